@@ -1,0 +1,26 @@
+# From a fresh machine to a running demo or a passed test, one command each. Works from any folder: make -C PATH TARGET.
+
+.DEFAULT_GOAL := help
+.PHONY: help setup build demo test acceptance clean
+
+help: ## say what there is
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+setup: ## bring what is missing: system packages, runtime library, model, sample clip
+	@scripts/setup
+
+build: setup ## set up and build target/release/kehai and kehai-eye
+	cargo build --release --locked --bin kehai
+	cargo build --release --locked --bin kehai-eye --no-default-features
+
+demo: build ## build and replay real footage through the whole pipe to a broker and a web page
+	target/release/kehai replay fetched/clips/vtest.avi --site deploy/demo.toml --out target/demo --publish
+
+test: setup ## set up and run every quick test
+	cargo test --locked
+
+acceptance: build ## build and run all tests, the long ones too
+	cargo test --release --locked -- --include-ignored
+
+clean: ## remove what was built; what was fetched stays
+	cargo clean
