@@ -1,0 +1,114 @@
+//! `kehai detect`: what a model finds in a clip, as MOT rows, for scoring. Evaluation only: it opens files, writes
+//! boxes of people, and can open neither a camera nor a broker.
+
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+use super::model::resolve;
+use super::output::{progress, say};
+use super::{CAMERA, Failure, finding};
+use crate::capture::{CaptureError, FramePool, Grab, replay, silence_decoder, use_one_thread_per_picture};
+use crate::detect::{Detections, Detector};
+use crate::health::StageCpu;
+use crate::units::PictureSize;
+
+/// Arguments of `kehai detect`.
+#[derive(clap::Args)]
+pub struct Args {
+    /// A video clip, or a folder of PNG or JPEG pictures
+    clip: PathBuf,
+    /// Person detector: a known name or an ONNX file
+    #[arg(long)]
+    model: String,
+    /// Input size, HEIGHTxWIDTH [default: the picture's own shape]
+    #[arg(long)]
+    size: Option<PictureSize>,
+    /// Look at every Nth frame only
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    every: u32,
+    /// File for the rows: frame,-1,left,top,width,height,score,-1,-1,-1
+    #[arg(long)]
+    out: PathBuf,
+}
+
+/// Runs the command.
+pub fn run(args: &Args) -> Result<(), Failure> {
+    silence_decoder();
+    use_one_thread_per_picture();
+    let model = resolve(&args.model)?;
+    let refused = |error: CaptureError| {
+        let remedy = "give a video file FFmpeg knows or a folder of PNG or JPEG pictures";
+        Failure::new(CAMERA, format!("clip {}: {error}; {remedy}", args.clip.display()))
+    };
+    std::fs::metadata(&args.clip).map_err(|error| {
+        Failure::new(
+            CAMERA,
+            format!("clip {}: {error}; name a video file or a folder of pictures", args.clip.display()),
+        )
+    })?;
+    // Rows are numbered, not dated: any rate will do.
+    let mut source = replay::open(&args.clip, Some(1.0)).map_err(refused)?;
+    let mut detector = Detector::load(&finding::runtime()?, &model.file, &model.card, args.size)?;
+    let pool = FramePool::new(source.size());
+    let (cpu, bar) = (StageCpu::default(), progress("detect"));
+    let (mut rows, mut number, mut looked_at) = (String::new(), 0u32, 0u32);
+    while let Grab::Frame(_) = source.grab().map_err(refused)? {
+        number += 1;
+        bar.set_position(u64::from(number));
+        if !(number - 1).is_multiple_of(args.every) {
+            continue;
+        }
+        match source.retrieve(&pool) {
+            Ok(frame) => append(&mut rows, number, &detector.detect(frame, SCORE_MIN, &cpu)?),
+            Err(CaptureError::Undecodable) => continue,
+            Err(error) => return Err(refused(error)),
+        }
+        looked_at += 1;
+    }
+    bar.finish_and_clear();
+    if number == 0 {
+        return Err(refused(CaptureError::Empty));
+    }
+    write_whole(&args.out, &rows)?;
+    let size = detector.input_size().map_or_else(String::new, |size| format!(" at {size}"));
+    say(&format!(
+        "{} boxes in {looked_at} of {number} frames by {}{size}: {}",
+        rows.lines().count(),
+        model.card.name,
+        args.out.display()
+    ));
+    Ok(())
+}
+
+fn append(rows: &mut String, frame: u32, detections: &Detections) {
+    for person in &detections.people {
+        let place = &person.place;
+        // Writing to a String cannot fail.
+        let _ = writeln!(
+            rows,
+            "{frame},-1,{:.2},{:.2},{:.2},{:.2},{:.4},-1,-1,-1",
+            place.x1,
+            place.y1,
+            place.width(),
+            place.height(),
+            person.score
+        );
+    }
+}
+
+/// Writes a file as a whole or not at all.
+pub fn write_whole(file: &Path, text: &str) -> Result<(), Failure> {
+    let failed = |error: std::io::Error| {
+        Failure::new(super::USAGE, format!("--out {}: {error}; name a file that can be written", file.display()))
+    };
+    let partial = file.with_added_extension("partial");
+    let written = std::fs::write(&partial, text).and_then(|()| std::fs::rename(&partial, file));
+    if written.is_err() {
+        // Nothing half done stays behind; what was never made need not go.
+        let _ = std::fs::remove_file(&partial);
+    }
+    written.map_err(failed)
+}
+
+/// Weakest box that is written.
+const SCORE_MIN: f32 = 0.05;

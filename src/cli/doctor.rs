@@ -1,0 +1,162 @@
+//! `kehai doctor`: is everything there, does the site file hold together, and what could leak at worst.
+
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use super::model::resolve;
+use super::output::{say, say_json};
+use super::{CHECK_FAILED, Failure, finding};
+use crate::config::site::{self, Site};
+use crate::config::{Broker, Settings};
+use crate::detect::Detector;
+use crate::floor::calibrate::Calibration;
+use crate::publish::broker::{claim, find_program};
+use crate::units::PictureSize;
+use crate::wire::record::{RECORD_BYTES, window_records_per_hour};
+
+/// Arguments of `kehai doctor`.
+#[derive(clap::Args)]
+pub struct Args {
+    /// Site file to check as well
+    #[arg(long)]
+    site: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+struct Finding {
+    what: String,
+    ok: bool,
+    detail: String,
+}
+
+/// Runs the command; exit 1 when a check failed.
+pub fn run(args: &Args) -> Result<(), Failure> {
+    let site = args.site.as_ref().map(|path| site::load(path)).transpose()?;
+    let mut findings = Vec::new();
+    let settings = site.as_ref().map(|site| &site.settings);
+    check_detector(&mut findings, settings);
+    check_eye(&mut findings);
+    match &site {
+        Some(site) => check_site(&mut findings, site),
+        None => check_broker_program(&mut findings),
+    }
+    if args.json {
+        say_json(&findings);
+    } else {
+        for finding in &findings {
+            say(&format!("{} {:<22} {}", if finding.ok { "ok  " } else { "FAIL" }, finding.what, finding.detail));
+        }
+    }
+    match findings.iter().filter(|finding| !finding.ok).count() {
+        0 => Ok(()),
+        failed => Err(Failure::new(CHECK_FAILED, format!("{failed} of {} checks failed", findings.len()))),
+    }
+}
+
+/// Loads runtime and model and runs a grey picture through them.
+fn check_detector(findings: &mut Vec<Finding>, settings: Option<&Settings>) {
+    let runtime = finding::runtime();
+    note(
+        findings,
+        "runtime library",
+        runtime.as_ref().map(|path| path.display().to_string()).map_err(|failure| failure.message.clone()),
+    );
+    let wanted = settings.map_or("nanodet-g", |settings| settings.detector.model.as_str());
+    let model = resolve(wanted);
+    let described =
+        model.as_ref().map(|model| format!("{} ({}), {}", model.card.name, model.card.licence, model.file.display()));
+    note(findings, "person detector", described.map_err(|failure| failure.message.clone()));
+    let (Ok(runtime), Ok(model)) = (runtime, model) else { return };
+    let size = settings.and_then(|settings| settings.detector.size);
+    let tried = Detector::load(&runtime, &model.file, &model.card, size).and_then(|mut detector| {
+        detector.fit(PictureSize { height: 576, width: 768 })?;
+        Ok(format!(
+            "head confirmed on a grey picture at {}",
+            detector.input_size().unwrap_or(PictureSize { height: 0, width: 0 })
+        ))
+    });
+    note(findings, "detector self-check", tried.map_err(|error| error.to_string()));
+}
+
+fn check_eye(findings: &mut Vec<Finding>) {
+    let beside = std::env::current_exe().map(|own| own.with_file_name("kehai-eye"));
+    let found = match beside {
+        Ok(path) if path.is_file() => Ok(path.display().to_string()),
+        Ok(path) => Err(format!("{} is missing; install kehai and kehai-eye side by side", path.display())),
+        Err(error) => Err(error.to_string()),
+    };
+    note(findings, "eye", found);
+}
+
+fn check_site(findings: &mut Vec<Finding>, site: &Site) {
+    let settings = &site.settings;
+    check_sources(findings, site);
+    for camera in &settings.cameras {
+        let detail = match Calibration::fit(&camera.calibration) {
+            _ if camera.calibration.is_empty() => {
+                Ok("not calibrated: lines and zones in the picture, no heatmap".to_owned())
+            }
+            Ok(fit) => Ok(format!(
+                "{} marks, reprojection error {:.1} cm rms, {:.1} cm at most",
+                camera.calibration.len(),
+                fit.residual_cm_rms,
+                fit.residual_cm_max
+            )),
+            Err(error) => Err(error.to_string()),
+        };
+        note(findings, &format!("camera {}", camera.id), detail);
+    }
+    match &site.outlets.broker {
+        Some(Broker::Embedded { port }) => {
+            check_broker_program(findings);
+            let free = claim("broker.port", *port).map(|()| format!("{port} is free"));
+            note(findings, "broker port", free.map_err(|error| error.to_string()));
+        }
+        Some(Broker::At { host, port }) => note(findings, "broker", Ok(format!("{host}:{port} (not tried)"))),
+        None => note(findings, "broker", Ok("none: nothing is published".to_owned())),
+    }
+    if let Some(port) = site.outlets.page_port {
+        note(
+            findings,
+            "page port",
+            claim("page.port", port).map(|()| format!("{port} is free")).map_err(|error| error.to_string()),
+        );
+    }
+    let bytes = window_records_per_hour(settings) * RECORD_BYTES;
+    let detail =
+        format!("{bytes} bytes of windows an hour are all the mouth takes from the process that sees pictures");
+    note(findings, "pipe budget", Ok(detail));
+    note(findings, "privacy", Ok(format!("profile threshold, k = {}; sandbox not built yet", settings.gate.k)));
+}
+
+/// Whether `kehai run` would take the cameras; recordings need no address.
+fn check_sources(findings: &mut Vec<Finding>, site: &Site) {
+    for (camera, source) in site.settings.cameras.iter().zip(&site.sources) {
+        let what = format!("source of {}", camera.id);
+        match source {
+            None => note(findings, &what, Ok("none: recordings only (kehai replay)".to_owned())),
+            Some(source) if source.is_loopback() => note(findings, &what, Ok(format!("{source:?}"))),
+            Some(source) => {
+                let reason = format!(
+                    "{source:?}: `kehai run` will refuse it, this version cannot be armed and serves 127.0.0.1 only"
+                );
+                note(findings, &what, Err(reason));
+            }
+        }
+    }
+}
+
+fn check_broker_program(findings: &mut Vec<Finding>) {
+    let found = find_program().map(|path| path.display().to_string());
+    note(findings, "embedded broker", found.ok_or_else(|| "mosquitto is not installed; run `make setup`".to_owned()));
+}
+
+fn note(findings: &mut Vec<Finding>, what: &str, outcome: Result<String, String>) {
+    let ok = outcome.is_ok();
+    let detail = outcome.unwrap_or_else(|reason| reason);
+    findings.push(Finding { what: what.to_owned(), ok, detail });
+}

@@ -1,0 +1,128 @@
+//! Broker, publisher and page of one run, started together and ended together.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use super::Failure;
+use crate::config::site::Site;
+use crate::config::{Broker, Outlets, Settings};
+use crate::floor::visible_cells;
+use crate::pipeline::mouth::Mouth;
+use crate::publish::broker::EmbeddedBroker;
+use crate::publish::mqtt::Publisher;
+use crate::publish::web::{Page, serve};
+use crate::vault::Vault;
+
+/// What publishes while a command runs.
+pub struct Publishing {
+    publisher: Option<JoinHandle<()>>,
+    stop: watch::Sender<bool>,
+    connected: Arc<AtomicBool>,
+    _broker: Option<EmbeddedBroker>,
+    /// Where the broker is, for people.
+    pub broker_url: Option<String>,
+    /// Where the page is, for people.
+    pub page_url: Option<String>,
+}
+
+impl Publishing {
+    /// Starts the embedded broker, if the site wants one; before anything else, because a taken port ends the command.
+    pub fn broker(outlets: &Outlets) -> Result<Option<EmbeddedBroker>, Failure> {
+        match &outlets.broker {
+            Some(Broker::Embedded { port }) => Ok(Some(EmbeddedBroker::start(*port)?)),
+            _ => Ok(None),
+        }
+    }
+
+    /// Starts publisher and page on the running runtime.
+    pub async fn start(
+        site: &Site,
+        model: &str,
+        mouth: &Mouth,
+        vault: &Arc<Vault>,
+        broker: Option<EmbeddedBroker>,
+    ) -> Result<Self, Failure> {
+        let (stop, stopping) = watch::channel(false);
+        let connected = Arc::new(AtomicBool::new(false));
+        let address = site.outlets.broker.as_ref().map(|broker| match broker {
+            Broker::Embedded { port } => ("127.0.0.1".to_owned(), *port),
+            Broker::At { host, port } => (host.clone(), *port),
+        });
+        let broker_url = address.as_ref().map(|(host, port)| format!("mqtt://{host}:{port}"));
+        let publisher = address.map(|(host, port)| {
+            let (greeting, will) = mouth.greeting(model);
+            let publisher = Publisher {
+                host,
+                port,
+                client_id: client_id(&site.settings, mouth.is_live()),
+                vault: Arc::clone(vault),
+                greeting,
+                will,
+                health: mouth.health(),
+                connected: Arc::clone(&connected),
+            };
+            tokio::spawn(publisher.run(stopping))
+        });
+        if let Some(port) = site.outlets.page_port {
+            serve(page(&site.settings, vault, mouth), port).await?;
+        }
+        let page_url = site.outlets.page_port.map(|port| format!("http://127.0.0.1:{port}/"));
+        Ok(Self { publisher, stop, connected, _broker: broker, broker_url, page_url })
+    }
+
+    /// Waits until the broker has answered for every row, at most `patience`.
+    pub async fn drained(&self, vault: &Vault, patience: Duration) {
+        let waiting = async {
+            while vault.counts().waiting() > 0 {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        if self.publisher.is_some() {
+            // What is left is shown to the user as undelivered.
+            let _ = tokio::time::timeout(patience, waiting).await;
+        }
+    }
+
+    /// Whether the broker is there right now.
+    #[must_use]
+    pub fn is_connected(&self) -> bool {
+        self.connected.load(Ordering::Relaxed)
+    }
+
+    /// Says goodbye to the broker.
+    pub async fn end(mut self) {
+        self.stop.send_replace(true);
+        if let Some(publisher) = self.publisher.take() {
+            let _ = tokio::time::timeout(Duration::from_secs(2), publisher).await;
+        }
+    }
+}
+
+fn client_id(settings: &Settings, is_live: bool) -> String {
+    // Two clients of one id throw each other off the broker: a replay must not do that to its shop.
+    let suffix = if is_live { "" } else { "-replay" };
+    let store = &settings.store;
+    format!("kehai-{}-{}-{}{suffix}", store.org, store.store, store.node)
+}
+
+fn page(settings: &Settings, vault: &Arc<Vault>, mouth: &Mouth) -> Page {
+    let lines = settings.lines.iter().map(|line| (format!("line/{}", line.id), line.name.clone()));
+    let zones = settings.zones.iter().map(|zone| (format!("zone/{}", zone.id), zone.name.clone()));
+    let floors = settings.floors.iter().map(|floor| (format!("floor/{}", floor.id), floor.name.clone()));
+    let seen =
+        settings.floors.iter().enumerate().map(|(index, floor)| (floor.id.clone(), visible_cells(settings, index)));
+    Page {
+        name: settings.store.name.clone(),
+        k: settings.gate.k,
+        timezone: settings.store.timezone.clone(),
+        names: lines.chain(zones).chain(floors).collect::<BTreeMap<_, _>>(),
+        seen: seen.collect(),
+        vault: Arc::clone(vault),
+        health: mouth.health(),
+    }
+}

@@ -1,0 +1,395 @@
+//! `kehai replay`: a recording through the very same eye and mouth, in media time, nothing dropped.
+//!
+//! Writes DIR/windows.jsonl (one payload a line, as published), DIR/heat-ID.png, DIR/summary.json. The same recording
+//! gives the same windows.jsonl, byte for byte, at any speed.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::output::{is_attended, note, progress, say, say_json};
+use super::publishing::Publishing;
+use super::session::{Prepared, prepare};
+use super::{BROKER, CAMERA, CHECK_FAILED, Failure, INTERRUPTED, USAGE};
+use crate::clock::{Timeline, UtcMs};
+use crate::config::Broker;
+use crate::floor::visible_cells;
+use crate::health::{EyeEventCode, Ledger};
+use crate::pipeline::mouth::{EyeEnd, Mouth};
+use crate::pipeline::{Errand, EyeJob, Feed, Origin};
+use crate::publish::picture::heatmap_png;
+use crate::vault::{Counts, Vault};
+use crate::wire::compose::{Composer, REPLAY_BOOT, Voice};
+use crate::wire::read::WindowView;
+use crate::wire::record::Report;
+
+/// Arguments of `kehai replay`.
+#[derive(clap::Args)]
+pub struct Args {
+    /// A video clip, or a folder of PNG or JPEG pictures in the order of their names
+    recording: PathBuf,
+    /// Site file
+    #[arg(long)]
+    site: PathBuf,
+    /// Person detector: a known name or an ONNX file [default: the site file's]
+    #[arg(long)]
+    model: Option<String>,
+    /// Camera of the site file the recording is of; needed where there are several
+    #[arg(long)]
+    camera: Option<String>,
+    /// When the recording begins, UTC
+    #[arg(long, default_value = "2026-01-05T10:00:00Z")]
+    start: String,
+    /// Frames per second of the recording, where neither site file nor header tell the truth
+    #[arg(long)]
+    fps: Option<f64>,
+    /// Look at every Nth frame only
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    every: u32,
+    /// Take as long as the recording took
+    #[arg(long)]
+    realtime: bool,
+    /// Publish to the site file's broker and serve its page; on a terminal the page stays until Ctrl-C
+    #[arg(long)]
+    publish: bool,
+    /// Folder for windows.jsonl, heat-*.png and summary.json
+    #[arg(long)]
+    out: PathBuf,
+    /// Print the summary as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the command.
+pub fn run(args: &Args) -> Result<(), Failure> {
+    check_out(&args.out)?;
+    let mut prepared = prepare(&args.site, args.model.as_deref())?;
+    let job = job(args, &mut prepared)?;
+    let broker = if args.publish { Publishing::broker(&prepared.site.outlets)? } else { None };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Failure::new(CHECK_FAILED, error.to_string()))?;
+    runtime.block_on(async {
+        let interrupted = async {
+            // Without a signal handler Ctrl-C ends the process, which is as good.
+            let _ = tokio::signal::ctrl_c().await;
+        };
+        let (publishing, vault) = tokio::select! {
+            outcome = replay(args, &prepared, &job, broker) => outcome?,
+            () = interrupted => return Err(Failure::new(INTERRUPTED, "interrupted; nothing was written")),
+        };
+        finish(publishing, &vault).await
+    })
+}
+
+/// Refuses a folder that could not be written, before the work and not after it.
+fn check_out(out: &Path) -> Result<(), Failure> {
+    let nearest = out.ancestors().find(|folder| folder.exists()).unwrap_or(Path::new("."));
+    let nearest = if nearest.as_os_str().is_empty() { Path::new(".") } else { nearest };
+    let path = std::ffi::CString::new(nearest.as_os_str().as_encoded_bytes()).unwrap_or_default();
+    // SAFETY: access only reads the path.
+    let is_writable = nearest.is_dir() && unsafe { libc::access(path.as_ptr(), libc::W_OK) } == 0;
+    let message =
+        || format!("--out {}: {} is not a folder that can be written; name another", out.display(), nearest.display());
+    if is_writable { Ok(()) } else { Err(Failure::new(USAGE, message())) }
+}
+
+fn job(args: &Args, prepared: &mut Prepared) -> Result<EyeJob, Failure> {
+    let camera = prepared.camera_named(args.camera.as_deref())?;
+    let path = args.recording.canonicalize().map_err(|error| {
+        Failure::new(
+            CAMERA,
+            format!("clip {}: {error}; name a video file or a folder of pictures", args.recording.display()),
+        )
+    })?;
+    let start: jiff::Timestamp = args.start.parse().map_err(|_| {
+        Failure::new(USAGE, format!("--start {}: write a time in UTC, for example 2026-01-05T10:00:00Z", args.start))
+    })?;
+    if args.fps.is_some_and(|fps| !(0.1..=240.0).contains(&fps)) {
+        return Err(Failure::new(
+            USAGE,
+            format!("--fps {}: write 0.1 to 240 frames per second", args.fps.unwrap_or(0.0)),
+        ));
+    }
+    // Only the camera of the recording exists in this replay: the others would be reported as blind.
+    prepared.site.settings.keep_camera(camera);
+    let fps = args.fps.or(prepared.site.settings.cameras[0].fps);
+    let origin = Origin::Recorded { path, fps, every: args.every, realtime: args.realtime };
+    let timeline = Timeline::starting_at(UtcMs(start.as_millisecond()));
+    Ok(prepared.job(vec![Feed { camera: 0, origin }], Errand::Replay(timeline)))
+}
+
+async fn replay(
+    args: &Args,
+    prepared: &Prepared,
+    job: &EyeJob,
+    broker: Option<crate::publish::broker::EmbeddedBroker>,
+) -> Result<(Option<Publishing>, Arc<Vault>), Failure> {
+    let settings = &prepared.site.settings;
+    let vault = Arc::new(Vault::new(true, Duration::ZERO));
+    let voice = Voice {
+        topic_root: prepared.site.outlets.topic_root.clone(),
+        boot: REPLAY_BOOT.to_owned(),
+        synchronised: false,
+        // An old window must not take the place of a shop's newest on a broker others use.
+        retain_windows: matches!(prepared.site.outlets.broker, Some(Broker::Embedded { .. })),
+    };
+    let mut mouth = Mouth::new(settings, Composer::new(settings, voice), Arc::clone(&vault), HEALTH_EVERY);
+    let publishing = match args.publish {
+        true => Some(Publishing::start(&prepared.site, &prepared.model.card.name, &mouth, &vault, broker).await?),
+        false => None,
+    };
+    if let Some(publishing) = &publishing {
+        announce(publishing);
+    }
+    let bar = progress("replay");
+    let mut start_cpu_us = 0;
+    let end = mouth
+        .run_eye(job, &mut |report| match report {
+            Report::Camera(_, camera) => bar.set_position(camera.ledger.captured),
+            Report::Event(event) if event.code == EyeEventCode::Ready => start_cpu_us = event.numbers[0],
+            _ => {}
+        })
+        .await;
+    bar.finish_and_clear();
+    if !matches!(end, EyeEnd::Finished) {
+        return Err(prepared.explain(&end, Some(&args.recording)));
+    }
+    if let Some(publishing) = &publishing {
+        publishing.drained(&vault, DRAIN_PATIENCE).await;
+    }
+    let mut summary = Summary::of(&mouth, &vault, prepared, args, publishing.as_ref());
+    summary.eye_start_cpu_ms = start_cpu_us / 1000;
+    if !summary.frames.is_balanced() {
+        let message = format!("the frames do not add up: {:?}; please report this with the recording", summary.frames);
+        return Err(Failure::new(CHECK_FAILED, message));
+    }
+    write_results(&args.out, &vault, prepared, &summary)?;
+    if args.json {
+        say_json(&summary);
+    } else {
+        summary.print();
+    }
+    Ok((publishing, vault))
+}
+
+fn announce(publishing: &Publishing) {
+    if let Some(url) = &publishing.broker_url {
+        note(&format!("publishing to {url}"));
+    }
+    if let Some(url) = &publishing.page_url {
+        note(&format!("page at {url}"));
+    }
+}
+
+/// Keeps the page up for a person, then says goodbye; undelivered windows are a failure.
+async fn finish(publishing: Option<Publishing>, vault: &Vault) -> Result<(), Failure> {
+    let Some(publishing) = publishing else { return Ok(()) };
+    let counts = vault.counts();
+    if is_attended() && publishing.page_url.is_some() {
+        note("The page stays up; Ctrl-C ends it.");
+        // Without a signal handler there is nothing to wait for.
+        let _ = tokio::signal::ctrl_c().await;
+    }
+    let has_broker = publishing.broker_url.is_some();
+    let was_connected = publishing.is_connected();
+    publishing.end().await;
+    if has_broker && counts.released > counts.done {
+        let state = if was_connected { "the broker did not acknowledge them" } else { "no broker answered" };
+        let message = format!(
+            "{} of {} windows were not delivered: {state}; see broker in the site file",
+            counts.released - counts.done,
+            counts.released
+        );
+        return Err(Failure::new(BROKER, message));
+    }
+    Ok(())
+}
+
+/// What a replay came to, from released figures and counters of frames alone.
+#[derive(Serialize)]
+struct Summary {
+    clip: String,
+    model: String,
+    frames: Ledger,
+    most_at_once: Option<MostAtOnce>,
+    lines: Vec<LineTotal>,
+    zones: Vec<ZoneTotal>,
+    heatmaps: Vec<HeatTotal>,
+    windows_released: u64,
+    windows_acknowledged: Option<u64>,
+    eye_rss_peak_kb: i64,
+    /// CPU the eye spent until its model was loaded, ms.
+    eye_start_cpu_ms: i32,
+    out: String,
+    page: Option<String>,
+}
+
+#[derive(Serialize)]
+struct MostAtOnce {
+    zone: String,
+    people: u64,
+}
+
+#[derive(Serialize)]
+struct LineTotal {
+    id: String,
+    inward: u64,
+    outward: u64,
+    uncertain: u64,
+}
+
+#[derive(Serialize)]
+struct ZoneTotal {
+    id: String,
+    windows: usize,
+    windows_released: usize,
+    visits: u64,
+}
+
+#[derive(Serialize)]
+struct HeatTotal {
+    id: String,
+    windows: usize,
+    cells_released: usize,
+}
+
+impl Summary {
+    fn of(mouth: &Mouth, vault: &Vault, prepared: &Prepared, args: &Args, publishing: Option<&Publishing>) -> Self {
+        let windows: Vec<WindowView> =
+            vault.held().iter().filter_map(|message| WindowView::read(&message.body)).collect();
+        let Counts { released, done, .. } = vault.counts();
+        let settings = &prepared.site.settings;
+        let of = |kind: &'static str, id: String| {
+            windows.iter().filter(move |window| window.kind == kind && window.id == id)
+        };
+        let total = |kind: &'static str, id: &String, figure: &str| {
+            of(kind, id.clone()).filter_map(|window| window.figure(figure)).sum()
+        };
+        let lines = settings.lines.iter().map(|line| LineTotal {
+            id: line.id.clone(),
+            inward: total("line", &line.id, "in"),
+            outward: total("line", &line.id, "out"),
+            uncertain: total("line", &line.id, "uncertain"),
+        });
+        let zones = settings.zones.iter().map(|zone| ZoneTotal {
+            id: zone.id.clone(),
+            windows: of("zone", zone.id.clone()).count(),
+            windows_released: of("zone", zone.id.clone()).filter(|window| window.figure("visits").is_some()).count(),
+            visits: total("zone", &zone.id, "visits"),
+        });
+        let heat_ids =
+            settings.floors.iter().flat_map(|floor| ["visits", "dwell"].map(|layer| format!("{}-{layer}", floor.id)));
+        let heatmaps = heat_ids.map(|id| HeatTotal {
+            windows: of("heat", id.clone()).count(),
+            cells_released: of("heat", id.clone())
+                .filter_map(|window| window.heat.as_ref())
+                .map(|heat| heat.cells.iter().flatten().count())
+                .sum(),
+            id,
+        });
+        let busiest = windows
+            .iter()
+            .filter(|window| window.kind == "zone")
+            .filter_map(|window| Some((window.figure("occ_max")?, window.id.clone())))
+            .max();
+        Self {
+            clip: args.recording.display().to_string(),
+            model: prepared.model.card.name.clone(),
+            frames: mouth.cameras().first().copied().flatten().map(|camera| camera.ledger).unwrap_or_default(),
+            most_at_once: busiest.map(|(people, zone)| MostAtOnce { zone, people }),
+            lines: lines.collect(),
+            zones: zones.collect(),
+            heatmaps: heatmaps.collect(),
+            windows_released: released,
+            windows_acknowledged: publishing.filter(|publishing| publishing.broker_url.is_some()).map(|_| done),
+            eye_rss_peak_kb: peak_rss_of_children_kb(),
+            eye_start_cpu_ms: 0,
+            out: args.out.display().to_string(),
+            page: publishing.and_then(|publishing| publishing.page_url.clone()),
+        }
+    }
+
+    fn print(&self) {
+        let frames = &self.frames;
+        say(&format!("{} through {}", self.clip, self.model));
+        say(&format!(
+            "frames      {} captured = {} detected + {} still + {} skipped + {} overwritten + {} failed",
+            frames.captured, frames.detected, frames.still, frames.skipped, frames.overwritten, frames.failed
+        ));
+        if let Some(most) = &self.most_at_once {
+            say(&format!("most people {} at once in zone {}", most.people, most.zone));
+        }
+        for line in &self.lines {
+            say(&format!(
+                "line        {:<16} in {:>4}  out {:>4}  (uncertain {})",
+                line.id, line.inward, line.outward, line.uncertain
+            ));
+        }
+        for zone in &self.zones {
+            say(&format!(
+                "zone        {:<16} visits {:>4}  ({} of {} windows released)",
+                zone.id, zone.visits, zone.windows_released, zone.windows
+            ));
+        }
+        for heat in &self.heatmaps {
+            say(&format!(
+                "heatmap     {:<16} {} cells released in {} window(s)  {}/heat-{}.png",
+                heat.id, heat.cells_released, heat.windows, self.out, heat.id
+            ));
+        }
+        match self.windows_acknowledged {
+            Some(done) => say(&format!(
+                "windows     {} released, {done} acknowledged by the broker  {}/windows.jsonl",
+                self.windows_released, self.out
+            )),
+            None => say(&format!("windows     {} released  {}/windows.jsonl", self.windows_released, self.out)),
+        }
+        if let Some(page) = &self.page {
+            say(&format!("page        {page}"));
+        }
+    }
+}
+
+/// Writes everything beside its place and moves it there at the end, so that no half result is ever seen.
+fn write_results(out: &Path, vault: &Vault, prepared: &Prepared, summary: &Summary) -> Result<(), Failure> {
+    let failed = |what: &Path, error: std::io::Error| {
+        Failure::new(USAGE, format!("--out {}: {error}; name a folder that can be written", what.display()))
+    };
+    std::fs::create_dir_all(out).map_err(|error| failed(out, error))?;
+    let write = |name: &str, bytes: &[u8]| {
+        let (partial, file) = (out.join(format!(".{name}.partial")), out.join(name));
+        std::fs::write(&partial, bytes)
+            .and_then(|()| std::fs::rename(&partial, &file))
+            .map_err(|error| failed(&file, error))
+    };
+    let held = vault.held();
+    let lines: Vec<u8> = held.iter().flat_map(|message| message.body.iter().copied().chain([b'\n'])).collect();
+    for message in &held {
+        let Some(window) = WindowView::read(&message.body) else { continue };
+        let Some(heat) = &window.heat else { continue };
+        let floors = &prepared.site.settings.floors;
+        let seen = floors
+            .iter()
+            .position(|floor| floor.id == heat.plan)
+            .map(|floor| visible_cells(&prepared.site.settings, floor));
+        // The last window of a heatmap is the one that stays: day sums come with the exports.
+        write(&format!("heat-{}.png", window.id), &heatmap_png(heat, &seen.unwrap_or_default()))?;
+    }
+    write("summary.json", &serde_json::to_vec_pretty(summary).unwrap_or_default())?;
+    write("windows.jsonl", &lines)
+}
+
+/// Largest resident memory of any child that has ended, kB: the eye.
+pub fn peak_rss_of_children_kb() -> i64 {
+    // SAFETY: getrusage only writes to the local struct.
+    unsafe {
+        let mut usage: libc::rusage = std::mem::zeroed();
+        libc::getrusage(libc::RUSAGE_CHILDREN, &raw mut usage);
+        usage.ru_maxrss
+    }
+}
+
+const HEALTH_EVERY: Duration = Duration::from_secs(1);
+const DRAIN_PATIENCE: Duration = Duration::from_secs(30);

@@ -1,0 +1,159 @@
+//! `kehai run`: the shop. Cameras to gate to broker, for as long as nobody ends it.
+//!
+//! Until arming exists only cameras of this very machine are served: nobody has been told yet what is measured.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::output::note;
+use super::publishing::Publishing;
+use super::session::{Prepared, prepare};
+use super::{CHECK_FAILED, CONFIGURATION, Failure, INTERRUPTED, NOT_ARMED};
+use crate::clock::{is_synchronised, monotonic_ns, utc_now};
+use crate::config::{Settings, WINDOW_GRACE_S};
+use crate::health::EyeEventCode;
+use crate::pipeline::mouth::{EyeEnd, Mouth};
+use crate::pipeline::{Errand, EyeJob, Feed, Origin};
+use crate::publish::broker::EmbeddedBroker;
+use crate::vault::Vault;
+use crate::wire::compose::{Composer, Voice};
+use crate::wire::record::Report;
+
+/// Arguments of `kehai run`.
+#[derive(clap::Args)]
+pub struct Args {
+    /// Site file
+    #[arg(long)]
+    site: PathBuf,
+}
+
+/// Runs the command until a signal ends it.
+pub fn run(args: &Args) -> Result<(), Failure> {
+    let prepared = prepare(&args.site, None)?;
+    let job = job(&prepared)?;
+    let broker = Publishing::broker(&prepared.site.outlets)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Failure::new(CHECK_FAILED, error.to_string()))?;
+    runtime.block_on(watch(&prepared, &job, broker))
+}
+
+fn job(prepared: &Prepared) -> Result<EyeJob, Failure> {
+    let mut feeds = Vec::new();
+    for (camera, source) in prepared.site.sources.iter().enumerate() {
+        let id = &prepared.site.settings.cameras[camera].id;
+        let Some(source) = source else {
+            let message = format!(
+                "site file {}: camera.{id}.url is missing; write rtsp://HOST:PORT/PATH (recordings go through `kehai replay`)",
+                prepared.path.display()
+            );
+            return Err(Failure::new(CONFIGURATION, message));
+        };
+        if !source.is_loopback() {
+            let message = format!(
+                "camera.{id}.url = {source:?}: not armed; this version cannot be armed yet and serves cameras of this machine (127.0.0.1) only"
+            );
+            return Err(Failure::new(NOT_ARMED, message));
+        }
+        feeds.push(Feed { camera, origin: Origin::Live(source.clone()) });
+    }
+    Ok(prepared.job(feeds, Errand::Watch))
+}
+
+async fn watch(prepared: &Prepared, job: &EyeJob, broker: Option<EmbeddedBroker>) -> Result<(), Failure> {
+    let settings = &prepared.site.settings;
+    let vault = Arc::new(Vault::new(false, hold(settings)));
+    let voice = Voice {
+        topic_root: prepared.site.outlets.topic_root.clone(),
+        boot: format!("{:08x}", (utc_now().0 ^ monotonic_ns() ^ i64::from(std::process::id()) << 20) as u32),
+        synchronised: is_synchronised(),
+        retain_windows: true,
+    };
+    let mut mouth = Mouth::new(settings, Composer::new(settings, voice), Arc::clone(&vault), HEALTH_EVERY);
+    let publishing = Publishing::start(&prepared.site, &prepared.model.card.name, &mouth, &vault, broker).await?;
+    if publishing.broker_url.is_none() && publishing.page_url.is_none() {
+        note("kehai: the site has neither [broker] nor [page]: nothing will be seen of what is measured");
+    }
+    for url in [&publishing.broker_url, &publishing.page_url].into_iter().flatten() {
+        note(&format!("kehai: {url}"));
+    }
+    let ended = tokio::select! {
+        ended = keep_watching(prepared, job, &mut mouth) => Err(ended),
+        signal = signalled() => Ok(signal),
+    };
+    publishing.end().await;
+    match ended {
+        Err(failure) => Err(failure),
+        Ok(Signal::Terminate) => Ok(()),
+        Ok(Signal::Interrupt) => Err(Failure::new(INTERRUPTED, "interrupted; the open window was discarded")),
+    }
+}
+
+/// Replaces every eye that ends, until one says why none can work.
+async fn keep_watching(prepared: &Prepared, job: &EyeJob, mouth: &mut Mouth) -> Failure {
+    let mut pause = PAUSE_FIRST;
+    loop {
+        let begun_ns = monotonic_ns();
+        let end = mouth.run_eye(job, &mut |report| tell(prepared, report)).await;
+        if let EyeEnd::Refused(event) = &end
+            && !matches!(event.code, EyeEventCode::StageFailed)
+        {
+            return prepared.explain(&end, None);
+        }
+        if let EyeEnd::Unstarted(_) = &end {
+            return Failure::new(CHECK_FAILED, end.to_string());
+        }
+        let lived_s = (monotonic_ns() - begun_ns) / 1_000_000_000;
+        pause = if lived_s >= LIVED_WELL_S { PAUSE_FIRST } else { (pause * 2).min(PAUSE_MAX) };
+        note(&format!("kehai: {end}; replaced in {} ms, the open window of this eye is lost", pause.as_millis()));
+        tokio::time::sleep(pause).await;
+    }
+}
+
+fn tell(prepared: &Prepared, report: &Report) {
+    let Report::Event(event) = report else { return };
+    let name =
+        |camera: u16| prepared.site.settings.cameras.get(usize::from(camera)).map_or("?", |camera| camera.id.as_str());
+    match event.code {
+        EyeEventCode::CameraSeen => {
+            note(&format!("kehai: camera {} seen, {}x{}", name(event.camera), event.numbers[0], event.numbers[1]))
+        }
+        EyeEventCode::CameraLost => note(&format!("kehai: camera {} lost, trying again", name(event.camera))),
+        EyeEventCode::CameraSilent => note(&format!(
+            "kehai: camera {} does not answer, trying again; is it on, and is its url right?",
+            name(event.camera)
+        )),
+        _ => {}
+    }
+}
+
+/// How long a window of this node waits before it is sent: the grace after its end, and a share of a minute that is
+/// the node's own, so that a thousand shops do not speak at the same second.
+fn hold(settings: &Settings) -> Duration {
+    let share_s = settings.fingerprint() % JITTER_S;
+    Duration::from_secs(u64::from(WINDOW_GRACE_S) + share_s)
+}
+
+enum Signal {
+    Interrupt,
+    Terminate,
+}
+
+async fn signalled() -> Signal {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return std::future::pending().await };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => Signal::Interrupt,
+        _ = terminate.recv() => Signal::Terminate,
+    }
+}
+
+/// Longest share of the jitter, s.
+const JITTER_S: u64 = 60;
+const HEALTH_EVERY: Duration = Duration::from_secs(60);
+/// First pause before an eye is replaced; a new one needs about 0.2 s to start.
+const PAUSE_FIRST: Duration = Duration::from_millis(50);
+/// Longest pause: with the start it stays below the promised two seconds.
+const PAUSE_MAX: Duration = Duration::from_millis(1500);
+/// An eye that lived this long was well.
+const LIVED_WELL_S: i64 = 10;

@@ -1,0 +1,163 @@
+//! What every command that starts an eye needs: a checked site, a model, the runtime, and words for how it ended.
+
+use std::path::{Path, PathBuf};
+
+use super::model::{Model, resolve};
+use super::{CAMERA, CONFIGURATION, Failure, MODEL, finding};
+use crate::config::site::{self, Site};
+use crate::detect::{DetectError, Detector};
+use crate::floor::calibrate::Calibration;
+use crate::floor::{FloorMap, places_outside};
+use crate::health::{EyeEvent, EyeEventCode};
+use crate::pipeline::mouth::EyeEnd;
+use crate::pipeline::{Errand, EyeJob, Feed};
+use crate::units::PictureSize;
+
+/// A site, a model and a runtime that exist and fit together, as far as can be told without a picture.
+pub struct Prepared {
+    /// The site file, checked.
+    pub site: Site,
+    /// The site file's path, for messages.
+    pub path: PathBuf,
+    /// The model.
+    pub model: Model,
+    /// The runtime library.
+    pub runtime: PathBuf,
+}
+
+/// Checks everything that can be checked before a picture is seen.
+pub fn prepare(path: &Path, model: Option<&str>) -> Result<Prepared, Failure> {
+    let mut site = site::load(path)?;
+    check_calibrations(&site, path)?;
+    if let Some(model) = model {
+        site.settings.detector.model = model.to_owned();
+    }
+    let model = resolve(&site.settings.detector.model)?;
+    Ok(Prepared { site, path: path.to_path_buf(), model, runtime: finding::runtime()? })
+}
+
+/// Refuses point pairs that do not make a floor.
+pub fn check_calibrations(site: &Site, path: &Path) -> Result<(), Failure> {
+    let calibrated = site.settings.cameras.iter().filter(|camera| !camera.calibration.is_empty());
+    let problems: Vec<String> = calibrated
+        .filter_map(|camera| {
+            let error = Calibration::fit(&camera.calibration).err()?;
+            let marks: Vec<[f64; 2]> = camera.calibration.iter().map(|pair| pair.px).collect();
+            Some(format!("camera.{}.calibration = {marks:?} px: {error}", camera.id))
+        })
+        .collect();
+    if problems.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::new(CONFIGURATION, format!("site file {}: {}", path.display(), problems.join("\n  "))))
+}
+
+impl Prepared {
+    /// The job of an eye for these feeds.
+    #[must_use]
+    pub fn job(&self, feeds: Vec<Feed>, errand: Errand) -> EyeJob {
+        EyeJob {
+            settings: self.site.settings.clone(),
+            card: self.model.card.clone(),
+            model: self.model.file.clone(),
+            runtime: self.runtime.clone(),
+            feeds,
+            errand,
+        }
+    }
+
+    /// The camera a recording stands in for.
+    pub fn camera_named(&self, name: Option<&str>) -> Result<usize, Failure> {
+        let cameras = &self.site.settings.cameras;
+        let ids: Vec<&str> = cameras.iter().map(|camera| camera.id.as_str()).collect();
+        match name {
+            None if cameras.len() == 1 => Ok(0),
+            None => Err(Failure::new(
+                super::USAGE,
+                format!(
+                    "the site has {} cameras; say with --camera which one the recording is of: {}",
+                    ids.len(),
+                    ids.join(", ")
+                ),
+            )),
+            Some(name) => ids.iter().position(|id| *id == name).ok_or_else(|| {
+                Failure::new(
+                    super::USAGE,
+                    format!("--camera {name}: no such camera in the site file; there are: {}", ids.join(", ")),
+                )
+            }),
+        }
+    }
+
+    /// Why an eye could not do its work, in words and with an exit code. `clip` is what it was to replay.
+    #[must_use]
+    pub fn explain(&self, end: &EyeEnd, clip: Option<&Path>) -> Failure {
+        let EyeEnd::Refused(event) = end else {
+            return Failure::new(
+                super::CHECK_FAILED,
+                format!("{end}; run `kehai doctor` and report this with its output"),
+            );
+        };
+        let clip = clip.map(|clip| clip.display().to_string()).unwrap_or_default();
+        match event.code {
+            EyeEventCode::ClipEmpty => Failure::new(
+                CAMERA,
+                format!("clip {clip}: holds no picture; give a video or a folder of PNG or JPEG files"),
+            ),
+            EyeEventCode::ClipRefused if event.numbers[0] == 1 => Failure::new(
+                CAMERA,
+                format!(
+                    "clip {clip}: no frame rate in its header; write fps in the site file's [[camera]] or give --fps"
+                ),
+            ),
+            EyeEventCode::ClipRefused => Failure::new(
+                CAMERA,
+                format!("clip {clip}: cannot be opened as video; is it a video file FFmpeg knows, and readable?"),
+            ),
+            EyeEventCode::PlacesRefused => Failure::new(CONFIGURATION, self.misplaced(event)),
+            EyeEventCode::RuntimeRefused
+            | EyeEventCode::ModelRefused
+            | EyeEventCode::HeadRefused
+            | EyeEventCode::DetectorFailed => self.model_failure(),
+            _ => Failure::new(super::CHECK_FAILED, end.to_string()),
+        }
+    }
+
+    fn misplaced(&self, event: &EyeEvent) -> String {
+        let camera = usize::from(event.camera);
+        let picture = PictureSize { width: event.numbers[0].max(1) as u32, height: event.numbers[1].max(1) as u32 };
+        let named = &self.site.settings.cameras[camera].id;
+        let outside = FloorMap::new(&self.site.settings.cameras[camera], picture)
+            .map(|map| places_outside(&self.site.settings, camera, &map))
+            .unwrap_or_default();
+        if outside.is_empty() {
+            return format!(
+                "camera {named} changed its picture to {}x{}; its lines, zones and calibration were drawn on another one: draw them again",
+                picture.width, picture.height
+            );
+        }
+        format!(
+            "site file {}: {}: outside the picture of camera {named}, which is {} px wide and {} px high; draw it on what the camera shows",
+            self.path.display(),
+            outside.join("\n  "),
+            picture.width,
+            picture.height
+        )
+    }
+
+    /// Loads the model here to hear what is wrong with it: the eye itself says codes only.
+    fn model_failure(&self) -> Failure {
+        let file = self.model.file.display();
+        let size = self.site.settings.detector.size;
+        let loaded = Detector::load(&self.runtime, &self.model.file, &self.model.card, size)
+            .and_then(|mut detector| detector.fit(PictureSize { height: 576, width: 768 }));
+        match loaded {
+            Err(error @ DetectError::Runtime { .. }) => Failure::new(
+                MODEL,
+                format!("{error}; name the file libonnxruntime.so in ORT_DYLIB_PATH, or unset it and run `make setup`"),
+            ),
+            Err(error) => Failure::new(MODEL, format!("model {file}: {error}; compare its card with models/README.md")),
+            Ok(()) => Failure::new(MODEL, format!("model {file}: fails on pictures of this camera")),
+        }
+    }
+}

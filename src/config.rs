@@ -1,0 +1,309 @@
+//! Settings: what the site file says, checked once and trusted afterwards.
+//!
+//! In: the site file (`config/site.rs`) and the model's card (`config/card.rs`). Out: [`Settings`], which
+//! both processes hold, and [`Outlets`], which only the mouth holds (broker, page).
+//! Invariant: a value in hand is a value in range; all defaults stand in `config/site.rs`.
+
+pub mod card;
+#[cfg(feature = "mouth")]
+mod check;
+#[cfg(feature = "mouth")]
+pub mod site;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::units::PictureSize;
+
+/// Length of a window of lines and zones, s: it tiles local time in every zone of the world.
+pub const COUNT_WINDOW_S: u32 = 900;
+/// Length of a window of path data (heat), s.
+pub const PATH_WINDOW_S: u32 = 3600;
+/// A window is closed this long after its end, s, so that the last frames are in.
+pub const WINDOW_GRACE_S: u32 = 10;
+/// Most cells a floor may have.
+pub const FLOOR_CELLS_MAX: usize = 4096;
+
+/// Everything that decides what is measured and released. Known to both processes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Settings {
+    /// Who and where.
+    pub store: Store,
+    /// What a figure needs to be released.
+    pub gate: Gate,
+    /// Which model finds people.
+    pub detector: DetectorChoice,
+    /// Floors with a heatmap.
+    pub floors: Vec<Floor>,
+    /// Cameras.
+    pub cameras: Vec<Camera>,
+    /// Counting lines.
+    pub lines: Vec<Line>,
+    /// Zones.
+    pub zones: Vec<Zone>,
+}
+
+/// Names on the wire, `[a-z0-9][a-z0-9_-]{0,31}` each.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Store {
+    /// Organisation.
+    pub org: String,
+    /// Shop.
+    pub store: String,
+    /// This box.
+    pub node: String,
+    /// Name for people.
+    pub name: String,
+    /// IANA time zone of the shop.
+    pub timezone: String,
+    /// How far full local hours lie behind full UTC hours, s.
+    pub hour_phase_s: u32,
+}
+
+/// What a figure needs to be released.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gate {
+    /// The profile; only `threshold` exists so far.
+    pub profile: Profile,
+    /// Fewest distinct visits behind a released figure.
+    pub k: u32,
+}
+
+/// How figures are made releasable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Profile {
+    /// Exact from `k` distinct visits on, withheld below, with complementary suppression.
+    Threshold,
+}
+
+/// Which model finds people, and on what it runs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DetectorChoice {
+    /// A known model's name, or a path to an ONNX file.
+    pub model: String,
+    /// Size of the model's input; chosen from the picture's shape when absent.
+    pub size: Option<PictureSize>,
+    /// Detect workers, one session and one thread each.
+    pub workers: u32,
+}
+
+/// A floor: the grid of a heatmap in the store frame.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Floor {
+    /// Name on the wire.
+    pub id: String,
+    /// Name for people.
+    pub name: String,
+    /// Side of a cell, mm; never below 1 m.
+    pub cell_mm: u32,
+    /// Lower left corner of the grid in the store frame, mm.
+    pub origin_mm: [i64; 2],
+    /// Columns of the grid (along the door wall).
+    pub columns: u32,
+    /// Rows of the grid (away from the door).
+    pub rows: u32,
+}
+
+impl Floor {
+    /// Number of cells.
+    #[must_use]
+    pub fn cell_count(&self) -> usize {
+        self.columns as usize * self.rows as usize
+    }
+}
+
+/// A camera.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Camera {
+    /// Name on the wire.
+    pub id: String,
+    /// Name for people.
+    pub name: String,
+    /// Index of the floor it looks at.
+    pub floor: Option<usize>,
+    /// Rate of a recording whose header lies, frames per second.
+    pub fps: Option<f64>,
+    /// Point pairs picture–floor; empty when uncalibrated.
+    pub calibration: Vec<PointPair>,
+}
+
+/// One mark seen by the camera and measured on the floor.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PointPair {
+    /// Where it is in the picture, px.
+    pub px: [f64; 2],
+    /// Where it is on the floor, m.
+    pub m: [f64; 2],
+}
+
+/// Points drawn on the picture of a camera or measured on the floor.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Drawn {
+    /// On the camera's picture, px.
+    OnPicture(Vec<[f64; 2]>),
+    /// On the floor, m.
+    OnFloor(Vec<[f64; 2]>),
+}
+
+impl Drawn {
+    /// The bare coordinates.
+    #[must_use]
+    pub fn points(&self) -> &[[f64; 2]] {
+        match self {
+            Self::OnPicture(points) | Self::OnFloor(points) => points,
+        }
+    }
+}
+
+/// A counting line from one end to the other, with the side that is inside.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Line {
+    /// Name on the wire.
+    pub id: String,
+    /// Name for people.
+    pub name: String,
+    /// Index of the camera that watches it.
+    pub camera: usize,
+    /// The two ends, then a point on the inner side.
+    pub ends_and_inside: Drawn,
+}
+
+/// A zone.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Zone {
+    /// Name on the wire.
+    pub id: String,
+    /// Name for people.
+    pub name: String,
+    /// Index of the camera that watches it.
+    pub camera: usize,
+    /// Corners in order.
+    pub polygon: Drawn,
+}
+
+/// What only the mouth needs: where things go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outlets {
+    /// Root of all topics.
+    pub topic_root: String,
+    /// Where messages go.
+    pub broker: Option<Broker>,
+    /// Loopback port of the web page.
+    pub page_port: Option<u16>,
+}
+
+/// Where messages go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Broker {
+    /// A broker started and ended by the mouth, on this loopback port.
+    Embedded {
+        /// TCP port on 127.0.0.1.
+        port: u16,
+    },
+    /// A broker that is there already.
+    At {
+        /// Host name or address.
+        host: String,
+        /// TCP port.
+        port: u16,
+    },
+}
+
+/// Where a camera's pictures come from. Holds credentials: printed without them.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CameraSource(String);
+
+impl CameraSource {
+    /// Takes a URL as written in the site file.
+    #[must_use]
+    pub fn new(url: String) -> Self {
+        Self(url)
+    }
+
+    /// The whole URL, for the one who opens it.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+
+    /// The host part of the URL, without credentials and port.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        let rest = self.0.split_once("://").map_or("", |(_, rest)| rest);
+        let authority = rest.split(['/', '?']).next().unwrap_or_default();
+        let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+        match host.strip_prefix('[') {
+            Some(v6) => v6.split(']').next().unwrap_or_default(),
+            None => host.split(':').next().unwrap_or_default(),
+        }
+    }
+
+    /// Whether the camera is on this very machine.
+    #[must_use]
+    pub fn is_loopback(&self) -> bool {
+        let host = self.host();
+        host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+    }
+}
+
+impl std::fmt::Debug for CameraSource {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}://…@{}", self.0.split("://").next().unwrap_or_default(), self.host())
+    }
+}
+
+impl Settings {
+    /// Fingerprint of everything that decides what is measured and released.
+    ///
+    /// Both processes derive it for themselves; a record with another one ends the eye.
+    #[must_use]
+    pub fn fingerprint(&self) -> u64 {
+        let text = serde_json::to_vec(self).expect("settings are plain data");
+        let digest = Sha256::digest(&text);
+        u64::from_le_bytes(digest[..8].try_into().expect("a SHA-256 digest has 32 bytes"))
+    }
+
+    /// Narrows the site to one camera with its lines, zones and floor, for the replay of one recording.
+    pub fn keep_camera(&mut self, camera: usize) {
+        let mut kept = self.cameras.swap_remove(camera);
+        self.floors = kept.floor.map(|floor| self.floors.swap_remove(floor)).into_iter().collect();
+        kept.floor = kept.floor.map(|_| 0);
+        self.cameras = vec![kept];
+        self.lines.retain(|line| line.camera == camera);
+        self.lines.iter_mut().for_each(|line| line.camera = 0);
+        self.zones.retain(|zone| zone.camera == camera);
+        self.zones.iter_mut().for_each(|zone| zone.camera = 0);
+    }
+
+    /// The fingerprint as it stands in payloads.
+    #[must_use]
+    pub fn revision(&self) -> String {
+        format!("c{:08x}", self.fingerprint() >> 32)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_camera_source_is_printed_without_its_password() {
+        let source = CameraSource::new("rtsp://admin:geheim@127.0.0.1:554/live".to_owned());
+        assert!(!format!("{source:?}").contains("geheim"));
+        assert!(source.is_loopback() && source.host() == "127.0.0.1");
+    }
+
+    #[test]
+    fn only_this_machine_is_loopback() {
+        for (url, expected) in [
+            ("rtsp://localhost/a", true),
+            ("rtsp://[::1]:8554/a", true),
+            ("rtsp://127.0.0.1@192.168.1.20/a", false),
+            ("rtsp://cam.example/127.0.0.1", false),
+        ] {
+            assert_eq!(CameraSource::new(url.to_owned()).is_loopback(), expected, "{url}");
+        }
+    }
+}

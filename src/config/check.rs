@@ -1,0 +1,392 @@
+//! The checks of the site file: raw values in, settings out, every problem collected on the way.
+//!
+//! In: [`RawSite`] as the parser read it. Out: [`Site`] and the list of [`Problem`]s.
+//! Invariant: nothing is corrected silently; a site with one problem is not used.
+
+use std::collections::BTreeSet;
+
+use super::site::{
+    Problem, RawBroker, RawCamera, RawDetector, RawFloor, RawGate, RawLine, RawPage, RawSite, RawStore, RawZone, Site,
+    topic_root_default,
+};
+use super::{
+    Broker, Camera, CameraSource, DetectorChoice, Drawn, FLOOR_CELLS_MAX, Floor, Gate, Line, Outlets, PointPair,
+    Profile, Settings, Store, Zone,
+};
+
+/// Collects problems while the raw file becomes settings.
+#[derive(Default)]
+pub(super) struct Check {
+    problems: Vec<Problem>,
+}
+
+impl Check {
+    fn refuse(&mut self, key: impl Into<String>, value: impl std::fmt::Display, remedy: impl Into<String>) {
+        self.problems.push(Problem { key: key.into(), value: value.to_string(), remedy: remedy.into() });
+    }
+
+    pub(super) fn into_problems(self) -> Vec<Problem> {
+        self.problems
+    }
+
+    pub(super) fn site(&mut self, raw: RawSite) -> Site {
+        let store = self.store(&raw.store);
+        let gate = self.gate(&raw.gate);
+        let detector = self.detector(raw.detector);
+        let outlets = self.outlets(raw.broker, raw.page);
+        let floors: Vec<Floor> = raw.floor.iter().map(|floor| self.floor(floor)).collect();
+        if raw.camera.is_empty() {
+            self.refuse("camera", "[]", "name at least one [[camera]]");
+        }
+        let sources = raw.camera.iter().map(|camera| camera.url.clone().map(CameraSource::new)).collect();
+        let cameras: Vec<Camera> = raw.camera.iter().map(|camera| self.camera(camera, &floors)).collect();
+        let lines: Vec<Line> = raw.line.into_iter().map(|line| self.line(line, &cameras)).collect();
+        let zones: Vec<Zone> = raw.zone.into_iter().map(|zone| self.zone(zone, &cameras)).collect();
+        self.unique("floor", floors.iter().map(|floor| floor.id.as_str()));
+        self.unique("camera", cameras.iter().map(|camera| camera.id.as_str()));
+        self.unique("line", lines.iter().map(|line| line.id.as_str()));
+        self.unique("zone", zones.iter().map(|zone| zone.id.as_str()));
+        Site { settings: Settings { store, gate, detector, floors, cameras, lines, zones }, outlets, sources }
+    }
+
+    fn store(&mut self, raw: &RawStore) -> Store {
+        for (key, value) in [("org", &raw.org), ("store", &raw.store), ("node", &raw.node)] {
+            self.id(&format!("store.{key}"), value);
+        }
+        let offset_s = match jiff::tz::TimeZone::get(&raw.timezone) {
+            Ok(zone) => zone
+                .to_offset(jiff::Timestamp::from_millisecond(crate::clock::utc_now().0).unwrap_or_default())
+                .seconds(),
+            Err(_) => {
+                self.refuse(
+                    "store.timezone",
+                    quoted(&raw.timezone),
+                    "name an IANA time zone, for example \"Asia/Tokyo\"",
+                );
+                0
+            }
+        };
+        Store {
+            org: raw.org.clone(),
+            store: raw.store.clone(),
+            node: raw.node.clone(),
+            name: raw.name.clone().unwrap_or_else(|| raw.store.clone()),
+            timezone: raw.timezone.clone(),
+            hour_phase_s: (-offset_s).rem_euclid(3600) as u32,
+        }
+    }
+
+    fn gate(&mut self, raw: &RawGate) -> Gate {
+        match raw.profile.as_str() {
+            "threshold" => {}
+            "standard" | "strict" => self.refuse(
+                "gate.profile",
+                quoted(&raw.profile),
+                "this version has no calibrated noise yet and will not claim it; write \"threshold\"",
+            ),
+            other => self.refuse("gate.profile", quoted(other), "write \"threshold\", the only profile there is"),
+        }
+        if !(K_MIN..=K_MAX).contains(&raw.k) {
+            self.refuse("gate.k", raw.k, format!("write {K_MIN} to {K_MAX} distinct visits; privacy only tightens"));
+        }
+        Gate { profile: Profile::Threshold, k: raw.k }
+    }
+
+    fn detector(&mut self, raw: Option<RawDetector>) -> DetectorChoice {
+        let raw = raw.unwrap_or(RawDetector { model: None, size: None, workers: None });
+        let workers = raw.workers.unwrap_or(1);
+        if !(1..=WORKERS_MAX).contains(&workers) {
+            self.refuse("detector.workers", workers, format!("write 1 to {WORKERS_MAX}; one per core at most"));
+        }
+        if let Some(size) =
+            raw.size.filter(|size| [size.height, size.width].iter().any(|px| !(1..=SIDE_PX_MAX).contains(px)))
+        {
+            let value = format!("{{ height = {}, width = {} }}", size.height, size.width);
+            self.refuse("detector.size", value, format!("write sides of 1 to {SIDE_PX_MAX} px"));
+        }
+        DetectorChoice { model: raw.model.unwrap_or_else(|| MODEL_DEFAULT.to_owned()), size: raw.size, workers }
+    }
+
+    fn outlets(&mut self, broker: Option<RawBroker>, page: Option<RawPage>) -> Outlets {
+        let topic_root = broker.as_ref().map_or_else(topic_root_default, |broker| broker.topic_root.clone());
+        if topic_root.split('/').any(|level| level.is_empty() || !level.bytes().all(is_id_byte)) {
+            self.refuse(
+                "broker.topic_root",
+                quoted(&topic_root),
+                "write levels of a-z, 0-9, _ and - with single slashes between",
+            );
+        }
+        let broker = broker.and_then(|raw| self.broker(&raw));
+        let embedded = match &broker {
+            Some(Broker::Embedded { port }) => Some(*port),
+            _ => None,
+        };
+        if embedded == Some(0) {
+            self.refuse("broker.port", 0, "write a port from 1 to 65535");
+        }
+        if let Some(page) = page.as_ref().filter(|page| page.port == 0 || Some(page.port) == embedded) {
+            self.refuse("page.port", page.port, "write a port from 1 to 65535 that the broker does not hold");
+        }
+        Outlets { topic_root, broker, page_port: page.map(|page| page.port) }
+    }
+
+    fn broker(&mut self, raw: &RawBroker) -> Option<Broker> {
+        match (&raw.url, raw.embedded) {
+            (None, true) => Some(Broker::Embedded { port: raw.port.unwrap_or(BROKER_PORT_DEFAULT) }),
+            (Some(url), false) if raw.port.is_none() => self.broker_url(url),
+            _ => {
+                self.refuse(
+                    "broker",
+                    "both or neither",
+                    "write either url = \"mqtt://HOST:PORT\" or embedded = true with a port",
+                );
+                None
+            }
+        }
+    }
+
+    fn broker_url(&mut self, url: &str) -> Option<Broker> {
+        if url.contains('@') {
+            self.refuse("broker.url", "…@…", "write mqtt://HOST:PORT without user and password");
+            return None;
+        }
+        let parsed = url.strip_prefix("mqtt://").map(|rest| rest.trim_end_matches('/')).and_then(|rest| {
+            let (host, port) = rest.rsplit_once(':').unwrap_or((rest, "1883"));
+            Some((host.trim_matches(['[', ']']).to_owned(), port.parse::<u16>().ok().filter(|port| *port > 0)?))
+        });
+        match parsed {
+            Some((host, port)) if is_this_machine(&host) => Some(Broker::At { host, port }),
+            Some((host, _)) => {
+                let remedy = format!(
+                    "{host} is not this machine and plain MQTT is readable on the way; TLS is not built yet, so name a broker on 127.0.0.1 that bridges"
+                );
+                self.refuse("broker.url", quoted(url), remedy);
+                None
+            }
+            None => {
+                self.refuse("broker.url", "…", "write mqtt://HOST:PORT without user and password");
+                None
+            }
+        }
+    }
+
+    fn floor(&mut self, raw: &RawFloor) -> Floor {
+        let key = |part: &str| format!("floor.{}.{part}", raw.id);
+        self.id("floor.id", &raw.id);
+        if !(CELL_M_MIN..=CELL_M_MAX).contains(&raw.cell_m) {
+            self.refuse(
+                key("cell_m"),
+                raw.cell_m,
+                format!("write {CELL_M_MIN} to {CELL_M_MAX} metres; smaller cells would show single steps"),
+            );
+        }
+        let cells = |length_m: f64| (length_m / raw.cell_m.clamp(CELL_M_MIN, CELL_M_MAX)).ceil();
+        let (columns, rows) = (cells(raw.size_m[0]), cells(raw.size_m[1]));
+        if !(columns >= 1.0 && rows >= 1.0 && columns * rows <= FLOOR_CELLS_MAX as f64) {
+            let remedy = format!(
+                "write a width and depth in metres with 1 to {FLOOR_CELLS_MAX} cells of {} m in all",
+                raw.cell_m
+            );
+            self.refuse(key("size_m"), format!("{:?}", raw.size_m), remedy);
+        }
+        if !raw.origin_m.iter().all(|m| m.abs() <= REACH_M_MAX) {
+            let remedy = format!("write two finite numbers of metres, at most {REACH_M_MAX} from the store's zero");
+            self.refuse(key("origin_m"), format!("{:?}", raw.origin_m), remedy);
+        }
+        let mm = |m: f64| (m * 1000.0).round();
+        Floor {
+            id: raw.id.clone(),
+            name: raw.name.clone().unwrap_or_else(|| raw.id.clone()),
+            cell_mm: mm(raw.cell_m) as u32,
+            origin_mm: [mm(raw.origin_m[0]) as i64, mm(raw.origin_m[1]) as i64],
+            columns: columns as u32,
+            rows: rows as u32,
+        }
+    }
+
+    fn camera(&mut self, raw: &RawCamera, floors: &[Floor]) -> Camera {
+        let key = |part: &str| format!("camera.{}.{part}", raw.id);
+        self.id("camera.id", &raw.id);
+        if let Some(fps) = raw.fps.filter(|fps| !(0.1..=240.0).contains(fps)) {
+            self.refuse(key("fps"), fps, "write the recording's true rate, 0.1 to 240 frames per second");
+        }
+        if raw.url.as_ref().is_some_and(|url| !url.starts_with("rtsp://")) {
+            self.refuse(
+                key("url"),
+                "…",
+                "write rtsp://HOST:PORT/PATH; recordings are given to `kehai replay`, not to a camera",
+            );
+        }
+        let in_reach = |value: &f64| (-REACH_M_MAX..=REACH_M_MAX).contains(value);
+        let wild = |pair: &&PointPair| !pair.px.iter().chain(&pair.m).all(in_reach);
+        if let Some(pair) = raw.calibration.iter().find(wild) {
+            let value = format!("{{ px = {:?}, m = {:?} }}", pair.px, pair.m);
+            self.refuse(key("calibration"), value, "write finite px and metres");
+        }
+        let floor = raw.floor.as_ref().and_then(|id| {
+            let index = floors.iter().position(|floor| floor.id == *id);
+            if index.is_none() {
+                self.refuse(key("floor"), quoted(id), "name the id of a [[floor]]");
+            }
+            index
+        });
+        if floor.is_some() && raw.calibration.is_empty() {
+            self.refuse(
+                key("floor"),
+                quoted(raw.floor.as_deref().unwrap_or_default()),
+                "a heatmap needs metres: add four or more [[camera.calibration]] point pairs, or drop `floor`",
+            );
+        }
+        Camera {
+            id: raw.id.clone(),
+            name: raw.name.clone().unwrap_or_else(|| raw.id.clone()),
+            floor,
+            fps: raw.fps,
+            calibration: raw.calibration.clone(),
+        }
+    }
+
+    fn line(&mut self, raw: RawLine, cameras: &[Camera]) -> Line {
+        self.id("line.id", &raw.id);
+        let key = format!("line.{}", raw.id);
+        let camera = self.watching(&key, raw.camera.as_deref(), cameras);
+        let drawn = match (raw.ends_px, raw.inside_px, raw.ends_m, raw.inside_m) {
+            (Some([a, b]), Some(inside), None, None) => Drawn::OnPicture(vec![a, b, inside]),
+            (None, None, Some([a, b]), Some(inside)) => Drawn::OnFloor(vec![a, b, inside]),
+            _ => {
+                self.refuse(
+                    &key,
+                    "…",
+                    "write ends_px with inside_px (on the picture), or ends_m with inside_m (on the floor)",
+                );
+                Drawn::OnPicture(vec![[0.0; 2], [1.0, 0.0], [0.0, 1.0]])
+            }
+        };
+        if let [a, b, inside] = drawn.points() {
+            let cross = (b[0] - a[0]) * (inside[1] - a[1]) - (b[1] - a[1]) * (inside[0] - a[0]);
+            if cross.abs() < 1e-9 {
+                self.refuse(
+                    format!("{key}.inside"),
+                    format!("{inside:?}"),
+                    "two different ends, and a point clearly to one side of the line",
+                );
+            }
+        }
+        self.metric(&key, &drawn, camera, cameras);
+        Line { name: raw.name.unwrap_or_else(|| raw.id.clone()), id: raw.id, camera, ends_and_inside: drawn }
+    }
+
+    fn zone(&mut self, raw: RawZone, cameras: &[Camera]) -> Zone {
+        self.id("zone.id", &raw.id);
+        let key = format!("zone.{}", raw.id);
+        let camera = self.watching(&key, raw.camera.as_deref(), cameras);
+        let polygon = match (raw.polygon_px, raw.polygon_m) {
+            (Some(points), None) => Drawn::OnPicture(points),
+            (None, Some(points)) => Drawn::OnFloor(points),
+            _ => {
+                self.refuse(&key, "…", "write either polygon_px (on the picture) or polygon_m (on the floor)");
+                Drawn::OnPicture(Vec::new())
+            }
+        };
+        if !(3..=CORNERS_MAX).contains(&polygon.points().len()) {
+            self.refuse(
+                format!("{key}.polygon"),
+                format!("{} corners", polygon.points().len()),
+                format!("write 3 to {CORNERS_MAX} corners"),
+            );
+        }
+        self.metric(&key, &polygon, camera, cameras);
+        Zone { name: raw.name.unwrap_or_else(|| raw.id.clone()), id: raw.id, camera, polygon }
+    }
+
+    /// The camera a place belongs to; with a single camera it need not be named.
+    fn watching(&mut self, key: &str, camera: Option<&str>, cameras: &[Camera]) -> usize {
+        match camera {
+            None if cameras.len() == 1 => 0,
+            None => {
+                self.refuse(format!("{key}.camera"), "missing", "name the camera that watches it");
+                0
+            }
+            Some(id) => cameras.iter().position(|camera| camera.id == id).unwrap_or_else(|| {
+                self.refuse(format!("{key}.camera"), quoted(id), "name the id of a [[camera]]");
+                0
+            }),
+        }
+    }
+
+    fn metric(&mut self, key: &str, drawn: &Drawn, camera: usize, cameras: &[Camera]) {
+        let bare = cameras.get(camera).is_some_and(|camera| camera.calibration.is_empty());
+        if matches!(drawn, Drawn::OnFloor(_)) && bare {
+            self.refuse(
+                key,
+                "in metres",
+                "its camera has no calibration; draw it in pixels (…_px), or calibrate the camera",
+            );
+        }
+        if drawn.points().iter().flatten().any(|value| !value.is_finite() || value.abs() > 1e5) {
+            self.refuse(key, format!("{:?}", drawn.points()), "coordinates must be finite and below 100000");
+        }
+    }
+
+    fn id(&mut self, key: &str, id: &str) {
+        let well_formed = (1..=ID_CHARS_MAX).contains(&id.len())
+            && id.bytes().all(is_id_byte)
+            && id.as_bytes().first().is_some_and(u8::is_ascii_alphanumeric);
+        if !well_formed {
+            self.refuse(
+                key,
+                quoted(id),
+                format!("write 1 to {ID_CHARS_MAX} of a-z, 0-9, _ and -, beginning with a letter or digit"),
+            );
+        }
+    }
+
+    fn unique<'a>(&mut self, kind: &str, ids: impl Iterator<Item = &'a str>) {
+        let mut seen = BTreeSet::new();
+        for id in ids {
+            if !seen.insert(id) {
+                self.refuse(format!("{kind}.id"), quoted(id), "used twice; every id of a kind must differ");
+            }
+        }
+        if seen.len() > PLACES_MAX {
+            self.refuse(kind, seen.len(), format!("at most {PLACES_MAX} of a kind"));
+        }
+    }
+}
+
+fn is_id_byte(byte: u8) -> bool {
+    byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_' || byte == b'-'
+}
+
+fn is_this_machine(host: &str) -> bool {
+    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+fn quoted(text: &str) -> String {
+    format!("\"{text}\"")
+}
+
+/// Fewest distinct visits a released figure may rest on (CONTRACT: k = 5 unless tightened).
+pub(super) const K_MIN: u32 = 5;
+/// Above this a shop would publish nothing at all.
+const K_MAX: u32 = 1000;
+/// The model every set-up fetches.
+const MODEL_DEFAULT: &str = "nanodet-g";
+/// More workers than this never helped on an edge box.
+const WORKERS_MAX: u32 = 16;
+/// Largest side of a model input, px; no network for an edge box comes near it.
+const SIDE_PX_MAX: u32 = 8192;
+/// Loopback port of the embedded broker.
+const BROKER_PORT_DEFAULT: u16 = 18_830;
+/// Smallest cell, m: below one square metre a cell shows single steps (PROMISES 4.4).
+const CELL_M_MIN: f64 = 1.0;
+/// Largest cell, m.
+const CELL_M_MAX: f64 = 10.0;
+/// Farthest a point may lie from zero, m or px: beyond it there is no shop.
+const REACH_M_MAX: f64 = 1e5;
+/// Longest id on the wire (CONTRACT §1).
+const ID_CHARS_MAX: usize = 32;
+/// Most corners of a zone.
+const CORNERS_MAX: usize = 32;
+/// Most cameras, lines, zones or floors each.
+const PLACES_MAX: usize = 64;

@@ -1,0 +1,229 @@
+//! The site file: TOML in, [`Site`] out, all problems named at once with key, value and remedy.
+//!
+//! In: the text of a site file. Out: [`Settings`], [`Outlets`] and the camera sources.
+//! Invariant: every default of the product stands here; an unknown key is an error.
+
+use serde::Deserialize;
+
+use super::check::{Check, K_MIN};
+use super::{CameraSource, Outlets, PointPair, Settings};
+use crate::units::PictureSize;
+
+/// A site file, checked.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Site {
+    /// What is measured and released.
+    pub settings: Settings,
+    /// Where it goes.
+    pub outlets: Outlets,
+    /// Where each camera's pictures come from, in the order of `settings.cameras`; none for cameras that
+    /// only exist as recordings.
+    pub sources: Vec<Option<CameraSource>>,
+}
+
+/// What is wrong with a site file.
+#[derive(Debug, thiserror::Error)]
+pub enum SiteError {
+    /// The file could not be read.
+    #[error(
+        "site file {path}: {reason}; give a readable TOML file with --site (deploy/demo.toml is a commented sample)"
+    )]
+    Unreadable {
+        /// Path as given.
+        path: String,
+        /// What the system said.
+        reason: String,
+    },
+    /// Not TOML, or a key that does not exist, or a value of the wrong type.
+    #[error("site file {path}: {reason}")]
+    Malformed {
+        /// Path as given.
+        path: String,
+        /// Where and what, as the parser says it.
+        reason: String,
+    },
+    /// Values out of range or not fitting together.
+    #[error("site file {path}: {}", list(problems))]
+    Refused {
+        /// Path as given.
+        path: String,
+        /// Every problem found.
+        problems: Vec<Problem>,
+    },
+}
+
+/// One wrong value.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// Key as written in the file, for example `zone.till.polygon_px`.
+    pub key: String,
+    /// The value found.
+    pub value: String,
+    /// What would be right.
+    pub remedy: String,
+}
+
+fn list(problems: &[Problem]) -> String {
+    let lines: Vec<String> = problems.iter().map(|p| format!("{} = {}: {}", p.key, p.value, p.remedy)).collect();
+    lines.join("\n  ")
+}
+
+/// Reads and checks a site file.
+///
+/// # Errors
+/// [`SiteError`] with every problem found.
+pub fn load(path: &std::path::Path) -> Result<Site, SiteError> {
+    let shown = path.display().to_string();
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| SiteError::Unreadable { path: shown.clone(), reason: error.to_string() })?;
+    parse(&text, &shown)
+}
+
+/// Checks the text of a site file; `path` is only for messages.
+///
+/// # Errors
+/// [`SiteError`] with every problem found.
+pub fn parse(text: &str, path: &str) -> Result<Site, SiteError> {
+    let raw: RawSite = toml::from_str(text).map_err(|error| SiteError::Malformed {
+        path: path.to_owned(),
+        reason: without_credentials(error.to_string().trim_end()).replace('\n', "\n  "),
+    })?;
+    let mut check = Check::default();
+    let site = check.site(raw);
+    match check.into_problems() {
+        problems if problems.is_empty() => Ok(site),
+        problems => Err(SiteError::Refused { path: path.to_owned(), problems }),
+    }
+}
+
+/// The parser quotes the line it stumbles over: what stands before the `@` of an address stays out of it.
+fn without_credentials(text: &str) -> String {
+    let mut parts = text.split("://");
+    let mut clean = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let authority = part.find(['"', '\'', '\n']).unwrap_or(part.len());
+        let rest = part[..authority].rfind('@').map_or(part, |at| &part[at..]);
+        clean.push_str(if rest.len() < part.len() { "://…" } else { "://" });
+        clean.push_str(rest);
+    }
+    clean
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawSite {
+    pub(super) store: RawStore,
+    #[serde(default)]
+    pub(super) gate: RawGate,
+    pub(super) broker: Option<RawBroker>,
+    pub(super) page: Option<RawPage>,
+    pub(super) detector: Option<RawDetector>,
+    #[serde(default)]
+    pub(super) floor: Vec<RawFloor>,
+    pub(super) camera: Vec<RawCamera>,
+    #[serde(default)]
+    pub(super) line: Vec<RawLine>,
+    #[serde(default)]
+    pub(super) zone: Vec<RawZone>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawStore {
+    pub(super) org: String,
+    pub(super) store: String,
+    pub(super) node: String,
+    pub(super) name: Option<String>,
+    pub(super) timezone: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawGate {
+    pub(super) profile: String,
+    pub(super) k: u32,
+}
+
+impl Default for RawGate {
+    fn default() -> Self {
+        Self { profile: "threshold".to_owned(), k: K_MIN }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawBroker {
+    pub(super) url: Option<String>,
+    #[serde(default)]
+    pub(super) embedded: bool,
+    pub(super) port: Option<u16>,
+    #[serde(default = "topic_root_default")]
+    pub(super) topic_root: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawPage {
+    pub(super) port: u16,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawDetector {
+    pub(super) model: Option<String>,
+    pub(super) size: Option<PictureSize>,
+    pub(super) workers: Option<u32>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawFloor {
+    pub(super) id: String,
+    pub(super) name: Option<String>,
+    #[serde(default = "cell_m_default")]
+    pub(super) cell_m: f64,
+    pub(super) origin_m: [f64; 2],
+    pub(super) size_m: [f64; 2],
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawCamera {
+    pub(super) id: String,
+    pub(super) name: Option<String>,
+    pub(super) floor: Option<String>,
+    pub(super) url: Option<String>,
+    pub(super) fps: Option<f64>,
+    #[serde(default)]
+    pub(super) calibration: Vec<PointPair>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawLine {
+    pub(super) id: String,
+    pub(super) name: Option<String>,
+    pub(super) camera: Option<String>,
+    pub(super) ends_px: Option<[[f64; 2]; 2]>,
+    pub(super) inside_px: Option<[f64; 2]>,
+    pub(super) ends_m: Option<[[f64; 2]; 2]>,
+    pub(super) inside_m: Option<[f64; 2]>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawZone {
+    pub(super) id: String,
+    pub(super) name: Option<String>,
+    pub(super) camera: Option<String>,
+    pub(super) polygon_px: Option<Vec<[f64; 2]>>,
+    pub(super) polygon_m: Option<Vec<[f64; 2]>>,
+}
+
+pub(super) fn topic_root_default() -> String {
+    "kehai/v1".to_owned()
+}
+
+fn cell_m_default() -> f64 {
+    1.0
+}

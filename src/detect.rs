@@ -1,0 +1,193 @@
+//! Pixels end: a frame goes in, boxes of people come out, and the frame is wiped on the way.
+//!
+//! In: [`Frame`]s of one or many cameras. Out: [`Detections`], boxes in picture px with scores 0–1.
+//! Invariants: [`Detector::detect`] consumes the frame, so no stage after this one can hold a pixel (I1);
+//! letterbox and tensor are wiped after every inference; detections can be neither copied, printed nor
+//! serialised (tests/disclosure).
+
+pub mod decode;
+pub mod letterbox;
+pub mod session;
+
+use std::path::Path;
+
+use crate::capture::Frame;
+use crate::clock::CaptureTime;
+use crate::config::card::DetectorCard;
+use crate::health::{Stage, StageCpu};
+use crate::units::{BoxPx, PictureSize};
+use decode::Decoder;
+use letterbox::{InputTensor, Letterbox};
+use session::Session;
+
+/// The people found in one frame, in no particular order.
+pub struct Detections {
+    /// When the frame was captured.
+    pub captured_at: CaptureTime,
+    /// Size of the picture they were found on.
+    pub picture: PictureSize,
+    /// The people.
+    pub people: Vec<Detection>,
+}
+
+/// One person in one frame.
+pub struct Detection {
+    /// Where, px, clipped to the picture.
+    pub place: BoxPx,
+    /// How sure the network is, 0–1.
+    pub score: f32,
+}
+
+/// A loaded model with everything it needs for pictures of one size at a time.
+pub struct Detector {
+    session: Session,
+    card: DetectorCard,
+    size: Option<PictureSize>,
+    /// One for every size of picture among the cameras.
+    fitted: Vec<Fitted>,
+}
+
+struct Fitted {
+    picture: PictureSize,
+    letterbox: Letterbox,
+    decoder: Decoder,
+}
+
+impl Detector {
+    /// Loads the model at `path` as its `card` says; `size` overrides the input size chosen from the camera's shape.
+    ///
+    /// # Errors
+    /// [`DetectError`] when runtime or model do not load, or the size cannot be had.
+    pub fn load(
+        runtime: &Path,
+        path: &Path,
+        card: &DetectorCard,
+        size: Option<PictureSize>,
+    ) -> Result<Self, DetectError> {
+        let session = Session::load(runtime, path, &card.input)?;
+        if let Some(wanted) = size {
+            check_size(card, wanted)?;
+        }
+        Ok(Self { session, card: card.clone(), size, fitted: Vec::new() })
+    }
+
+    /// Prepares for pictures of `picture` and proves the head on a grey one.
+    ///
+    /// # Errors
+    /// [`DetectError::Head`] when the outputs are not those of the card's head.
+    pub fn fit(&mut self, picture: PictureSize) -> Result<(), DetectError> {
+        let input = self.size.unwrap_or_else(|| self.card.input_size(picture));
+        let letterbox = Letterbox::new(&self.card, picture, input);
+        let grey = letterbox.grey_tensor();
+        let card = &self.card;
+        let refused = |error: DetectError| match error {
+            // A network that cannot answer to a grey picture will answer to none.
+            DetectError::Inference { reason } => DetectError::Head { reason },
+            other => other,
+        };
+        let decoder =
+            self.session.run(&grey, |outputs| Decoder::recognise(card, input, outputs)).map_err(refused)??;
+        self.fitted.push(Fitted { picture, letterbox, decoder });
+        Ok(())
+    }
+
+    /// Finds the people in a frame with a score of at least `score_min`, and destroys the frame.
+    ///
+    /// # Errors
+    /// [`DetectError`] when the network fails on it.
+    pub fn detect(&mut self, frame: Frame, score_min: f32, cpu: &StageCpu) -> Result<Detections, DetectError> {
+        let (captured_at, picture) = (frame.captured_at(), frame.size());
+        if !self.fitted.iter().any(|fitted| fitted.picture == picture) {
+            self.fit(picture)?;
+        }
+        let fitted = self.fitted.iter_mut().find(|fitted| fitted.picture == picture);
+        let Fitted { letterbox, decoder, .. } = fitted.expect("fitted above");
+        cpu.booked(Stage::Letterbox, || letterbox.fill(frame))?;
+        let session = &mut self.session;
+        let card = &self.card;
+        let people = session.run_booked(letterbox.tensor(), cpu, |outputs| decoder.people(card, outputs, score_min))?;
+        letterbox.wipe();
+        Ok(Detections { captured_at, picture, people: letterbox.onto_picture(people?) })
+    }
+
+    /// Overwrites what the runtime's arena still holds of the last frame by running a grey one.
+    ///
+    /// # Errors
+    /// [`DetectError`] when the network fails.
+    pub fn run_grey(&mut self) -> Result<(), DetectError> {
+        self.grey_tensors().iter().try_for_each(|grey| self.run_on(grey))
+    }
+
+    /// A grey input for every size of picture met so far.
+    #[must_use]
+    pub fn grey_tensors(&self) -> Vec<InputTensor> {
+        self.fitted.iter().map(|fitted| fitted.letterbox.grey_tensor()).collect()
+    }
+
+    /// Runs the network and forgets what it says.
+    ///
+    /// # Errors
+    /// [`DetectError`] when the network fails.
+    pub fn run_on(&mut self, tensor: &InputTensor) -> Result<(), DetectError> {
+        self.session.run(tensor, |_| ())
+    }
+
+    /// Input size in use, once a frame or [`Detector::fit`] has decided it.
+    #[must_use]
+    pub fn input_size(&self) -> Option<PictureSize> {
+        self.fitted.last().map(|fitted| fitted.letterbox.input_size())
+    }
+}
+
+fn check_size(card: &DetectorCard, wanted: PictureSize) -> Result<(), DetectError> {
+    let refused = |reason: String| Err(DetectError::Size { wanted, reason });
+    match card.fixed {
+        Some(fixed) if fixed != wanted => refused(format!("the model only takes {fixed}")),
+        None if ![wanted.height, wanted.width].iter().all(|side| side.is_multiple_of(card.multiple_of)) => {
+            refused(format!("both sides must be multiples of {}", card.multiple_of))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Why people cannot be found.
+#[derive(Debug, thiserror::Error)]
+pub enum DetectError {
+    /// The runtime library does not load.
+    #[error("runtime library {path}: {reason}")]
+    Runtime {
+        /// Its path.
+        path: String,
+        /// What the loader said.
+        reason: String,
+    },
+    /// The model file does not load.
+    #[error("model: {reason}")]
+    Model {
+        /// What the runtime said.
+        reason: String,
+    },
+    /// The model cannot take the wanted input size.
+    #[error("input size {wanted}: {reason}")]
+    Size {
+        /// The size asked for.
+        wanted: PictureSize,
+        /// What is possible.
+        reason: String,
+    },
+    /// The outputs are not those of the head on the card.
+    #[error("model head: {reason}")]
+    Head {
+        /// What was expected and what was found.
+        reason: String,
+    },
+    /// The frame could not be brought to the input's shape.
+    #[error("picture could not be resized")]
+    Resize,
+    /// The network failed on a frame.
+    #[error("inference: {reason}")]
+    Inference {
+        /// What the runtime said.
+        reason: String,
+    },
+}

@@ -1,0 +1,171 @@
+//! Windows become releasable: exact counts in, figures that no longer point at a person out.
+//!
+//! In: [`Window`]s, consumed. Out: [`ReleasedWindow`]s, the only thing that may leave the eye (I3). Profile
+//! `threshold`, by the table of the contract: lines exact; a zone exact from `k` distinct visits on, else withheld
+//! whole; a heat cell exact from `k` distinct visits on, else withheld, zero included, with complementary
+//! suppression against zones (`gate/suppress.rs`). Invariant: only this file makes a [`ReleasedWindow`]
+//! (its fields are private).
+
+pub mod suppress;
+
+use crate::clock::WindowSpan;
+use crate::config::Settings;
+use crate::measure::dwell::{DWELL_CLASSES, ZoneWindow};
+use crate::measure::heatmap::HeatWindow;
+use crate::measure::{Exact, Window};
+use suppress::ZoneLedger;
+
+/// Figures of one object in one span, past the gate. May be printed, copied and sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReleasedWindow {
+    object: Object,
+    span: WindowSpan,
+    cov_ms: u32,
+    figures: Figures,
+}
+
+/// What a window is about: a kind and an index into the settings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Object {
+    /// Line with this index.
+    Line(u16),
+    /// Zone with this index.
+    Zone(u16),
+    /// Visits layer of the floor with this index.
+    HeatVisits(u16),
+    /// Dwell layer of the floor with this index.
+    HeatDwell(u16),
+}
+
+/// Released figures by kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Figures {
+    /// Crossings.
+    Line {
+        /// Towards the inside.
+        inward: u32,
+        /// Towards the outside.
+        outward: u32,
+        /// Those among them that were slow.
+        uncertain: u32,
+    },
+    /// A zone, or nothing when fewer than `k` visited it.
+    Zone(Option<ZoneFigures>),
+    /// Cells of a layer; `None` where fewer than `k` stood.
+    Heat(Vec<Option<u32>>),
+}
+
+/// Released figures of a zone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ZoneFigures {
+    /// Stays that began.
+    pub entries: u32,
+    /// Stays that ended.
+    pub exits: u32,
+    /// Distinct stays.
+    pub visits: u32,
+    /// Stays of ten seconds and more.
+    pub stops: u32,
+    /// Person-time inside, ms.
+    pub dwell_ms: u32,
+    /// Person-time inside as seen from frame to frame, ms.
+    pub occ_ms: u32,
+    /// Most people at once.
+    pub occ_max: u32,
+    /// Stays that ended, by length.
+    pub hist: [u32; DWELL_CLASSES],
+}
+
+impl ReleasedWindow {
+    /// What it is about.
+    #[must_use]
+    pub fn object(&self) -> Object {
+        self.object
+    }
+
+    /// The span of the calendar.
+    #[must_use]
+    pub fn span(&self) -> WindowSpan {
+        self.span
+    }
+
+    /// How long the camera really saw, ms.
+    #[must_use]
+    pub fn cov_ms(&self) -> u32 {
+        self.cov_ms
+    }
+
+    /// The figures.
+    #[must_use]
+    pub fn figures(&self) -> &Figures {
+        &self.figures
+    }
+}
+
+/// The gate of one eye.
+pub struct Gate {
+    k: u32,
+    zones: ZoneLedger,
+}
+
+impl Gate {
+    /// A gate as the settings demand it.
+    #[must_use]
+    pub fn new(settings: &Settings) -> Self {
+        Self { k: settings.gate.k, zones: ZoneLedger::default() }
+    }
+
+    /// Takes a window and gives what of it may leave.
+    pub fn release(&mut self, window: Window) -> Vec<ReleasedWindow> {
+        let Window { span, cov_ms, exact } = window;
+        let released = |object, figures| ReleasedWindow { object, span, cov_ms, figures };
+        match exact {
+            Exact::Line(line, exact) => {
+                let figures =
+                    Figures::Line { inward: exact.inward, outward: exact.outward, uncertain: exact.uncertain };
+                vec![released(Object::Line(line as u16), figures)]
+            }
+            Exact::Zone(zone, exact) => {
+                let figures = self.zone(&exact);
+                self.zones.note(zone, span, figures.is_none() && exact.dwell_ms > 0);
+                vec![released(Object::Zone(zone as u16), Figures::Zone(figures))]
+            }
+            Exact::Heat(floor, exact) => {
+                let [visits, dwell] = self.heat(&exact, span);
+                vec![
+                    released(Object::HeatVisits(floor as u16), Figures::Heat(visits)),
+                    released(Object::HeatDwell(floor as u16), Figures::Heat(dwell)),
+                ]
+            }
+        }
+    }
+
+    fn zone(&self, exact: &ZoneWindow) -> Option<ZoneFigures> {
+        (exact.visits >= self.k).then(|| ZoneFigures {
+            entries: exact.entries,
+            exits: exact.exits,
+            visits: exact.visits,
+            stops: exact.stops,
+            dwell_ms: figure(exact.dwell_ms),
+            occ_ms: figure(exact.occ_ms),
+            occ_max: exact.occ_max,
+            hist: exact.hist,
+        })
+    }
+
+    /// Both layers under one mask, so that neither tells what the other withholds.
+    fn heat(&mut self, exact: &HeatWindow, span: WindowSpan) -> [Vec<Option<u32>>; 2] {
+        let mut shown: Vec<bool> = exact.visits.iter().map(|visits| *visits >= self.k).collect();
+        suppress::complement(&mut shown, exact, self.k, &self.zones.withheld_in(span));
+        self.zones.forget_before(span);
+        let layer = |value: &dyn Fn(usize) -> u32| {
+            shown.iter().enumerate().map(|(cell, shown)| shown.then(|| value(cell))).collect()
+        };
+        [layer(&|cell| exact.visits[cell]), layer(&|cell| figure(exact.dwell_ms[cell]))]
+    }
+}
+
+/// A sum as it is sent; 2³²−2 ms are 1,193 person-hours, more than any cell or quarter hour can hold.
+fn figure(value: u64) -> u32 {
+    u32::try_from(value).unwrap_or(u32::MAX).min(u32::MAX - 1)
+}

@@ -1,0 +1,89 @@
+//! # Kehai: anonymous paths over a shop floor, proved to be nothing more
+//!
+//! A camera frame comes in as pixels and leaves as a count that no longer points at a person. This crate is read from
+//! left to right:
+//!
+//! ```text
+//!                   eye process (kehai-eye): sees pictures, talks to nobody
+//!  camera ─▶ capture ─▶ detect ─▶ track ─▶ floor ─▶ measure ─▶ gate ─┐
+//!            Frame      Detections Tracks  FloorSteps Window          │ 256-byte records of integers on one pipe:
+//!                                                                     ▼ ReleasedWindow, counters, event codes
+//!                   mouth process (kehai): sees no pixel and no path, talks to the world
+//!                   wire (the exact bytes) ─▶ vault (what is undelivered) ─▶ publish: MQTT · page · picture
+//! ```
+//!
+//! | module | one line |
+//! |---|---|
+//! | [`capture`] | pixels enter: cameras and recordings become frames from a fixed, wiped pool |
+//! | [`detect`] | pixels end: a frame goes in, boxes come out, the frame is destroyed |
+//! | [`track`] | detections become tracks, in seconds, without looking at anybody |
+//! | [`floor`] | tracks become metres, by marks measured on the floor |
+//! | [`measure`] | metres become windows: crossings, stays, heat |
+//! | [`gate`] | windows become releasable: fewer than `k` visits are withheld |
+//! | [`wire`] | the only serialisation of figures: pipe records, payloads, schema |
+//! | [`vault`] | released bytes until they are acknowledged |
+//! | [`publish`] | MQTT, a page on loopback, a picture of a heatmap |
+//! | [`pipeline`] | processes, threads, channels: who starts, feeds, watches and ends whom |
+//! | [`cli`] | what people and scripts ask, and the exit code they get |
+//! | [`config`] [`units`] [`clock`] [`health`] | beneath all: settings, planes, time, counters; they import no stage |
+//!
+//! A stage consumes what the one before it made (`self`, by value) and imports nothing further upstream.
+//!
+//! ## Invariants and who enforces them
+//!
+//! | | invariant | enforcer |
+//! |---|---|---|
+//! | I1 | pixels live only in [`capture::Frame`] and the input tensor | tests/tidy/monopolies.rs (who may name OpenCV and the runtime), compile-fail cases in tests/disclosure |
+//! | I2 | both are wiped when dropped, also while unwinding | `capture/frame.rs`, `detect/letterbox.rs` and their tests |
+//! | I3 | nothing but released windows, counters and event codes crosses the pipe | [`wire::record::Inbox`] ends an eye that says anything else; [`gate::ReleasedWindow`] has private fields |
+//! | I4 | imports go one step upstream | tests/tidy/imports.rs |
+//! | I5 | only the mailbox drops frames, and counts them | `pipeline/latest.rs`; the ledger is balanced (tests/story) |
+//! | I6 | motion uses capture time | `track/kalman.rs` tests at three frame rates; tests/tidy/monopolies.rs (who may read a clock) |
+//! | I7 | counts are conserved: entries − exits = Δ stays, heat inside a zone = its dwell | tests/laws |
+//! | I8 | a window is released once, with the same bytes for ever | [`wire::record::Inbox`] (each window once), [`vault`] (bytes fixed at commit), tests/contract |
+//! | I9 | every queue, map and history is bounded | constants beside each; memory slope in the acceptance tier |
+//! | I10 | no track id and no activity finer than a window on any wire, page or panic | `track::TrackId` cannot be printed or serialised; the eye's panic hook is silent; health counts frames, not people |
+//! | I11 | the eye cannot write, execute or talk | not built yet; what stands: no encoder, no network client in its dependency graph (tests/tidy/dependencies.rs), standard error goes nowhere |
+//! | I12 | privacy only tightens | lower bounds in `config/check.rs` (k ≥ 5, cells ≥ 1 m); the ratchet over time is not built yet |
+//! | I13 | what the sign claims is what runs | not built yet |
+//!
+//! ## Threat model, in short
+//!
+//! *Protected*: who was in the shop, what they look like, where a single person went and when. *Attackers*: whoever
+//! reads the broker, the page, the log, the disk or a core dump; whoever sends the eye a malicious stream and owns it;
+//! a curious operator with every right the product gives. *What stands today*: the pipe out of the eye carries a number
+//! of bytes an hour that follows from the configuration and that `kehai doctor` prints, so that an owned eye can leak
+//! that much in windows and, on the pipe, little more (counters and event codes are not yet rationed); frames are wiped after one inference and freed heap is overwritten; figures
+//! rest on at least `k` visits. *What does not stand yet*: walls round the eye (namespaces, Landlock, seccomp), the
+//! encrypted store, signatures, arming. *Out of scope*: a camera that records by itself, somebody with root who
+//! attaches a debugger to a running eye.
+//!
+//! ## Decisions worth knowing
+//!
+//! - **Two processes of one crate.** Without the feature `mouth` the crate is the eye alone; `make build` builds it so.
+//! - **The mouth supervises.** A failure ends the eye; a new one is there within two seconds and the open window is lost
+//!   and shows as missing coverage (`cov_ms`), never guessed.
+//! - **Newest wins.** A late frame is worthless and a queue of frames is a recording. Recordings wait instead, so that a
+//!   replay loses nothing and repeats byte for byte.
+//! - **Person-time is whole milliseconds** given at once to cells and zones, which is why their sums agree exactly.
+//! - **Zero is withheld too.** In a cell or zone, nobody and fewer than `k` look the same; telling them apart would tell
+//!   that somebody was there. Doors are exact.
+
+pub mod capture;
+#[cfg(feature = "mouth")]
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod detect;
+pub mod floor;
+pub mod gate;
+pub mod health;
+pub mod measure;
+pub mod pipeline;
+#[cfg(feature = "mouth")]
+pub mod publish;
+pub mod track;
+pub mod units;
+#[cfg(feature = "mouth")]
+pub mod vault;
+pub mod wire;

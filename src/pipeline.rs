@@ -1,0 +1,78 @@
+//! Processes, threads, channels: the stages joined to an eye and a mouth.
+//!
+//! The mouth starts the eye, hands it its [`EyeJob`] on standard input and reads 256-byte records from it. An eye
+//! that dies is replaced, one that says something unforeseen is ended; whoever loses the other ends itself.
+
+pub mod bench;
+pub mod eye;
+pub mod feed;
+mod footprint;
+pub mod latest;
+#[cfg(feature = "mouth")]
+pub mod mouth;
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::clock::Timeline;
+use crate::config::card::DetectorCard;
+use crate::config::{CameraSource, Settings};
+
+/// Everything an eye is told, on standard input and nowhere else (credentials inside).
+#[derive(Clone, Serialize, Deserialize)]
+pub struct EyeJob {
+    /// What is measured and released.
+    pub settings: Settings,
+    /// What the model wants.
+    pub card: DetectorCard,
+    /// The model file, absolute.
+    pub model: PathBuf,
+    /// The runtime library, absolute.
+    pub runtime: PathBuf,
+    /// Where pictures come from, one for every camera that is watched.
+    pub feeds: Vec<Feed>,
+    /// What to do.
+    pub errand: Errand,
+}
+
+/// Where the pictures of one camera come from.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Feed {
+    /// Index of the camera.
+    pub camera: usize,
+    /// Live or recorded.
+    pub origin: Origin,
+}
+
+/// Live or recorded.
+#[derive(Clone, Serialize, Deserialize)]
+pub enum Origin {
+    /// A camera; newest wins.
+    Live(CameraSource),
+    /// A recording; nothing is dropped.
+    Recorded {
+        /// Clip or folder of pictures, absolute.
+        path: PathBuf,
+        /// Its true rate, where the header does not say it.
+        fps: Option<f64>,
+        /// Every how manyth frame is looked at.
+        every: u32,
+        /// Whether to wait for the time between frames to pass.
+        realtime: bool,
+    },
+}
+
+/// What an eye is started for.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+pub enum Errand {
+    /// Watch cameras until ended.
+    Watch,
+    /// Replay recordings once, their first frame at the zero of this timeline.
+    Replay(Timeline),
+    /// Measure what the recording costs: this many rounds, each once bare and once whole.
+    Bench(u32),
+}
+
+/// Longest job an eye reads, bytes.
+pub const JOB_BYTES_MAX: usize = 4 << 20;

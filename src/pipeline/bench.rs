@@ -1,0 +1,101 @@
+//! What a recording costs in this very process: decode and inference alone, then the whole eye, in turn.
+//!
+//! In: an [`EyeJob`] with one recorded feed. Out: two [`BenchRound`]s a round. Hygiene (wiped frames, the heap
+//! settings the mouth starts an eye with) is on in both, so that the ratio shows what Kehai adds and not what the
+//! heap costs.
+
+use super::eye::{Counting, EXIT_SAID, News, Pipe, load_detectors, start};
+use super::{EyeJob, Origin};
+use crate::capture::{CaptureError, FramePool, Grab, replay};
+use crate::clock::{Timeline, UtcMs, monotonic_ns, process_cpu_ns};
+use crate::detect::Detector;
+use crate::health::{EyeEventCode, Ledger, Stage};
+use crate::wire::record::BenchRound;
+
+/// Runs the benchmark and reports every round.
+pub fn run(job: &EyeJob, rounds: u32, pipe: &mut Pipe) -> i32 {
+    for _ in 0..rounds {
+        let measured = bare(job).and_then(|bare| Ok([bare, whole(job)?]));
+        match measured {
+            Ok(measured) => measured.iter().for_each(|round| pipe.say(|outbox| outbox.bench(round))),
+            Err(code) => {
+                pipe.event(code, [0, 0]);
+                return EXIT_SAID;
+            }
+        }
+    }
+    pipe.say(crate::wire::record::Outbox::ended);
+    0
+}
+
+/// Decode into the pool and run the network on a grey tensor: what cannot be saved.
+fn bare(job: &EyeJob) -> Result<BenchRound, EyeEventCode> {
+    let Some(Origin::Recorded { path, fps, .. }) = job.feeds.first().map(|feed| &feed.origin) else {
+        return Err(EyeEventCode::JobRefused);
+    };
+    let mut detector = load_detectors(job)?.pop().ok_or(EyeEventCode::JobRefused)?;
+    let refused = |_: CaptureError| EyeEventCode::ClipRefused;
+    let mut source = replay::open(path, *fps).map_err(refused)?;
+    let pool = FramePool::new(source.size());
+    detector.fit(source.size()).map_err(|_| EyeEventCode::HeadRefused)?;
+    let grey = detector.grey_tensors().pop().ok_or(EyeEventCode::HeadRefused)?;
+    let (begun_cpu_ns, begun_ns) = (process_cpu_ns(), monotonic_ns());
+    let mut frames = 0;
+    while let Grab::Frame(_) = source.grab().map_err(refused)? {
+        drop(source.retrieve(&pool).map_err(refused)?);
+        detector.run_on(&grey).map_err(|_| EyeEventCode::DetectorFailed)?;
+        frames += 1;
+    }
+    let (cpu_ns, wall_ns) = (process_cpu_ns() - begun_cpu_ns, monotonic_ns() - begun_ns);
+    Ok(BenchRound { frames, cpu_ns, wall_ns, ..BenchRound::default() })
+}
+
+/// The eye as it runs in a shop, on the recording.
+fn whole(job: &EyeJob) -> Result<BenchRound, EyeEventCode> {
+    let mut detectors = load_detectors(job)?;
+    warm_up(job, &mut detectors)?;
+    let mut counting = Counting::new(job, Timeline::starting_at(UtcMs(0)));
+    let outbox = crate::wire::record::Outbox::new(&job.settings);
+    let (begun_cpu_ns, begun_ns) = (process_cpu_ns(), monotonic_ns());
+    let threads = start(job, detectors, 0);
+    let mut running = job.feeds.len();
+    while running > 0 {
+        match threads.news.recv().map_err(|_| EyeEventCode::StageFailed)? {
+            News::Opened(camera, picture) => counting.opened(camera, picture)?,
+            News::People(camera, detections) => {
+                threads.cpu.booked(Stage::Measure, || counting.people(camera, detections, &outbox));
+            }
+            News::Ended(_) => running -= 1,
+            News::Event(event) if event.code.is_final() => return Err(event.code),
+            News::Event(_) => {}
+        }
+    }
+    let (cpu_ns, wall_ns) = (process_cpu_ns() - begun_cpu_ns, monotonic_ns() - begun_ns);
+    let mut ages_us: Vec<u32> = threads.ages_us.try_iter().collect();
+    ages_us.sort_unstable();
+    let quantile =
+        |share: f64| ages_us.get((share * ages_us.len() as f64) as usize).or(ages_us.last()).copied().unwrap_or(0);
+    let ledgers: Vec<Ledger> = threads.health.iter().map(|health| health.report().ledger).collect();
+    let frames = ledgers.iter().map(|ledger| ledger.detected).sum();
+    let overwritten = ledgers.iter().map(|ledger| ledger.overwritten).sum();
+    Ok(BenchRound {
+        frames,
+        overwritten,
+        cpu_ns,
+        wall_ns,
+        stages_ns: threads.cpu.totals_ns(),
+        age_us: [quantile(0.5), quantile(0.99)],
+    })
+}
+
+/// Lets every detector meet the picture's size before the clock starts, as the bare round does.
+fn warm_up(job: &EyeJob, detectors: &mut [Detector]) -> Result<(), EyeEventCode> {
+    for feed in &job.feeds {
+        let Origin::Recorded { path, fps, .. } = &feed.origin else { return Err(EyeEventCode::JobRefused) };
+        let size = replay::open(path, *fps).map_err(|_| EyeEventCode::ClipRefused)?.size();
+        for detector in detectors.iter_mut() {
+            detector.fit(size).map_err(|_| EyeEventCode::HeadRefused)?;
+        }
+    }
+    Ok(())
+}

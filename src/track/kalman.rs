@@ -1,0 +1,175 @@
+//! Where a person should be by now: four scalar constant-velocity filters in seconds.
+//!
+//! In: boxes, px, and elapsed time, s. Out: the expected box and how far a found one lies from it.
+//! State: foot x, foot y, width, height with a velocity each; all noise in box heights, so that near and far
+//! people are treated alike. Closed form, no allocation.
+//! Source: Bar-Shalom, Li, Kirubarajan, Estimation with Applications to Tracking and Navigation, §6.2.2
+//! (continuous white-noise acceleration).
+
+use crate::units::BoxPx;
+
+/// Expected box of one person.
+pub struct BoxFilter {
+    foot_x: Scalar,
+    foot_y: Scalar,
+    width: Scalar,
+    height: Scalar,
+}
+
+impl BoxFilter {
+    /// Starts at a detection, at rest.
+    #[must_use]
+    pub fn new(place: &BoxPx) -> Self {
+        let height = f64::from(place.height()).max(1.0);
+        let [foot_x, foot_y, width, box_height] = measured(place);
+        let start = |value, share| Scalar::new(value, share * MEASUREMENT * height, share * FIRST_VELOCITY * height);
+        Self {
+            foot_x: start(foot_x, 1.0),
+            foot_y: start(foot_y, 1.0),
+            width: start(width, SIZE_SHARE),
+            height: start(box_height, SIZE_SHARE),
+        }
+    }
+
+    /// Moves on by `elapsed_s`; a person out of sight stops changing size.
+    pub fn predict(&mut self, elapsed_s: f64, is_lost: bool) {
+        let scale = self.height.value.max(1.0);
+        if is_lost {
+            self.width.velocity *= 0.5;
+            self.height.velocity *= 0.5;
+        }
+        self.foot_x.predict(elapsed_s, scale);
+        self.foot_y.predict(elapsed_s, scale);
+        self.width.predict(elapsed_s, SIZE_SHARE * scale);
+        self.height.predict(elapsed_s, SIZE_SHARE * scale);
+    }
+
+    /// Takes in a sighting.
+    pub fn correct(&mut self, place: &BoxPx) {
+        let deviation = MEASUREMENT * f64::from(place.height()).max(1.0);
+        let [foot_x, foot_y, width, height] = measured(place);
+        self.foot_x.correct(foot_x, deviation);
+        self.foot_y.correct(foot_y, deviation);
+        self.width.correct(width, SIZE_SHARE * deviation);
+        self.height.correct(height, SIZE_SHARE * deviation);
+    }
+
+    /// The expected box, px.
+    #[must_use]
+    pub fn place(&self) -> BoxPx {
+        let (half_width, height) = (self.width.value.max(1.0) / 2.0, self.height.value.max(1.0));
+        BoxPx {
+            x1: (self.foot_x.value - half_width) as f32,
+            y1: (self.foot_y.value - height) as f32,
+            x2: (self.foot_x.value + half_width) as f32,
+            y2: self.foot_y.value as f32,
+        }
+    }
+
+    /// Squared Mahalanobis distance of a found foot point from the expected one.
+    #[must_use]
+    pub fn distance2(&self, place: &BoxPx) -> f64 {
+        let deviation = MEASUREMENT * self.height.value.max(1.0);
+        let [foot_x, foot_y, ..] = measured(place);
+        self.foot_x.distance2(foot_x, deviation) + self.foot_y.distance2(foot_y, deviation)
+    }
+}
+
+fn measured(place: &BoxPx) -> [f64; 4] {
+    let foot = place.foot();
+    [foot.x_px, foot.y_px, place.width(), place.height()].map(f64::from)
+}
+
+/// One value and its velocity, with their covariance.
+struct Scalar {
+    value: f64,
+    velocity: f64,
+    variance: f64,
+    covariance: f64,
+    velocity_variance: f64,
+}
+
+impl Scalar {
+    fn new(value: f64, deviation: f64, velocity_deviation: f64) -> Self {
+        let (variance, velocity_variance) = (deviation * deviation, velocity_deviation * velocity_deviation);
+        Self { value, velocity: 0.0, variance, covariance: 0.0, velocity_variance }
+    }
+
+    fn predict(&mut self, dt: f64, scale: f64) {
+        let density = (ACCELERATION * scale).powi(2);
+        let walk = (POSITION_WALK * scale).powi(2);
+        self.value += self.velocity * dt;
+        self.variance +=
+            dt * (2.0 * self.covariance + dt * self.velocity_variance) + density * dt.powi(3) / 3.0 + walk * dt;
+        self.covariance += dt * self.velocity_variance + density * dt * dt / 2.0;
+        self.velocity_variance += density * dt;
+    }
+
+    fn correct(&mut self, measured: f64, deviation: f64) {
+        let innovation = measured - self.value;
+        let innovation_variance = self.variance + deviation * deviation;
+        let (gain, velocity_gain) = (self.variance / innovation_variance, self.covariance / innovation_variance);
+        self.value += gain * innovation;
+        self.velocity += velocity_gain * innovation;
+        self.velocity_variance -= velocity_gain * self.covariance;
+        self.covariance *= 1.0 - gain;
+        self.variance *= 1.0 - gain;
+    }
+
+    fn distance2(&self, measured: f64, deviation: f64) -> f64 {
+        (measured - self.value).powi(2) / (self.variance + deviation * deviation)
+    }
+}
+
+/// Standard deviation of a sighting, box heights.
+const MEASUREMENT: f64 = 0.10;
+/// Acceleration density, box heights / s^1.5.
+const ACCELERATION: f64 = 0.5;
+/// Random walk of the position, box heights / √s.
+const POSITION_WALK: f64 = 0.05;
+/// Standard deviation of the first velocity, box heights / s.
+const FIRST_VELOCITY: f64 = 1.0;
+/// Width and height move and err this much less than the foot point.
+const SIZE_SHARE: f64 = 0.3;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn walker(at_s: f64) -> BoxPx {
+        let left = (100.0 * at_s) as f32;
+        BoxPx { x1: left, y1: 0.0, x2: left + 40.0, y2: 100.0 }
+    }
+
+    fn followed(step_s: f64, until_s: f64) -> BoxFilter {
+        let mut filter = BoxFilter::new(&walker(0.0));
+        let mut at_s = 0.0;
+        while at_s < until_s - 1e-9 {
+            at_s += step_s;
+            filter.predict(step_s, false);
+            filter.correct(&walker(at_s));
+        }
+        filter
+    }
+
+    #[test]
+    fn a_steady_walk_is_foreseen_whatever_the_frame_rate() {
+        for step_s in [1.0 / 25.0, 1.0 / 7.0, 1.0 / 5.0] {
+            let mut filter = followed(step_s, 3.0);
+            filter.predict(0.5, true);
+            let expected = filter.place().foot().x_px;
+            let real = walker((3.0 / step_s - 1e-9).ceil() * step_s + 0.5).foot().x_px;
+            assert!((expected - real).abs() < 6.0, "{expected} for {real} at {step_s}");
+        }
+    }
+
+    #[test]
+    fn two_short_predictions_equal_one_long_one() {
+        let (mut once, mut twice) = (followed(0.1, 1.0), followed(0.1, 1.0));
+        once.predict(0.4, false);
+        twice.predict(0.2, false);
+        twice.predict(0.2, false);
+        assert!((once.foot_x.value - twice.foot_x.value).abs() < 1e-9);
+        assert!((once.foot_x.variance - twice.foot_x.variance).abs() / once.foot_x.variance < 0.02);
+    }
+}

@@ -1,0 +1,257 @@
+//! Windows and counters to messages: topics, envelope, sequence.
+//!
+//! In: what arrived from the eye. Out: [`Message`]s. Invariants: `seq` counts records without gaps; the same input
+//! gives the same bytes; all texts that reach a topic were checked as ids (`config/check.rs`).
+
+use serde::Serialize;
+
+use super::Message;
+use super::payload::{
+    AboutPayload, CONTRACT_VERSION, HealthPayload, HeatPayload, LinePayload, MetaItem, MetaPayload, PrivacyPayload,
+    StatePayload, WindowPayload, ZonePayload, encode_vz1,
+};
+use super::record::{ArrivedWindow, RECORD_BYTES, window_records_per_hour};
+use crate::clock::UtcMs;
+use crate::config::{Drawn, Profile, Settings};
+use crate::floor::visible_cells;
+use crate::gate::{Figures, Object};
+
+/// Makes the messages of one node and one process.
+pub struct Composer {
+    settings: Settings,
+    base: String,
+    boot: String,
+    clk: &'static str,
+    retain_windows: bool,
+    seq: u64,
+    visible: Vec<Vec<bool>>,
+}
+
+/// The process name of every replay.
+pub const REPLAY_BOOT: &str = "replay";
+
+/// What a [`Composer`] needs beside the settings.
+pub struct Voice {
+    /// Root of all topics.
+    pub topic_root: String,
+    /// Name of this process.
+    pub boot: String,
+    /// Whether the clock is synchronised.
+    pub synchronised: bool,
+    /// Whether windows are kept by the broker: the newest one is, old ones must not replace it.
+    pub retain_windows: bool,
+}
+
+impl Composer {
+    /// For a node under these settings.
+    #[must_use]
+    pub fn new(settings: &Settings, voice: Voice) -> Self {
+        let store = &settings.store;
+        Self {
+            base: format!("{}/{}/{}/{}", voice.topic_root, store.org, store.store, store.node),
+            boot: voice.boot,
+            clk: if voice.synchronised { "sync" } else { "free" },
+            retain_windows: voice.retain_windows,
+            seq: 0,
+            visible: (0..settings.floors.len()).map(|floor| visible_cells(settings, floor)).collect(),
+            settings: settings.clone(),
+        }
+    }
+
+    /// The record of a window, with the next number.
+    pub fn window(&mut self, window: &ArrivedWindow) -> Message {
+        self.seq += 1;
+        match (&window.figures, window.object) {
+            (Figures::Line { inward, outward, uncertain }, Object::Line(line)) => {
+                let id = self.settings.lines[usize::from(line)].id.clone();
+                self.record(
+                    "line",
+                    id,
+                    window,
+                    LinePayload { inward: *inward, outward: *outward, uncertain: *uncertain },
+                )
+            }
+            (Figures::Zone(zone), Object::Zone(index)) => {
+                let id = self.settings.zones[usize::from(index)].id.clone();
+                self.record("zone", id, window, ZonePayload::of(zone.as_ref()))
+            }
+            (Figures::Heat(cells), Object::HeatVisits(floor)) => self.heat(window, cells, floor, ["visits", "visit"]),
+            (Figures::Heat(cells), Object::HeatDwell(floor)) => self.heat(window, cells, floor, ["dwell", "ms"]),
+            _ => unreachable!("wire/record.rs pairs figures and objects"),
+        }
+    }
+
+    fn heat(
+        &self,
+        window: &ArrivedWindow,
+        cells: &[Option<u32>],
+        floor: u16,
+        [layer, unit]: [&'static str; 2],
+    ) -> Message {
+        let plan = &self.settings.floors[usize::from(floor)];
+        let seen = &self.visible[usize::from(floor)];
+        let payload = HeatPayload {
+            layer,
+            unit,
+            frame: "store",
+            plan: plan.id.clone(),
+            w: plan.columns,
+            h: plan.rows,
+            cell_mm: plan.cell_mm,
+            origin_mm: plan.origin_mm,
+            enc: "vz1",
+            data: encode_vz1(cells),
+            cells: cells.iter().flatten().count() as u32,
+            sum: cells.iter().flatten().map(|value| u64::from(*value)).sum(),
+            max: cells.iter().flatten().copied().max().unwrap_or(0),
+            dropped_cells: cells.iter().zip(seen).filter(|(cell, seen)| cell.is_none() && **seen).count() as u32,
+        };
+        self.record("heat", format!("{}-{layer}", plan.id), window, payload)
+    }
+
+    fn record<D: Serialize>(&self, kind: &'static str, id: String, window: &ArrivedWindow, figures: D) -> Message {
+        let topic = format!("{}/win/{kind}/{id}", self.base);
+        let payload = WindowPayload {
+            v: CONTRACT_VERSION,
+            k: kind,
+            id,
+            ws: rfc3339(UtcMs(window.span.start_s * 1000)),
+            dur: window.span.dur_s,
+            rev: 0,
+            boot: self.boot.clone(),
+            seq: self.seq,
+            cfg: self.settings.revision(),
+            clk: self.clk,
+            cov_ms: window.cov_ms,
+            privacy: self.privacy(),
+            d: figures,
+        };
+        Message { topic, body: json(&payload), retain: self.retain_windows, at_least_once: true }
+    }
+
+    fn privacy(&self) -> PrivacyPayload {
+        let profile = match self.settings.gate.profile {
+            Profile::Threshold => "threshold",
+        };
+        PrivacyPayload { profile, k: self.settings.gate.k }
+    }
+
+    /// Whether this node is there.
+    #[must_use]
+    pub fn state(&self, is_online: bool) -> Message {
+        let state = if is_online { "online" } else { "offline" };
+        self.kept("state", &StatePayload { v: CONTRACT_VERSION, k: "state", state, boot: self.boot.clone() })
+    }
+
+    /// What runs here and where everything is: sent again at every connection.
+    #[must_use]
+    pub fn introduction(&self, model: &str) -> Vec<Message> {
+        let store = &self.settings.store;
+        let about = AboutPayload {
+            v: CONTRACT_VERSION,
+            k: "about",
+            version: env!("CARGO_PKG_VERSION"),
+            boot: self.boot.clone(),
+            cfg: self.settings.revision(),
+            name: store.name.clone(),
+            timezone: store.timezone.clone(),
+            kinds: vec!["line", "zone", "heat"],
+            model: model.to_owned(),
+            privacy: self.privacy(),
+            pipe_bytes_per_hour: (window_records_per_hour(&self.settings) * RECORD_BYTES) as u64,
+        };
+        let meta = |of: &'static str, items: Vec<MetaItem>| {
+            let payload = MetaPayload { v: CONTRACT_VERSION, k: "meta", of, cfg: self.settings.revision(), items };
+            self.kept(&format!("meta/{of}"), &payload)
+        };
+        vec![
+            self.kept("about", &about),
+            meta("cameras", cameras(&self.settings)),
+            meta("floors", floors(&self.settings)),
+            meta("lines", lines(&self.settings)),
+            meta("zones", zones(&self.settings)),
+        ]
+    }
+
+    /// A health report.
+    #[must_use]
+    pub fn health(&self, health: &HealthPayload) -> Message {
+        Message { topic: format!("{}/health", self.base), body: json(health), retain: false, at_least_once: false }
+    }
+
+    /// Name of this process.
+    #[must_use]
+    pub fn boot(&self) -> &str {
+        &self.boot
+    }
+
+    /// "sync" or "free".
+    #[must_use]
+    pub fn clk(&self) -> &'static str {
+        self.clk
+    }
+
+    fn kept<P: Serialize>(&self, topic: &str, payload: &P) -> Message {
+        Message { topic: format!("{}/{topic}", self.base), body: json(payload), retain: true, at_least_once: true }
+    }
+}
+
+fn cameras(settings: &Settings) -> Vec<MetaItem> {
+    let item = |camera: &crate::config::Camera| MetaItem {
+        id: camera.id.clone(),
+        name: camera.name.clone(),
+        floor: camera.floor.map(|floor| settings.floors[floor].id.clone()),
+        residual_mm: crate::floor::residual_mm(camera),
+        ..MetaItem::default()
+    };
+    settings.cameras.iter().map(item).collect()
+}
+
+fn floors(settings: &Settings) -> Vec<MetaItem> {
+    let item = |floor: &crate::config::Floor| MetaItem {
+        id: floor.id.clone(),
+        name: floor.name.clone(),
+        grid: Some([floor.columns, floor.rows]),
+        cell_mm: Some(floor.cell_mm),
+        origin_mm: Some(floor.origin_mm),
+        ..MetaItem::default()
+    };
+    settings.floors.iter().map(item).collect()
+}
+
+fn lines(settings: &Settings) -> Vec<MetaItem> {
+    let item = |line: &crate::config::Line| drawn(settings, [&line.id, &line.name], line.camera, &line.ends_and_inside);
+    settings.lines.iter().map(item).collect()
+}
+
+fn zones(settings: &Settings) -> Vec<MetaItem> {
+    let item = |zone: &crate::config::Zone| drawn(settings, [&zone.id, &zone.name], zone.camera, &zone.polygon);
+    settings.zones.iter().map(item).collect()
+}
+
+fn drawn(settings: &Settings, [id, name]: [&String; 2], camera: usize, points: &Drawn) -> MetaItem {
+    let camera = &settings.cameras[camera];
+    let on_floor = crate::floor::on_floor_mm(camera, points);
+    let points_px = on_floor
+        .is_none()
+        .then(|| points.points().iter().map(|point| point.map(|value| value.round() as i64)).collect());
+    MetaItem {
+        id: id.clone(),
+        name: name.clone(),
+        camera: Some(camera.id.clone()),
+        floor: camera.floor.map(|floor| settings.floors[floor].id.clone()),
+        points_mm: on_floor,
+        points_px,
+        ..MetaItem::default()
+    }
+}
+
+/// UTC as it stands in payloads.
+#[must_use]
+pub fn rfc3339(at: UtcMs) -> String {
+    jiff::Timestamp::from_millisecond(at.0).map(|at| at.to_string()).unwrap_or_default()
+}
+
+fn json<P: Serialize>(payload: &P) -> Vec<u8> {
+    serde_json::to_vec(payload).expect("payloads are plain data")
+}

@@ -1,0 +1,376 @@
+//! Payloads: what a window, a state or a health report looks like in JSON, integers only.
+//!
+//! In: released figures. Out: serde types whose order of fields is the order on the wire. The JSON Schema that
+//! `kehai schema` prints is made from these very types. Adding a field is free; changing a meaning is `v2`.
+
+use std::io::Write;
+
+use base64::Engine;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::gate::ZoneFigures;
+use crate::health::CameraReport;
+use crate::measure::dwell::DWELL_CLASSES;
+
+/// Version of the contract: changing a meaning makes a new one.
+pub const CONTRACT_VERSION: u8 = 1;
+
+/// The record: one window of one object.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct WindowPayload<D> {
+    /// Version of the contract.
+    pub v: u8,
+    /// Kind: line, zone or heat.
+    pub k: &'static str,
+    /// Object: a line, a zone, or a floor with its layer.
+    pub id: String,
+    /// Window start, UTC, RFC 3339.
+    pub ws: String,
+    /// Window length, s.
+    pub dur: u32,
+    /// Revision, always 0 (reserved).
+    pub rev: u8,
+    /// The process that measured: random at each start; "replay" for recordings.
+    pub boot: String,
+    /// Number of this record on this node, without gaps.
+    pub seq: u64,
+    /// Fingerprint of the configuration.
+    pub cfg: String,
+    /// Whether the clock was synchronised: "sync" or "free".
+    pub clk: &'static str,
+    /// Time really observed within the window, ms. Nobody there and nobody looking are different records.
+    pub cov_ms: u32,
+    /// Privacy state.
+    pub privacy: PrivacyPayload,
+    /// The figures.
+    pub d: D,
+}
+
+/// The privacy state every record names, so that a consumer can refuse a weak one.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct PrivacyPayload {
+    /// Profile of the gate.
+    pub profile: &'static str,
+    /// Fewest distinct visits behind a released figure.
+    pub k: u32,
+}
+
+/// Figures of a line; always exact in profile "threshold".
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct LinePayload {
+    /// Crossings towards the inside.
+    #[serde(rename = "in")]
+    pub inward: u32,
+    /// Crossings towards the outside.
+    #[serde(rename = "out")]
+    pub outward: u32,
+    /// Those among them that took longer than 1.5 s from one clear side to the other.
+    pub uncertain: u32,
+}
+
+/// Figures of a zone; all absent when fewer than k visited it, nobody included.
+#[derive(Debug, Default, Serialize, JsonSchema)]
+pub struct ZonePayload {
+    /// Stays that began.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub entries: Option<u32>,
+    /// Stays that ended. entries − exits is the change of the number of people staying.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exits: Option<u32>,
+    /// Distinct stays during the window, begun in it or before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub visits: Option<u32>,
+    /// Stays that reached 10 s.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stops: Option<u32>,
+    /// Person-time of this window inside, hidden moments included, ms. Mean dwell of a
+    /// window = dwell_ms ÷ visits; over several = Σ dwell_ms ÷ Σ entries, for a stay over an edge is a visit of both.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dwell_ms: Option<u32>,
+    /// Person-time of this window inside as seen from frame to frame, ms. Mean occupancy = occ_ms ÷ cov_ms.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub occ_ms: Option<u32>,
+    /// Most people inside in one frame.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub occ_max: Option<u32>,
+    /// Edges of the histogram: "log2s" = 0, 1, 2, 4, … 512, ∞ seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hb: Option<&'static str>,
+    /// Stays that ended, by whole length.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hist: Option<[u32; DWELL_CLASSES]>,
+}
+
+/// Figures of a heatmap layer. A cell that is not listed was withheld: fewer than k visits, nobody included.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct HeatPayload {
+    /// "visits" or "dwell".
+    pub layer: &'static str,
+    /// "visit" (distinct visits) or "ms" (person-time).
+    pub unit: &'static str,
+    /// Coordinate frame: "store", y away from the door.
+    pub frame: &'static str,
+    /// Id of the floor plan.
+    pub plan: String,
+    /// Columns.
+    pub w: u32,
+    /// Rows; cell index = row · w + column, row 0 at the origin.
+    pub h: u32,
+    /// Side of a cell, mm.
+    pub cell_mm: u32,
+    /// Lower left corner of the grid, mm.
+    pub origin_mm: [i64; 2],
+    /// Encoding of `data`: "vz1" = base64(zlib(unsigned LEB128 of index delta, value, index delta, value …)).
+    pub enc: &'static str,
+    /// The released cells in order of index; the first delta counts from 0.
+    pub data: String,
+    /// Number of released cells.
+    pub cells: u32,
+    /// Sum over released cells.
+    pub sum: u64,
+    /// Largest released cell.
+    pub max: u32,
+    /// Cells a camera sees whose value was withheld.
+    pub dropped_cells: u32,
+}
+
+/// Whether a node is there. Retained; "offline" is also its will.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct StatePayload {
+    /// Version of the contract.
+    pub v: u8,
+    /// Kind: state.
+    pub k: &'static str,
+    /// "online" or "offline".
+    pub state: &'static str,
+    /// The process.
+    pub boot: String,
+}
+
+/// What runs on a node. Retained.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct AboutPayload {
+    /// Version of the contract.
+    pub v: u8,
+    /// Kind: about.
+    pub k: &'static str,
+    /// Version of the product.
+    pub version: &'static str,
+    /// The process.
+    pub boot: String,
+    /// Fingerprint of the configuration.
+    pub cfg: String,
+    /// Name for people.
+    pub name: String,
+    /// IANA time zone.
+    pub timezone: String,
+    /// Kinds of records this node makes.
+    pub kinds: Vec<&'static str>,
+    /// Person detector in use.
+    pub model: String,
+    /// Privacy state.
+    pub privacy: PrivacyPayload,
+    /// Most bytes an hour of windows takes on the pipe out of the process that sees pictures.
+    pub pipe_bytes_per_hour: u64,
+}
+
+/// Names and places of all objects of a kind. Retained.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct MetaPayload {
+    /// Version of the contract.
+    pub v: u8,
+    /// Kind: meta.
+    pub k: &'static str,
+    /// "lines", "zones", "floors" or "cameras".
+    pub of: &'static str,
+    /// Fingerprint of the configuration.
+    pub cfg: String,
+    /// The objects.
+    pub items: Vec<MetaItem>,
+}
+
+/// One object.
+#[derive(Debug, Default, Serialize, JsonSchema)]
+pub struct MetaItem {
+    /// Id on the wire.
+    pub id: String,
+    /// Name for people.
+    pub name: String,
+    /// Camera that watches it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub camera: Option<String>,
+    /// Floor it is on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub floor: Option<String>,
+    /// Columns and rows of a floor.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub grid: Option<[u32; 2]>,
+    /// Side of a cell, mm.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cell_mm: Option<u32>,
+    /// Lower left corner of the grid, mm.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub origin_mm: Option<[i64; 2]>,
+    /// Corners of a zone, or the two ends of a line and a point on its inner side, on the floor, mm.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub points_mm: Option<Vec<[i64; 2]>>,
+    /// The same on the picture, px, where the camera is not calibrated.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub points_px: Option<Vec<[i64; 2]>>,
+    /// Reprojection error of the calibration, root mean square, mm.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub residual_mm: Option<u32>,
+}
+
+/// How a node fares. Counters of frames, never of people.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct HealthPayload {
+    /// Version of the contract.
+    pub v: u8,
+    /// Kind: health.
+    pub k: &'static str,
+    /// When, UTC, RFC 3339.
+    pub at: String,
+    /// The process.
+    pub boot: String,
+    /// Whether the clock is synchronised: "sync" or "free".
+    pub clk: &'static str,
+    /// Seconds since the process started.
+    pub uptime_s: u64,
+    /// Times the process that sees pictures was started.
+    pub eye_starts: u32,
+    /// Messages waiting for the broker.
+    pub spool_waiting: u64,
+    /// Messages dropped because the spool was full.
+    pub spool_dropped: u64,
+    /// Messages the broker refused.
+    pub refused: u64,
+    /// Cameras.
+    pub cameras: Vec<CameraHealthPayload>,
+}
+
+/// How a camera fares.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct CameraHealthPayload {
+    /// Id on the wire.
+    pub id: String,
+    /// "opening", "seeing", "lost" or "ended".
+    pub state: &'static str,
+    /// Captured frames per second since the last report, thousandths.
+    pub fps_milli: u64,
+    /// Age of the last detected frame when its detections were there, ms.
+    pub lag_ms: u32,
+    /// Reopenings.
+    pub reconnects: u32,
+    /// Frames by fate: captured, detected, still, skipped, overwritten, failed.
+    pub frames: [u64; 6],
+}
+
+impl ZonePayload {
+    /// All fields of a released zone, none of a withheld one.
+    #[must_use]
+    pub fn of(zone: Option<&ZoneFigures>) -> Self {
+        let Some(zone) = zone else { return Self::default() };
+        Self {
+            entries: Some(zone.entries),
+            exits: Some(zone.exits),
+            visits: Some(zone.visits),
+            stops: Some(zone.stops),
+            dwell_ms: Some(zone.dwell_ms),
+            occ_ms: Some(zone.occ_ms),
+            occ_max: Some(zone.occ_max),
+            hb: Some("log2s"),
+            hist: Some(zone.hist),
+        }
+    }
+}
+
+impl CameraHealthPayload {
+    /// From a camera's counters; `fps_milli` is the mouth's own arithmetic.
+    #[must_use]
+    pub fn of(id: &str, report: &CameraReport, fps_milli: u64) -> Self {
+        let ledger = &report.ledger;
+        Self {
+            id: id.to_owned(),
+            state: report.state.name(),
+            fps_milli,
+            lag_ms: report.lag_ms,
+            reconnects: report.reconnects,
+            frames: [ledger.captured, ledger.detected, ledger.still, ledger.skipped, ledger.overwritten, ledger.failed],
+        }
+    }
+}
+
+/// Released cells as "vz1".
+#[must_use]
+pub fn encode_vz1(cells: &[Option<u32>]) -> String {
+    let mut plain = Vec::new();
+    let mut last = 0;
+    for (index, value) in cells.iter().enumerate().filter_map(|(index, cell)| cell.map(|value| (index, value))) {
+        leb128((index - last) as u64, &mut plain);
+        leb128(u64::from(value), &mut plain);
+        last = index;
+    }
+    let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::best());
+    encoder.write_all(&plain).expect("writing to memory");
+    base64::engine::general_purpose::STANDARD.encode(encoder.finish().expect("writing to memory"))
+}
+
+/// Cells from "vz1"; `None` when the text is not such an encoding of at most `count` cells.
+#[must_use]
+pub fn decode_vz1(text: &str, count: usize) -> Option<Vec<Option<u32>>> {
+    let packed = base64::engine::general_purpose::STANDARD.decode(text).ok()?;
+    let mut plain = Vec::new();
+    let limit = (count as u64 + 1) * 16;
+    std::io::Read::read_to_end(
+        &mut std::io::Read::take(flate2::read::ZlibDecoder::new(&packed[..]), limit),
+        &mut plain,
+    )
+    .ok()?;
+    let mut cells = vec![None; count];
+    let (mut bytes, mut index) = (plain.into_iter(), 0);
+    while bytes.len() > 0 {
+        index += usize::try_from(unleb128(&mut bytes)?).ok()?;
+        *cells.get_mut(index)? = Some(u32::try_from(unleb128(&mut bytes)?).ok()?);
+    }
+    Some(cells)
+}
+
+fn leb128(mut value: u64, out: &mut Vec<u8>) {
+    while value >= 0x80 {
+        out.push(value as u8 | 0x80);
+        value >>= 7;
+    }
+    out.push(value as u8);
+}
+
+fn unleb128(bytes: &mut impl Iterator<Item = u8>) -> Option<u64> {
+    let mut value = 0;
+    for shift in (0..64).step_by(7) {
+        let byte = bytes.next()?;
+        value |= u64::from(byte & 0x7f) << shift;
+        if byte < 0x80 {
+            return Some(value);
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn what_is_encoded_is_what_is_decoded(cells in prop::collection::vec(prop::option::of(any::<u32>()), 0..300)) {
+            prop_assert_eq!(decode_vz1(&encode_vz1(&cells), cells.len()), Some(cells));
+        }
+
+        #[test]
+        fn nonsense_is_refused_and_never_panics(text in "[A-Za-z0-9+/=]{0,200}") {
+            let _ = decode_vz1(&text, 100);
+        }
+    }
+}

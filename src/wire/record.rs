@@ -1,0 +1,458 @@
+//! What crosses the pipe: records of 256 bytes, integers only, in a number both sides know beforehand.
+//!
+//! Layout, little-endian: configuration u64 · kind u8 · 0 u8 · object u16 · part u16 · parts u16 · window start i64 ·
+//! window length u32 · 0 u32 · 56 words u32. Invariant I3: [`Inbox`] accepts nothing that the configuration does not
+//! foresee (kind, object, number and order of parts, windows on the calendar's grid, each window once); the mouth
+//! ends an eye that sends anything else.
+
+use crate::clock::WindowSpan;
+use crate::config::{COUNT_WINDOW_S, PATH_WINDOW_S, Settings};
+use crate::gate::{Figures, Object, ReleasedWindow, ZoneFigures};
+use crate::health::{CameraReport, CameraState, EyeEvent, EyeEventCode, Ledger, STAGES};
+use crate::measure::dwell::DWELL_CLASSES;
+
+/// Size of every record on the pipe.
+pub const RECORD_BYTES: usize = 256;
+const HEADER_BYTES: usize = 32;
+const WORDS: usize = (RECORD_BYTES - HEADER_BYTES) / 4;
+
+/// One record as it crosses the pipe.
+pub type Record = [u8; RECORD_BYTES];
+
+/// What the eye says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Report {
+    /// A released window.
+    Window(ArrivedWindow),
+    /// Counters of a camera.
+    Camera(u16, CameraReport),
+    /// An event.
+    Event(EyeEvent),
+    /// The recording is over and everything is said.
+    Ended,
+    /// CPU times of a benchmark round, ns.
+    Bench(BenchRound),
+}
+
+/// A released window on the mouth's side of the pipe.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ArrivedWindow {
+    /// What it is about.
+    pub object: Object,
+    /// The span of the calendar.
+    pub span: WindowSpan,
+    /// How long the camera really saw, ms.
+    pub cov_ms: u32,
+    /// The figures.
+    pub figures: Figures,
+}
+
+/// What one round of `kehai bench` cost.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct BenchRound {
+    /// Frames processed.
+    pub frames: u64,
+    /// Frames that gave way to newer ones.
+    pub overwritten: u64,
+    /// CPU of the whole process, ns.
+    pub cpu_ns: i64,
+    /// Wall time, ns.
+    pub wall_ns: i64,
+    /// CPU by stage, ns; all zero in a round of decode and inference alone.
+    pub stages_ns: [i64; STAGES.len()],
+    /// Age of a frame when its detections were there: median and 99th percentile, µs.
+    pub age_us: [u32; 2],
+}
+
+/// Why the mouth does not believe a record.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RecordError {
+    /// Made under another configuration.
+    #[error("configuration {found:016x} instead of {expected:016x}")]
+    Configuration {
+        /// What it says.
+        found: u64,
+        /// What the mouth holds.
+        expected: u64,
+    },
+    /// Nothing of this kind exists in the configuration.
+    #[error("kind {kind}, object {object} is not foreseen")]
+    Unforeseen {
+        /// Kind number.
+        kind: u8,
+        /// Object index.
+        object: u16,
+    },
+    /// A part out of its order or number.
+    #[error("part {part} of {parts} of kind {kind} is out of order")]
+    OutOfOrder {
+        /// Kind number.
+        kind: u8,
+        /// Part index.
+        part: u16,
+        /// Parts announced.
+        parts: u16,
+    },
+    /// A window off the grid, too early, or for the second time.
+    #[error("window {start_s} of kind {kind}, object {object} is off the calendar or repeated")]
+    Calendar {
+        /// Kind number.
+        kind: u8,
+        /// Object index.
+        object: u16,
+        /// Window start, s.
+        start_s: i64,
+    },
+    /// A window that has not ended yet.
+    #[error("window ends at {end_s}, which has not been yet")]
+    Early {
+        /// Its end, s.
+        end_s: i64,
+    },
+    /// A value no stage can produce.
+    #[error("kind {kind} holds an impossible value")]
+    Value {
+        /// Kind number.
+        kind: u8,
+    },
+}
+
+/// Writes reports as records.
+pub struct Outbox {
+    configuration: u64,
+}
+
+impl Outbox {
+    /// For an eye under these settings.
+    #[must_use]
+    pub fn new(settings: &Settings) -> Self {
+        Self { configuration: settings.fingerprint() }
+    }
+
+    /// A released window as its records.
+    #[must_use]
+    pub fn window(&self, window: &ReleasedWindow) -> Vec<Record> {
+        let mut words = vec![window.cov_ms()];
+        match window.figures() {
+            Figures::Line { inward, outward, uncertain } => words.extend([*inward, *outward, *uncertain]),
+            Figures::Zone(zone) => words.extend(zone.as_ref().map_or([0; ZONE_WORDS], zone_words)),
+            Figures::Heat(cells) => words.extend(cells.iter().map(|cell| cell.map_or(0, |value| value + 1))),
+        }
+        let (kind, object) = kind_of(window.object());
+        self.records(kind, object, Some(window.span()), &words)
+    }
+
+    /// Counters of a camera.
+    #[must_use]
+    pub fn camera(&self, camera: u16, report: &CameraReport) -> Vec<Record> {
+        let ledger = &report.ledger;
+        let frames =
+            [ledger.captured, ledger.detected, ledger.still, ledger.skipped, ledger.overwritten, ledger.failed];
+        let mut words: Vec<u32> = frames.into_iter().flat_map(halves).collect();
+        words.extend([report.state as u32, report.reconnects, report.width, report.height, report.lag_ms]);
+        self.records(KIND_CAMERA, camera, None, &words)
+    }
+
+    /// An event.
+    #[must_use]
+    pub fn event(&self, event: &EyeEvent) -> Vec<Record> {
+        let numbers = event.numbers.map(i32::cast_unsigned);
+        self.records(KIND_EVENT, event.camera, None, &[event.code as u32, numbers[0], numbers[1]])
+    }
+
+    /// The end of a recording.
+    #[must_use]
+    pub fn ended(&self) -> Vec<Record> {
+        self.records(KIND_ENDED, 0, None, &[])
+    }
+
+    /// A round of a benchmark.
+    #[must_use]
+    pub fn bench(&self, round: &BenchRound) -> Vec<Record> {
+        let mut words: Vec<u32> = [round.frames, round.overwritten].into_iter().flat_map(halves).collect();
+        let times = [round.cpu_ns, round.wall_ns].into_iter().chain(round.stages_ns);
+        words.extend(times.flat_map(|ns| halves(ns.cast_unsigned())));
+        words.extend(round.age_us);
+        self.records(KIND_BENCH, 0, None, &words)
+    }
+
+    fn records(&self, kind: u8, object: u16, span: Option<WindowSpan>, words: &[u32]) -> Vec<Record> {
+        let parts = parts_of(words.len());
+        let mut chunks = words.chunks(WORDS);
+        (0..parts)
+            .map(|part| {
+                let mut record = [0u8; RECORD_BYTES];
+                record[0..8].copy_from_slice(&self.configuration.to_le_bytes());
+                record[8] = kind;
+                record[10..12].copy_from_slice(&object.to_le_bytes());
+                record[12..14].copy_from_slice(&part.to_le_bytes());
+                record[14..16].copy_from_slice(&parts.to_le_bytes());
+                record[16..24].copy_from_slice(&span.map_or(0, |span| span.start_s).to_le_bytes());
+                record[24..28].copy_from_slice(&span.map_or(0, |span| span.dur_s).to_le_bytes());
+                for (index, word) in chunks.next().unwrap_or_default().iter().enumerate() {
+                    let at = HEADER_BYTES + 4 * index;
+                    record[at..at + 4].copy_from_slice(&word.to_le_bytes());
+                }
+                record
+            })
+            .collect()
+    }
+}
+
+/// What one configuration foresees on the pipe.
+#[must_use]
+pub fn window_records_per_hour(settings: &Settings) -> usize {
+    let per_quarter = settings.lines.len() * parts_of(LINE_WORDS_ALL) as usize
+        + settings.zones.len() * parts_of(ZONE_WORDS_ALL) as usize;
+    let per_hour: usize = settings.floors.iter().map(|floor| 2 * parts_of(1 + floor.cell_count()) as usize).sum();
+    per_quarter * (3600 / COUNT_WINDOW_S as usize) + per_hour
+}
+
+/// Reads and judges records on the mouth's side.
+pub struct Inbox {
+    configuration: u64,
+    lines: usize,
+    zones: usize,
+    cameras: usize,
+    cells: Vec<usize>,
+    hour_phase_s: i64,
+    open: Option<Open>,
+    last_end_s: std::collections::BTreeMap<Object, i64>,
+}
+
+/// A window or report of which parts are still missing.
+struct Open {
+    key: (u8, u16, i64, u32),
+    words: Vec<u32>,
+    parts: u16,
+    next: u16,
+}
+
+impl Inbox {
+    /// For the eyes of these settings.
+    #[must_use]
+    pub fn new(settings: &Settings) -> Self {
+        Self {
+            configuration: settings.fingerprint(),
+            lines: settings.lines.len(),
+            zones: settings.zones.len(),
+            cameras: settings.cameras.len(),
+            cells: settings.floors.iter().map(crate::config::Floor::cell_count).collect(),
+            hour_phase_s: i64::from(settings.store.hour_phase_s),
+            open: None,
+            last_end_s: std::collections::BTreeMap::new(),
+        }
+    }
+
+    /// Forgets a half-said window: another eye speaks from here on. What was released stays released.
+    pub fn begin_again(&mut self) {
+        self.open = None;
+    }
+
+    /// Judges one record; gives the report once its last part is in.
+    ///
+    /// # Errors
+    /// [`RecordError`] when the record is not foreseen: the eye is not to be believed any more.
+    pub fn accept(&mut self, record: &Record) -> Result<Option<Report>, RecordError> {
+        let header = Header::read(record);
+        if header.configuration != self.configuration {
+            return Err(RecordError::Configuration { found: header.configuration, expected: self.configuration });
+        }
+        let count = self.words_of(&header)?;
+        let is_window = matches!(header.kind, KIND_LINE | KIND_ZONE | KIND_HEAT_VISITS | KIND_HEAT_DWELL);
+        let is_padded = record[9] == 0 && record[28..32] == [0; 4];
+        if !is_padded || (!is_window && (header.span.start_s, header.span.dur_s) != (0, 0)) {
+            return Err(RecordError::Value { kind: header.kind });
+        }
+        let key = (header.kind, header.object, header.span.start_s, header.span.dur_s);
+        let fresh = || Open { key, words: Vec::with_capacity(count), parts: parts_of(count), next: 0 };
+        let mut open = self.open.take().unwrap_or_else(fresh);
+        if open.key != key || header.parts != open.parts || header.part != open.next {
+            return Err(RecordError::OutOfOrder { kind: header.kind, part: header.part, parts: header.parts });
+        }
+        let take = (count - open.words.len()).min(WORDS);
+        open.words.extend((0..take).map(|index| word(record, HEADER_BYTES + 4 * index)));
+        if record[HEADER_BYTES + 4 * take..].iter().any(|byte| *byte != 0) {
+            return Err(RecordError::Value { kind: header.kind });
+        }
+        open.next += 1;
+        if open.next < open.parts {
+            self.open = Some(open);
+            return Ok(None);
+        }
+        self.report(&header, &open.words).map(Some)
+    }
+
+    /// Number of words the configuration foresees for such a record.
+    fn words_of(&self, header: &Header) -> Result<usize, RecordError> {
+        let object = usize::from(header.object);
+        let words = match header.kind {
+            KIND_LINE if object < self.lines => LINE_WORDS_ALL,
+            KIND_ZONE if object < self.zones => ZONE_WORDS_ALL,
+            KIND_HEAT_VISITS | KIND_HEAT_DWELL if object < self.cells.len() => 1 + self.cells[object],
+            KIND_CAMERA if object < self.cameras => CAMERA_WORDS,
+            KIND_EVENT if object < self.cameras.max(1) => 3,
+            KIND_ENDED if object == 0 => 0,
+            KIND_BENCH if object == 0 => BENCH_WORDS,
+            _ => return Err(RecordError::Unforeseen { kind: header.kind, object: header.object }),
+        };
+        Ok(words)
+    }
+
+    fn report(&mut self, header: &Header, words: &[u32]) -> Result<Report, RecordError> {
+        let impossible = || RecordError::Value { kind: header.kind };
+        match header.kind {
+            KIND_CAMERA => Ok(Report::Camera(header.object, camera_report(words).ok_or_else(impossible)?)),
+            KIND_EVENT => {
+                let code = EyeEventCode::from_number(words[0]).ok_or_else(impossible)?;
+                let numbers = [words[1].cast_signed(), words[2].cast_signed()];
+                Ok(Report::Event(EyeEvent { code, camera: header.object, numbers }))
+            }
+            KIND_ENDED => Ok(Report::Ended),
+            KIND_BENCH => Ok(Report::Bench(bench_round(words))),
+            _ => self.window(header, words).map(Report::Window),
+        }
+    }
+
+    fn window(&mut self, header: &Header, words: &[u32]) -> Result<ArrivedWindow, RecordError> {
+        let Header { kind, object, span, .. } = *header;
+        let named = match kind {
+            KIND_LINE => Object::Line(object),
+            KIND_ZONE => Object::Zone(object),
+            KIND_HEAT_VISITS => Object::HeatVisits(object),
+            _ => Object::HeatDwell(object),
+        };
+        let (dur_s, phase_s) = match named {
+            Object::Line(_) | Object::Zone(_) => (COUNT_WINDOW_S, 0),
+            _ => (PATH_WINDOW_S, self.hour_phase_s),
+        };
+        let on_grid = span.dur_s == dur_s && (span.start_s - phase_s).rem_euclid(i64::from(dur_s)) == 0;
+        let is_new = self.last_end_s.get(&named).is_none_or(|end_s| span.start_s >= *end_s);
+        if !on_grid || !is_new {
+            return Err(RecordError::Calendar { kind, object, start_s: span.start_s });
+        }
+        if words[0] > dur_s * 1000 {
+            return Err(RecordError::Value { kind });
+        }
+        self.last_end_s.insert(named, span.end_s());
+        let figures = figures(named, &words[1..]).ok_or(RecordError::Value { kind })?;
+        Ok(ArrivedWindow { object: named, span, cov_ms: words[0], figures })
+    }
+}
+
+fn figures(object: Object, words: &[u32]) -> Option<Figures> {
+    Some(match object {
+        Object::Line(_) => Figures::Line { inward: words[0], outward: words[1], uncertain: words[2] },
+        Object::Zone(_) if words[0] == 0 => Figures::Zone(words.iter().all(|word| *word == 0).then_some(None)?),
+        Object::Zone(_) => Figures::Zone(Some(ZoneFigures {
+            entries: words[1],
+            exits: words[2],
+            visits: words[3],
+            stops: words[4],
+            dwell_ms: words[5],
+            occ_ms: words[6],
+            occ_max: words[7],
+            hist: words[8..].try_into().ok()?,
+        })),
+        _ => Figures::Heat(words.iter().map(|word| word.checked_sub(1)).collect()),
+    })
+}
+
+fn zone_words(zone: &ZoneFigures) -> [u32; ZONE_WORDS] {
+    let mut words = [1; ZONE_WORDS];
+    let head = [zone.entries, zone.exits, zone.visits, zone.stops, zone.dwell_ms, zone.occ_ms, zone.occ_max];
+    words[1..8].copy_from_slice(&head);
+    words[8..].copy_from_slice(&zone.hist);
+    words
+}
+
+fn camera_report(words: &[u32]) -> Option<CameraReport> {
+    let frames = |index: usize| whole(words, index);
+    let ledger = Ledger {
+        captured: frames(0),
+        detected: frames(1),
+        still: frames(2),
+        skipped: frames(3),
+        overwritten: frames(4),
+        failed: frames(5),
+    };
+    let state = CameraState::from_number(words[12])?;
+    Some(CameraReport { ledger, state, reconnects: words[13], width: words[14], height: words[15], lag_ms: words[16] })
+}
+
+fn bench_round(words: &[u32]) -> BenchRound {
+    let ns = |index: usize| whole(words, index).cast_signed();
+    BenchRound {
+        frames: whole(words, 0),
+        overwritten: whole(words, 1),
+        cpu_ns: ns(2),
+        wall_ns: ns(3),
+        stages_ns: std::array::from_fn(|stage| ns(4 + stage)),
+        age_us: [words[BENCH_WORDS - 2], words[BENCH_WORDS - 1]],
+    }
+}
+
+struct Header {
+    configuration: u64,
+    kind: u8,
+    object: u16,
+    part: u16,
+    parts: u16,
+    span: WindowSpan,
+}
+
+impl Header {
+    fn read(record: &Record) -> Self {
+        let short = |at: usize| u16::from_le_bytes([record[at], record[at + 1]]);
+        let long = |at: usize| u64::from(word(record, at)) | u64::from(word(record, at + 4)) << 32;
+        Self {
+            configuration: long(0),
+            kind: record[8],
+            object: short(10),
+            part: short(12),
+            parts: short(14),
+            span: WindowSpan { start_s: long(16).cast_signed(), dur_s: word(record, 24) },
+        }
+    }
+}
+
+fn word(record: &Record, at: usize) -> u32 {
+    u32::from_le_bytes([record[at], record[at + 1], record[at + 2], record[at + 3]])
+}
+
+/// The u64 that lies in the words at twice `index`.
+fn whole(words: &[u32], index: usize) -> u64 {
+    u64::from(words[2 * index]) | u64::from(words[2 * index + 1]) << 32
+}
+
+fn halves(value: u64) -> [u32; 2] {
+    [value as u32, (value >> 32) as u32]
+}
+
+fn parts_of(words: usize) -> u16 {
+    words.div_ceil(WORDS).max(1) as u16
+}
+
+fn kind_of(object: Object) -> (u8, u16) {
+    match object {
+        Object::Line(index) => (KIND_LINE, index),
+        Object::Zone(index) => (KIND_ZONE, index),
+        Object::HeatVisits(index) => (KIND_HEAT_VISITS, index),
+        Object::HeatDwell(index) => (KIND_HEAT_DWELL, index),
+    }
+}
+
+const KIND_LINE: u8 = 1;
+const KIND_ZONE: u8 = 2;
+const KIND_HEAT_VISITS: u8 = 3;
+const KIND_HEAT_DWELL: u8 = 4;
+const KIND_CAMERA: u8 = 16;
+const KIND_EVENT: u8 = 17;
+const KIND_ENDED: u8 = 18;
+const KIND_BENCH: u8 = 19;
+const LINE_WORDS_ALL: usize = 4;
+/// Released flag, seven figures, the histogram.
+const ZONE_WORDS: usize = 8 + DWELL_CLASSES;
+const ZONE_WORDS_ALL: usize = 1 + ZONE_WORDS;
+const CAMERA_WORDS: usize = 17;
+const BENCH_WORDS: usize = 2 * (4 + STAGES.len()) + 2;
