@@ -1,0 +1,75 @@
+//! One binary of stories, properties, faults, golden payloads, compile-fail cases and house rules.
+
+/// Who may hold, print, copy and send what: the ladder of disclosure, as the compiler sees it.
+mod disclosure {
+    mod assertions;
+    mod cases;
+}
+
+/// What a node publishes, as a stranger on the other side of the broker sees it.
+mod contract {
+    mod broker;
+    mod golden;
+    mod heat;
+    mod schema;
+}
+
+/// What can go wrong in the world, and what a person is then told.
+mod faults {
+    mod cards;
+    mod clips;
+    mod models;
+    mod outlets;
+    mod sites;
+    mod usage;
+}
+
+/// Boxes as the frameworks found them that the networks come from.
+mod golden {
+    mod boxes;
+}
+
+/// Recorded people through the whole pipe.
+mod story {
+    mod calendar;
+    mod evaluation;
+    mod pictures;
+    mod recounts;
+    mod sample;
+}
+
+/// House rules: what STYLE.md says about the source, and PRIVACY.md about what is linked.
+mod tidy {
+    mod dependencies;
+    mod imports;
+    mod licences;
+    mod monopolies;
+    mod rungs;
+    mod sizes;
+    mod sources;
+}
+
+/// What must hold whoever walks wherever.
+mod laws {
+    mod conservation;
+    mod pipe;
+    mod world;
+}
+
+/// Live cameras, drawn and served on loopback.
+mod live {
+    mod cameras;
+    mod endurance;
+    mod shop;
+}
+
+/// What tests share.
+mod support {
+    pub mod broker;
+    pub mod folder;
+    pub mod h264_pcm;
+    pub mod program;
+    pub mod recording;
+    pub mod rtsp_camera;
+    pub mod site;
+}

@@ -1,0 +1,201 @@
+//! Golden payloads: the exact bytes of version 1, one file for each kind, from figures made by hand.
+//!
+//! In: `tests/contract/golden/KIND.json`. See the README there before a file is changed.
+
+use kehai::clock::WindowSpan;
+use kehai::config::{Settings, site};
+use kehai::gate::{Figures, Object, ZoneFigures};
+use kehai::health::{CameraReport, CameraState, Ledger};
+use kehai::wire::Message;
+use kehai::wire::compose::{Composer, Voice};
+use kehai::wire::payload::{CONTRACT_VERSION, CameraHealthPayload, HealthPayload};
+use kehai::wire::record::ArrivedWindow;
+
+use crate::support::folder::{in_repository, names_in, read};
+
+/// A shop with one object of every kind. Every value here is part of the golden bytes.
+const SHOP: &str = r#"
+[store]
+org = "acme"
+store = "s0042"
+node = "edge-1"
+name = "Ginza 4-chome 銀座"
+timezone = "Asia/Tokyo"
+[gate]
+k = 7
+[[floor]]
+id = "hall"
+name = "Hall"
+cell_m = 2.0
+origin_m = [-1.0, 0.5]
+size_m = [8.0, 6.0]
+[[camera]]
+id = "cam-a"
+name = "Above the door"
+floor = "hall"
+calibration = [
+  { px = [0, 0], m = [0, 6] },
+  { px = [640, 0], m = [6, 6] },
+  { px = [640, 480], m = [6, 0] },
+  { px = [0, 480], m = [0, 0] },
+]
+[[camera]]
+id = "cam-b"
+[[line]]
+id = "door"
+name = "Door"
+camera = "cam-a"
+ends_m = [[1.0, 1.0], [3.0, 1.0]]
+inside_m = [2.0, 3.0]
+[[zone]]
+id = "till"
+name = "Till"
+camera = "cam-b"
+polygon_px = [[10, 10], [200, 10], [200, 150.4]]
+"#;
+
+fn settings() -> Settings {
+    site::parse(SHOP, "golden").expect("the golden shop is a good site").settings
+}
+
+fn composer() -> Composer {
+    let voice =
+        Voice { topic_root: "kehai/v1".into(), boot: "7f3a9c01".into(), synchronised: true, retain_windows: true };
+    Composer::new(&settings(), voice)
+}
+
+/// 2026-11-20T01:00:00Z.
+const BEGIN_S: i64 = 1_795_136_400;
+
+fn window(object: Object, dur_s: u32, figures: Figures) -> Message {
+    let span = WindowSpan { start_s: BEGIN_S, dur_s };
+    composer().window(&ArrivedWindow { object, span, cov_ms: 899_200, figures })
+}
+
+fn heat(object: Object) -> Message {
+    let mut cells = vec![None; 12];
+    (cells[1], cells[2], cells[9], cells[11]) = (Some(7), Some(130), Some(16_384), Some(4_000_000_000));
+    window(object, 3600, Figures::Heat(cells))
+}
+
+fn zone() -> ZoneFigures {
+    let hist = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11];
+    ZoneFigures { entries: 66, exits: 65, visits: 68, stops: 51, dwell_ms: 700_123, occ_ms: 690_001, occ_max: 9, hist }
+}
+
+fn health() -> Message {
+    let ledger = Ledger { captured: 100, detected: 90, still: 4, skipped: 3, overwritten: 2, failed: 1 };
+    let state = CameraState::Seeing;
+    let report = CameraReport { ledger, state, reconnects: 1, width: 640, height: 480, lag_ms: 45 };
+    let payload = HealthPayload {
+        v: CONTRACT_VERSION,
+        k: "health",
+        at: "2026-11-20T01:00:00Z".into(),
+        boot: "7f3a9c01".into(),
+        clk: "sync",
+        uptime_s: 3600,
+        eye_starts: 1,
+        spool_waiting: 2,
+        spool_dropped: 0,
+        refused: 0,
+        cameras: vec![CameraHealthPayload::of("cam-a", &report, 14_980)],
+    };
+    composer().health(&payload)
+}
+
+/// Every kind of message, by the name of its file.
+fn messages() -> Vec<(String, Message)> {
+    let line = Figures::Line { inward: 63, outward: 58, uncertain: 3 };
+    let named = [
+        ("line", window(Object::Line(0), 900, line)),
+        ("zone", window(Object::Zone(0), 900, Figures::Zone(Some(zone())))),
+        ("zone-withheld", window(Object::Zone(0), 900, Figures::Zone(None))),
+        ("heat-visits", heat(Object::HeatVisits(0))),
+        ("heat-dwell", heat(Object::HeatDwell(0))),
+        ("state-online", composer().state(true)),
+        ("state-offline", composer().state(false)),
+        ("health", health()),
+    ];
+    let introduction = composer().introduction("nanodet-g").into_iter().map(|message| {
+        let name = message.topic.rsplit("edge-1/").next().unwrap_or_default().replace('/', "-");
+        (name, message)
+    });
+    named.map(|(name, message)| (name.to_owned(), message)).into_iter().chain(introduction).collect()
+}
+
+/// The golden payloads, by the names of their files.
+pub fn golden_payloads() -> Vec<(String, String)> {
+    let folder = in_repository("tests/contract/golden");
+    let names = names_in(&folder).into_iter().filter(|name| name.ends_with(".json"));
+    let read = |name: String| {
+        let text = String::from_utf8(read(&format!("{folder}/{name}"))).expect("payloads are UTF-8");
+        (name.trim_end_matches(".json").to_owned(), text.trim_end().to_owned())
+    };
+    let mut golden: Vec<(String, String)> = names.map(read).collect();
+    golden.sort();
+    golden
+}
+
+/// The version of the product is the one thing in a payload that may change with every release.
+fn without_release(body: &str) -> String {
+    body.replace(&format!("\"version\":\"{}\"", env!("CARGO_PKG_VERSION")), "\"version\":\"0.0.0\"")
+}
+
+#[test]
+fn the_bytes_of_every_kind_are_those_of_version_one() {
+    let golden = golden_payloads();
+    for (name, message) in messages() {
+        let body = without_release(&String::from_utf8(message.body).expect("payloads are UTF-8"));
+        let expected = golden.iter().find(|(golden, _)| *golden == name).map(|(_, text)| text.as_str());
+        assert_eq!(expected, Some(body.as_str()), "tests/contract/golden/{name}.json");
+    }
+}
+
+#[test]
+fn every_golden_payload_is_still_made() {
+    let mut made: Vec<String> = messages().into_iter().map(|(name, _)| name).collect();
+    made.sort();
+    let golden: Vec<String> = golden_payloads().into_iter().map(|(name, _)| name).collect();
+    assert_eq!(made, golden);
+}
+
+#[test]
+fn every_message_goes_where_the_contract_says() {
+    let ways: Vec<String> = messages()
+        .into_iter()
+        .map(|(name, message)| {
+            let quality = u8::from(message.at_least_once);
+            let kept = if message.retain { "kept" } else { "" };
+            format!("{name} {} {quality} {kept}", message.topic.trim_start_matches("kehai/v1/acme/s0042/edge-1/"))
+        })
+        .collect();
+    let expected = [
+        "line win/line/door 1 kept",
+        "zone win/zone/till 1 kept",
+        "zone-withheld win/zone/till 1 kept",
+        "heat-visits win/heat/hall-visits 1 kept",
+        "heat-dwell win/heat/hall-dwell 1 kept",
+        "state-online state 1 kept",
+        "state-offline state 1 kept",
+        "health health 0 ",
+        "about about 1 kept",
+        "meta-cameras meta/cameras 1 kept",
+        "meta-floors meta/floors 1 kept",
+        "meta-lines meta/lines 1 kept",
+        "meta-zones meta/zones 1 kept",
+    ];
+    assert_eq!(ways, expected);
+}
+
+#[test]
+fn numbers_go_up_by_one_and_the_same_windows_give_the_same_bytes() {
+    let line = || Figures::Line { inward: 1, outward: 2, uncertain: 0 };
+    let span = WindowSpan { start_s: BEGIN_S, dur_s: 900 };
+    let arrived = || ArrivedWindow { object: Object::Line(0), span, cov_ms: 1, figures: line() };
+    let (mut one, mut other) = (composer(), composer());
+    let bodies: Vec<Message> = (0..3).map(|_| one.window(&arrived())).collect();
+    assert_eq!(bodies, (0..3).map(|_| other.window(&arrived())).collect::<Vec<Message>>());
+    for (message, number) in bodies.iter().zip(1..) {
+        assert!(String::from_utf8_lossy(&message.body).contains(&format!("\"seq\":{number},")));
+    }
+}

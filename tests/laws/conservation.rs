@@ -1,0 +1,115 @@
+//! I7: counts are conserved, whoever walks wherever: what goes in comes out or is still there, and what is spent in a
+//! zone is spent in its cells.
+
+use kehai::gate::{Figures, Object};
+use kehai::measure::Exact;
+use proptest::prelude::*;
+
+use super::world::{Walk, heat_inside_zone_ms, released, settings, windows, zones};
+
+const STEPS: u32 = 900;
+const STEP_MS: i64 = 200;
+
+fn walk() -> impl Strategy<Value = Walk> {
+    let place = || (0.5f64..19.5, 0.5f64..14.5);
+    (place(), place(), 0u32..STEPS - 50, 20u32..400).prop_map(|(from, to, first, steps)| Walk {
+        from_m: [from.0, from.1],
+        to_m: [to.0, to.1],
+        first,
+        last: (first + steps).min(STEPS - 1),
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn heat_inside_a_zone_is_its_dwell(walks in prop::collection::vec(walk(), 0..8)) {
+        let windows = windows(&settings(5), &walks, STEPS, STEP_MS);
+        let dwell_ms: u64 = zones(&windows).iter().map(|(_, zone)| zone.dwell_ms).sum();
+        prop_assert_eq!(heat_inside_zone_ms(&windows), dwell_ms);
+    }
+
+    #[test]
+    fn entries_less_exits_is_who_is_still_there(walks in prop::collection::vec(walk(), 0..8)) {
+        let windows = windows(&settings(5), &walks, STEPS, STEP_MS);
+        let mut staying = 0i64;
+        for (_, zone) in zones(&windows) {
+            prop_assert_eq!(i64::from(zone.visits), staying + i64::from(zone.entries));
+            staying += i64::from(zone.entries) - i64::from(zone.exits);
+            prop_assert!(staying >= 0);
+        }
+        prop_assert_eq!(staying, 0, "the recording is over and everybody with it");
+        let ended: u32 = zones(&windows).iter().flat_map(|(_, zone)| zone.hist).sum();
+        let exits: u32 = zones(&windows).iter().map(|(_, zone)| zone.exits).sum();
+        prop_assert_eq!(ended, exits);
+    }
+
+    #[test]
+    fn nothing_below_k_is_ever_released(walks in prop::collection::vec(walk(), 0..12)) {
+        let settings = settings(5);
+        let exact = windows(&settings, &walks, STEPS, STEP_MS);
+        let released = released(&settings, &walks, STEPS, STEP_MS);
+        for window in &exact {
+            let of = |object: Object| released.iter().find(|one| one.object() == object && one.span() == window.span);
+            match &window.exact {
+                Exact::Zone(zone, exact) => {
+                    let figures = of(Object::Zone(*zone as u16)).map(|one| one.figures().clone());
+                    let shown = matches!(figures, Some(Figures::Zone(Some(_))));
+                    prop_assert_eq!(shown, exact.visits >= 5);
+                }
+                Exact::Heat(floor, exact) => {
+                    for object in [Object::HeatVisits(*floor as u16), Object::HeatDwell(*floor as u16)] {
+                        let Some(Figures::Heat(cells)) = of(object).map(|one| one.figures().clone()) else { panic!("a layer is missing") };
+                        let leaked = cells.iter().zip(&exact.visits).any(|(cell, visits)| cell.is_some() && *visits < 5);
+                        prop_assert!(!leaked);
+                    }
+                }
+                Exact::Line(..) => {}
+            }
+        }
+    }
+}
+
+#[test]
+fn an_empty_shop_gives_records_of_nobody_with_full_coverage() {
+    let windows = windows(&settings(5), &[], STEPS, STEP_MS);
+    assert_eq!(
+        windows.iter().filter(|window| matches!(window.exact, Exact::Line(..))).count(),
+        2,
+        "before and after ten"
+    );
+    let seen_ms: u64 = windows
+        .iter()
+        .filter(|window| matches!(window.exact, Exact::Line(..)))
+        .map(|window| u64::from(window.cov_ms))
+        .sum();
+    assert_eq!(seen_ms, u64::from(STEPS - 1) * STEP_MS as u64);
+}
+
+#[test]
+fn six_hundred_empty_seconds_and_one_visitor_are_one_visitor() {
+    // A peer gave the empty time before somebody came to the cell they then stood in: 601 s in one cell.
+    let visitor = Walk { from_m: [6.5, 5.5], to_m: [6.5, 5.5], first: 3000, last: 3005 };
+    let windows = windows(&settings(5), &[visitor], 3010, 200);
+    assert_eq!(heat_inside_zone_ms(&windows), 800, "five sightings after the first, one to be confirmed");
+}
+
+#[test]
+fn a_skipped_frame_changes_no_crossing() {
+    let across = |step: u32| Walk { from_m: [2.0, 5.0], to_m: [18.0, 5.0], first: step * 40, last: step * 40 + 80 };
+    let crossings = |steps: u32, step_ms: i64, scale: u32| -> u32 {
+        let walks: Vec<Walk> = (0..8)
+            .map(across)
+            .map(|walk| Walk { first: walk.first / scale, last: walk.last / scale, ..walk })
+            .collect();
+        let windows = windows(&settings(5), &walks, steps, step_ms);
+        let inward = windows.iter().filter_map(|window| match &window.exact {
+            Exact::Line(_, line) => Some(line.inward),
+            _ => None,
+        });
+        inward.sum()
+    };
+    assert_eq!(crossings(600, 100, 1), 8);
+    assert_eq!(crossings(300, 200, 2), 8);
+}

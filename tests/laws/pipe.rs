@@ -1,0 +1,94 @@
+//! I3: the mouth believes nothing that the configuration does not foresee.
+
+use kehai::health::{CameraReport, CameraState, EyeEvent, EyeEventCode, Ledger};
+use kehai::wire::record::{BenchRound, Inbox, Outbox, RECORD_BYTES, RecordError, Report};
+use proptest::prelude::*;
+
+use super::world::{Walk, released, settings};
+
+fn crowd() -> Vec<Walk> {
+    (0..7)
+        .map(|person| Walk { from_m: [4.5, 3.5], to_m: [8.5, 7.5], first: person * 60, last: person * 60 + 50 })
+        .collect()
+}
+
+#[test]
+fn what_the_eye_says_is_what_the_mouth_hears() {
+    let settings = settings(5);
+    let (outbox, mut inbox) = (Outbox::new(&settings), Inbox::new(&settings));
+    for window in released(&settings, &crowd(), 900, 200) {
+        let reports: Vec<Report> =
+            outbox.window(&window).iter().filter_map(|record| inbox.accept(record).expect("foreseen")).collect();
+        let [Report::Window(arrived)] = &reports[..] else { panic!("one window, not {reports:?}") };
+        assert_eq!(
+            (&arrived.object, &arrived.span, &arrived.figures),
+            (&window.object(), &window.span(), window.figures())
+        );
+    }
+    let ledger = Ledger { captured: u64::MAX, detected: 5, still: 4, skipped: 3, overwritten: 2, failed: 1 };
+    let report =
+        CameraReport { ledger, state: CameraState::Lost, reconnects: 9, width: 1920, height: 1080, lag_ms: 77 };
+    assert_eq!(inbox.accept(&outbox.camera(0, &report)[0]), Ok(Some(Report::Camera(0, report))));
+    let event = EyeEvent { code: EyeEventCode::CameraLost, camera: 0, numbers: [-1, i32::MAX] };
+    assert_eq!(inbox.accept(&outbox.event(&event)[0]), Ok(Some(Report::Event(event))));
+    let round = BenchRound {
+        frames: 795,
+        overwritten: 3,
+        cpu_ns: i64::MAX,
+        wall_ns: 6,
+        stages_ns: [1, 2, 3, 4, 5],
+        age_us: [7, 8],
+    };
+    assert_eq!(inbox.accept(&outbox.bench(&round)[0]), Ok(Some(Report::Bench(round))));
+}
+
+#[test]
+fn a_window_said_twice_is_not_believed() {
+    let settings = settings(5);
+    let (outbox, mut inbox) = (Outbox::new(&settings), Inbox::new(&settings));
+    let windows = released(&settings, &[], 900, 200);
+    let records = outbox.window(&windows[0]);
+    assert!(inbox.accept(&records[0]).is_ok());
+    assert!(matches!(inbox.accept(&records[0]), Err(RecordError::Calendar { .. })));
+}
+
+#[test]
+fn an_eye_under_another_configuration_is_not_believed() {
+    let (tight, loose) = (settings(9), settings(5));
+    let windows = released(&loose, &[], 900, 200);
+    let record = Outbox::new(&loose).window(&windows[0])[0];
+    assert!(matches!(Inbox::new(&tight).accept(&record), Err(RecordError::Configuration { .. })));
+}
+
+#[test]
+fn parts_out_of_order_are_not_believed() {
+    let settings = settings(5);
+    let windows = released(&settings, &crowd(), 900, 200);
+    let heat = windows
+        .iter()
+        .map(|window| Outbox::new(&settings).window(window))
+        .find(|records| records.len() > 2)
+        .expect("a heatmap has parts");
+    let mut inbox = Inbox::new(&settings);
+    assert_eq!(inbox.accept(&heat[0]), Ok(None));
+    assert!(matches!(inbox.accept(&heat[2]), Err(RecordError::OutOfOrder { .. })));
+}
+
+proptest! {
+    #[test]
+    fn noise_on_the_pipe_is_refused_and_never_panics(bytes in prop::collection::vec(any::<u8>(), RECORD_BYTES)) {
+        let record: [u8; RECORD_BYTES] = bytes.try_into().expect("as many as asked for");
+        prop_assert!(Inbox::new(&settings(5)).accept(&record).is_err());
+    }
+
+    #[test]
+    fn a_changed_header_is_refused(at in 0usize..32, by in 1u8..=255) {
+        let settings = settings(5);
+        let windows = released(&settings, &[], 900, 200);
+        let mut record = Outbox::new(&settings).window(&windows[0])[0];
+        record[at] ^= by;
+        // Another whole quarter hour is on the calendar too.
+        let outcome = Inbox::new(&settings).accept(&record);
+        prop_assert!(outcome.is_err() || (16..24).contains(&at));
+    }
+}

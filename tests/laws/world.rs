@@ -1,0 +1,103 @@
+//! A drawn world: people as boxes walking over a floor of 20 m × 15 m, seen by a camera straight above it at 40 px
+//! to the metre, sent through the very stages of the eye.
+
+use kehai::clock::{CaptureTime, Timeline, UtcMs, WindowSpan};
+use kehai::config::card::ScoreLevels;
+use kehai::config::{Settings, site};
+use kehai::detect::{Detection, Detections};
+use kehai::floor::FloorMap;
+use kehai::gate::{Gate, ReleasedWindow};
+use kehai::measure::dwell::ZoneWindow;
+use kehai::measure::{Exact, Measures, Window};
+use kehai::track::Tracker;
+use kehai::units::{BoxPx, PictureSize};
+
+/// Size of the picture of the drawn camera.
+pub const PICTURE: PictureSize = PictureSize { height: 600, width: 800 };
+/// 2026-01-05T09:59:00Z: a minute before the hour, so that windows close within a short walk.
+pub const START: UtcMs = UtcMs(1_767_607_140_000);
+
+/// Where a person is at each step: straight from one point to another, m, between two steps.
+#[derive(Debug, Clone)]
+pub struct Walk {
+    pub from_m: [f64; 2],
+    pub to_m: [f64; 2],
+    pub first: u32,
+    pub last: u32,
+}
+
+/// One line across the middle, one zone of whole cells.
+pub fn settings(k: u32) -> Settings {
+    let text = format!(
+        "[store]\norg = \"t\"\nstore = \"t\"\nnode = \"t\"\ntimezone = \"UTC\"\n[gate]\nk = {k}\n\
+         [[floor]]\nid = \"hall\"\norigin_m = [0.0, 0.0]\nsize_m = [20.0, 15.0]\n\
+         [[camera]]\nid = \"view\"\nfloor = \"hall\"\ncalibration = [\n\
+         {{ px = [0, 600], m = [0.0, 0.0] }}, {{ px = [800, 600], m = [20.0, 0.0] }},\n\
+         {{ px = [800, 0], m = [20.0, 15.0] }}, {{ px = [0, 0], m = [0.0, 15.0] }},\n]\n\
+         [[line]]\nid = \"door\"\nends_m = [[10.0, 0.0], [10.0, 15.0]]\ninside_m = [15.0, 5.0]\n\
+         [[zone]]\nid = \"zone\"\npolygon_m = [[4.0, 3.0], [9.0, 3.0], [9.0, 8.0], [4.0, 8.0]]\n"
+    );
+    site::parse(&text, "drawn").expect("the drawn site is whole").settings
+}
+
+/// Sends walks through track, floor and measure; gives all windows in the order they close.
+pub fn windows(settings: &Settings, walks: &[Walk], steps: u32, step_ms: i64) -> Vec<Window> {
+    let mut tracker = Tracker::new(ScoreLevels { low: 0.1, high: 0.6, birth: 0.7 }, 1);
+    let mut measures = Measures::new(settings, Timeline::starting_at(START));
+    let map = FloorMap::new(&settings.cameras[0], PICTURE).expect("four marks make a floor");
+    measures.place(settings, 0, &map);
+    let mut closed = Vec::new();
+    for step in 0..steps {
+        let people = walks.iter().filter_map(|walk| walk.at(step)).map(seen_at).collect();
+        let captured_at = CaptureTime(i64::from(step) * step_ms * 1_000_000);
+        let tracks = tracker.advance(Detections { captured_at, picture: PICTURE, people }).expect("time moves on");
+        closed.extend(measures.step(0, &map.steps(tracks)));
+    }
+    closed.extend(measures.finish(0));
+    closed
+}
+
+/// The same, through the gate.
+pub fn released(settings: &Settings, walks: &[Walk], steps: u32, step_ms: i64) -> Vec<ReleasedWindow> {
+    let mut gate = Gate::new(settings);
+    windows(settings, walks, steps, step_ms).into_iter().flat_map(|window| gate.release(window)).collect()
+}
+
+/// The zone windows among them, oldest first.
+pub fn zones(windows: &[Window]) -> Vec<(WindowSpan, &ZoneWindow)> {
+    windows
+        .iter()
+        .filter_map(|window| match &window.exact {
+            Exact::Zone(_, zone) => Some((window.span, zone)),
+            _ => None,
+        })
+        .collect()
+}
+
+/// Person-time of the cells of the zone, summed over all heat windows, ms.
+pub fn heat_inside_zone_ms(windows: &[Window]) -> u64 {
+    let inside = |cell: usize| (4..9).contains(&(cell % 20)) && (3..8).contains(&(cell / 20));
+    windows
+        .iter()
+        .filter_map(|window| match &window.exact {
+            Exact::Heat(_, heat) => Some(heat),
+            _ => None,
+        })
+        .flat_map(|heat| heat.dwell_ms.iter().enumerate())
+        .filter(|(cell, _)| inside(*cell))
+        .map(|(_, dwell_ms)| dwell_ms)
+        .sum()
+}
+
+impl Walk {
+    fn at(&self, step: u32) -> Option<[f64; 2]> {
+        let share = f64::from(step.checked_sub(self.first)?) / f64::from((self.last - self.first).max(1));
+        (step <= self.last)
+            .then(|| [0, 1].map(|axis| self.from_m[axis] + share * (self.to_m[axis] - self.from_m[axis])))
+    }
+}
+
+fn seen_at([x_m, y_m]: [f64; 2]) -> Detection {
+    let (x, y) = ((x_m * 40.0) as f32, (600.0 - y_m * 40.0) as f32);
+    Detection { place: BoxPx { x1: x - 12.0, y1: y - 60.0, x2: x + 12.0, y2: y }, score: 0.9 }
+}

@@ -1,0 +1,94 @@
+//! A live RTSP camera is seen, lost, and seen again; an eye that dies is replaced; nobody outlives the mouth.
+
+use std::time::{Duration, Instant};
+
+use super::shop::{Shop, is_alive, signal};
+use crate::support::rtsp_camera::{RtspCamera, Scene};
+
+const WIDTH: usize = 320;
+const HEIGHT: usize = 240;
+
+/// A bar that wanders over a grey wall: nobody there, but every frame another.
+pub fn scene() -> Scene {
+    let draw = |number: u64| {
+        let bar = (number as usize * 4) % WIDTH;
+        (0..WIDTH * HEIGHT).map(|pixel| if (pixel % WIDTH).abs_diff(bar) < 8 { 200 } else { 90 }).collect()
+    };
+    Scene { width: WIDTH, height: HEIGHT, draw: Box::new(draw) }
+}
+
+#[test]
+fn a_camera_that_hangs_up_is_seen_again_within_three_seconds() {
+    let camera = RtspCamera::start(scene(), 10.0);
+    let shop = Shop::open("cut", &camera.url());
+    shop.hear("camera view seen, 320x240");
+    for _ in 0..3 {
+        camera.cut();
+        shop.hear("camera view lost");
+        assert!(shop.hear("camera view seen") < Duration::from_secs(3));
+    }
+}
+
+#[test]
+fn a_camera_that_restarts_is_found_on_the_same_port() {
+    let camera = RtspCamera::start(scene(), 10.0);
+    let (port, url) = (camera.port(), camera.url());
+    let shop = Shop::open("restart", &url);
+    shop.hear("camera view seen");
+    camera.stop();
+    shop.hear("camera view lost");
+    let _back = RtspCamera::start_on(port, scene(), 10.0);
+    assert!(shop.hear("camera view seen") < Duration::from_secs(3));
+}
+
+#[test]
+fn a_frozen_camera_is_lost_after_its_time_and_seen_when_it_thaws() {
+    let camera = RtspCamera::start(scene(), 10.0);
+    let shop = Shop::open("freeze", &camera.url());
+    shop.hear("camera view seen");
+    camera.freeze();
+    shop.hear("camera view lost");
+    camera.thaw();
+    shop.hear("camera view seen");
+}
+
+#[test]
+fn a_dead_eye_is_replaced_within_two_seconds() {
+    let camera = RtspCamera::start(scene(), 10.0);
+    let shop = Shop::open("killed", &camera.url());
+    shop.hear("camera view seen");
+    let first = shop.eye(None);
+    let begun = Instant::now();
+    signal(first, libc::SIGKILL);
+    let second = shop.eye(Some(first));
+    assert!(begun.elapsed() < Duration::from_secs(2), "replaced after {:?}", begun.elapsed());
+    assert_ne!(first, second);
+    shop.hear("signal 9");
+    shop.hear("camera view seen");
+}
+
+#[test]
+fn the_eye_does_not_outlive_a_killed_mouth() {
+    let camera = RtspCamera::start(scene(), 10.0);
+    let shop = Shop::open("orphan", &camera.url());
+    shop.hear("camera view seen");
+    let eye = shop.eye(None);
+    signal(shop.mouth(), libc::SIGKILL);
+    let begun = Instant::now();
+    assert_eq!(shop.ended(), None, "a signal leaves no exit code");
+    while is_alive(eye) && begun.elapsed() < Duration::from_secs(5) {
+        std::thread::yield_now();
+    }
+    assert!(!is_alive(eye));
+}
+
+#[test]
+fn a_terminated_shop_ends_well_and_takes_its_eye_along() {
+    let camera = RtspCamera::start(scene(), 10.0);
+    let shop = Shop::open("term", &camera.url());
+    shop.hear("camera view seen");
+    let eye = shop.eye(None);
+    signal(shop.mouth(), libc::SIGTERM);
+    assert_eq!(shop.ended(), Some(0));
+    assert!(!is_alive(eye));
+}

@@ -1,0 +1,118 @@
+//! A shop in a test: `kehai run` on loopback cameras, its words on standard error, its eye by process id.
+
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
+
+use crate::support::broker::free_port;
+
+/// A running `kehai run`; ended on drop.
+pub struct Shop {
+    child: Child,
+    said: Receiver<String>,
+    site: PathBuf,
+    /// Port of its page.
+    pub page_port: u16,
+}
+
+impl Shop {
+    /// Opens a shop with one camera at `url`.
+    pub fn open(name: &str, url: &str) -> Self {
+        let page_port = free_port().0;
+        let site = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("live-{name}.toml"));
+        let text = format!(
+            "[store]\norg = \"test\"\nstore = \"live\"\nnode = \"{name}\"\ntimezone = \"UTC\"\n[page]\nport = {page_port}\n\
+             [[camera]]\nid = \"view\"\nurl = \"{url}\"\n\
+             [[line]]\nid = \"door\"\nends_px = [[10, 100], [300, 100]]\ninside_px = [150, 200]\n"
+        );
+        std::fs::write(&site, text).expect("the target folder can be written");
+        let mut child = Command::new(env!("CARGO_BIN_EXE_kehai"))
+            .args(["run", "--site"])
+            .arg(&site)
+            .stdin(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("kehai starts");
+        let (sender, said) = channel();
+        let words = BufReader::new(child.stderr.take().expect("piped"));
+        std::thread::spawn(move || words.lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
+        Self { child, said, site, page_port }
+    }
+
+    /// Waits until it says something that contains `words`; gives the time it took.
+    pub fn hear(&self, words: &str) -> Duration {
+        let begun = Instant::now();
+        while begun.elapsed() < PATIENCE {
+            if let Ok(line) = self.said.recv_timeout(Duration::from_millis(100))
+                && line.contains(words)
+            {
+                return begun.elapsed();
+            }
+        }
+        panic!("the shop did not say \"{words}\" within {PATIENCE:?}");
+    }
+
+    /// Process id of its eye, once there is one other than `than`.
+    pub fn eye(&self, than: Option<i32>) -> i32 {
+        let begun = Instant::now();
+        while begun.elapsed() < PATIENCE {
+            if let Some(eye) = eye_of(self.child.id()).filter(|eye| Some(*eye) != than) {
+                return eye;
+            }
+            std::thread::yield_now();
+        }
+        panic!("the shop has no eye");
+    }
+
+    /// Process id of the mouth.
+    pub fn mouth(&self) -> i32 {
+        self.child.id() as i32
+    }
+
+    /// Waits for its end; gives the exit code.
+    pub fn ended(mut self) -> Option<i32> {
+        self.child.wait().ok().and_then(|status| status.code())
+    }
+}
+
+impl Drop for Shop {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        let _ = std::fs::remove_file(&self.site);
+    }
+}
+
+/// Process id of the eye of a mouth, if it has one.
+pub fn eye_of(mouth: u32) -> Option<i32> {
+    let children = std::fs::read_to_string(format!("/proc/{mouth}/task/{mouth}/children")).unwrap_or_default();
+    children.split_whitespace().filter_map(|pid| pid.parse().ok()).find(|pid| is_eye(*pid))
+}
+
+/// Resident memory of a process, kB; `None` when it is gone.
+pub fn resident_kb(pid: i32) -> Option<usize> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?.split_whitespace().next()?.parse().ok()
+}
+
+fn is_eye(pid: i32) -> bool {
+    std::fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|name| name.trim() == "kehai-eye")
+}
+
+/// Sends a signal to a process of this test.
+pub fn signal(pid: i32, signal: i32) {
+    // SAFETY: a plain system call; the process is a child's child of this test.
+    unsafe {
+        libc::kill(pid, signal);
+    }
+}
+
+/// Whether a process still runs; one that is dead and not yet buried does not.
+pub fn is_alive(pid: i32) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    stat.rsplit_once(") ").is_some_and(|(_, state)| !state.starts_with('Z'))
+}
+
+const PATIENCE: Duration = Duration::from_secs(20);

@@ -1,0 +1,152 @@
+//! A real broker and a client that is not ours: mosquitto and its command-line clients, on loopback.
+//!
+//! The broker keeps sessions on disk, so that a subscriber that registered once is given everything that was
+//! published while it, or the broker, was away.
+
+use std::io::{BufRead, BufReader};
+use std::net::{TcpListener, TcpStream};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::time::Instant;
+
+use super::folder::Folder;
+use super::program::GLANCE;
+
+/// A broker; ended when dropped.
+pub struct Broker {
+    child: Child,
+    port: u16,
+}
+
+/// One message as a subscriber got it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Got {
+    /// Whether the broker had kept it.
+    pub retained: bool,
+    /// Quality of service.
+    pub qos: u8,
+    /// Where it was published.
+    pub topic: String,
+    /// The payload.
+    pub body: String,
+}
+
+impl Broker {
+    /// Starts a broker at `port` that keeps its sessions in `folder`, and waits until it answers.
+    pub fn start(port: u16, folder: &Folder) -> Self {
+        let config = format!(
+            "listener {port} 127.0.0.1\nallow_anonymous true\npersistence true\npersistence_location {}\nuser root\nlog_type none\n",
+            folder.path("")
+        );
+        let config = folder.write("mosquitto.conf", config);
+        let program = kehai::publish::broker::find_program().expect("mosquitto is installed (make setup)");
+        let mut command = Command::new(program);
+        command.args(["-c", &config]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let broker = Self { child: command.spawn().expect("mosquitto starts"), port };
+        let begun = Instant::now();
+        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+            assert!(begun.elapsed().as_secs() < 10, "mosquitto does not answer at port {port}");
+            std::thread::sleep(GLANCE);
+        }
+        broker
+    }
+
+    /// Registers a subscriber of everything: from here on nothing is missed.
+    pub fn register(&self) {
+        let said = self.said(&["-c", "-i", SUBSCRIBER, "-x", "600", "-q", "1", "-t", "#", "-E"]);
+        assert_eq!(said, "", "a new subscriber finds an empty broker");
+    }
+
+    /// All that came for the registered subscriber up to now.
+    pub fn collect(&self) -> Vec<Got> {
+        let arguments = ["-c", "-i", SUBSCRIBER, "-x", "600", "-q", "1", "-t", "#", "-W", "20", "-F", FORMAT];
+        let mut client = self.client(&arguments).stdout(Stdio::piped()).spawn().expect(INSTALLED);
+        let lines = BufReader::new(client.stdout.take().expect("piped")).lines();
+        // What was published before this mark comes before it.
+        let mut mark = Command::new("mosquitto_pub");
+        mark.args(["-h", "127.0.0.1", "-p", &self.port.to_string(), "-q", "1", "-t", MARK, "-m", "end"]);
+        assert!(mark.status().expect(INSTALLED).success());
+        let got = lines.map_while(Result::ok).map(|line| Got::read(&line));
+        let got = got.take_while(|got| got.topic != MARK).collect();
+        // A client of ours that has said everything.
+        let _ = client.kill();
+        let _ = client.wait();
+        got
+    }
+
+    /// Waits for the first window a watcher sees.
+    pub fn first_window(&self) -> String {
+        self.said(&["-q", "1", "-t", "+/+/+/+/+/win/#", "-C", "1", "-W", "20"]).trim_end().to_owned()
+    }
+
+    /// What a subscriber finds who only comes now.
+    pub fn kept(&self) -> Vec<Got> {
+        let said = self.said(&["--retained-only", "-q", "1", "-t", "#", "-W", "3", "-F", FORMAT]);
+        said.lines().map(Got::read).collect()
+    }
+
+    /// Runs a client to its end; gives what it printed.
+    fn said(&self, arguments: &[&str]) -> String {
+        let output = self.client(arguments).output().expect(INSTALLED);
+        String::from_utf8(output.stdout).expect("payloads are UTF-8")
+    }
+
+    /// A client with these arguments.
+    fn client(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new("mosquitto_sub");
+        command.args(["-V", "5", "-h", "127.0.0.1", "-p", &self.port.to_string()]).args(arguments);
+        command.stdin(Stdio::null()).stderr(Stdio::null());
+        command
+    }
+
+    /// Ends the broker as a reboot does: it saves its sessions.
+    pub fn stop(mut self) {
+        let pid = i32::try_from(self.child.id()).expect("process ids are small");
+        // SAFETY: a plain system call on a child of ours that has not been waited for.
+        unsafe { libc::kill(pid, libc::SIGTERM) };
+        self.child.wait().expect("a child can be waited for");
+    }
+}
+
+impl Drop for Broker {
+    fn drop(&mut self) {
+        // Ended already is as good.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Got {
+    fn read(line: &str) -> Self {
+        let mut parts = line.splitn(4, ' ');
+        let mut next = || parts.next().expect("four parts").to_owned();
+        let (retained, qos) = (next() == "1", next().parse().expect("a quality"));
+        Self { retained, qos, topic: next(), body: next() }
+    }
+
+    /// Whether it is a window.
+    pub fn is_window(&self) -> bool {
+        self.topic.contains("/win/")
+    }
+}
+
+/// A port nobody holds, and a listener that holds it until dropped.
+///
+/// Each is given once in a test run, and from below the range the kernel takes ports of its own choice from: between
+/// the end of one holder and the begin of the next nobody else comes by.
+pub fn free_port() -> (u16, TcpListener) {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let offset = (std::process::id() % 100) as u16 * 100;
+    (0..500)
+        .find_map(|_| {
+            let port = 20_000 + (offset + NEXT.fetch_add(1, Ordering::Relaxed)) % 12_000;
+            TcpListener::bind(("127.0.0.1", port)).ok().map(|listener| (port, listener))
+        })
+        .expect("loopback has free ports")
+}
+
+const SUBSCRIBER: &str = "stranger";
+const MARK: &str = "mark";
+/// Retained, quality, topic, payload.
+const FORMAT: &str = "%r %q %t %p";
+const INSTALLED: &str = "mosquitto-clients is installed (make setup)";
