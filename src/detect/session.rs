@@ -81,6 +81,7 @@ fn build(environment: &Environment, model: &Path) -> Result<ort::session::Sessio
         .and_then(|builder| builder.with_intra_threads(1))
         .and_then(|builder| builder.with_inter_threads(1))
         .and_then(|builder| builder.with_intra_op_spinning(false))
+        .and_then(|builder| builder.with_config_entry(EXACT_EIGHT_BITS, "1"))
         .and_then(|builder| builder.with_log_level(ort::logging::LogLevel::Fatal))
         .map_err(|error| error.to_string())?
         .commit_from_file(model)
@@ -101,3 +102,7 @@ fn start_runtime(library: &Path) -> Result<&'static Environment, DetectError> {
         |reason: &String| DetectError::Runtime { path: library.display().to_string(), reason: reason.clone() };
     started.as_ref().map_err(refused)
 }
+
+/// Eight-bit products are summed without overflow where the processor has no instruction for them (x86-64 before
+/// VNNI); without it a score is off by up to 0.05 there (measured). Source: `onnxruntime_session_options_config_keys.h`.
+const EXACT_EIGHT_BITS: &str = "session.x64quantprecision";
