@@ -3,8 +3,8 @@
 //! The broker keeps sessions on disk, so that a subscriber that registered once is given everything that was
 //! published while it, or the broker, was away.
 
-use std::io::{BufRead, BufReader};
-use std::net::{TcpListener, TcpStream};
+use std::io::{BufRead, BufReader, Read, Write, copy, sink};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Instant;
@@ -51,10 +51,12 @@ impl Broker {
         broker
     }
 
-    /// Registers a subscriber of everything: from here on nothing is missed.
+    /// Registers a subscriber of everything, and a watcher of windows: from here on they miss nothing.
     pub fn register(&self) {
-        let said = self.said(&["-c", "-i", SUBSCRIBER, "-x", "600", "-q", "1", "-t", "#", "-E"]);
-        assert_eq!(said, "", "a new subscriber finds an empty broker");
+        for [client, topics] in [[SUBSCRIBER, "#"], [WATCHER, WINDOWS]] {
+            let said = self.said(&["-c", "-i", client, "-x", "600", "-q", "1", "-t", topics, "-E"]);
+            assert_eq!(said, "", "a new subscriber finds an empty broker");
+        }
     }
 
     /// All that came for the registered subscriber up to now.
@@ -74,9 +76,10 @@ impl Broker {
         got
     }
 
-    /// Waits for the first window a watcher sees.
+    /// Waits for the first window since the watcher was registered.
     pub fn first_window(&self) -> String {
-        self.said(&["-q", "1", "-t", "+/+/+/+/+/win/#", "-C", "1", "-W", "20"]).trim_end().to_owned()
+        let arguments = ["-c", "-i", WATCHER, "-x", "600", "-q", "1", "-t", WINDOWS, "-C", "1", "-W", "20"];
+        self.said(&arguments).trim_end().to_owned()
     }
 
     /// What a subscriber finds who only comes now.
@@ -130,6 +133,24 @@ impl Got {
     }
 }
 
+/// Lets one node through to the broker at port `behind`: what it says arrives, and after the greeting nothing comes
+/// back, so that the node has no receipt for anything. Ends with the broker.
+pub fn swallow_receipts(way: TcpListener, behind: u16) {
+    std::thread::spawn(move || {
+        let (mut node, _) = way.accept()?;
+        // Who comes again finds nobody here.
+        drop(way);
+        let mut broker = TcpStream::connect(("127.0.0.1", behind))?;
+        let (mut said, mut heard) = (node.try_clone()?, broker.try_clone()?);
+        std::thread::spawn(move || copy(&mut said, &mut heard));
+        let mut greeting = [0; 256];
+        let length = broker.read(&mut greeting)?;
+        node.write_all(&greeting[..length])?;
+        copy(&mut broker, &mut sink())?;
+        node.shutdown(Shutdown::Both)
+    });
+}
+
 /// A port nobody holds, and a listener that holds it until dropped.
 ///
 /// Each is given once in a test run, and from below the range the kernel takes ports of its own choice from: between
@@ -146,6 +167,8 @@ pub fn free_port() -> (u16, TcpListener) {
 }
 
 const SUBSCRIBER: &str = "stranger";
+const WATCHER: &str = "watcher";
+const WINDOWS: &str = "+/+/+/+/+/win/#";
 const MARK: &str = "mark";
 /// Retained, quality, topic, payload.
 const FORMAT: &str = "%r %q %t %p";
