@@ -4,8 +4,9 @@
 //! keeps sessions, checks access and is what shops run anyway, while `rumqttd` loses the session at every reconnect
 //! and cannot be stopped (both measured). It keeps nothing on disk.
 
-use std::io::Write;
+use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::os::unix::fs::fchown;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -32,8 +33,29 @@ impl EmbeddedBroker {
                     .to_owned(),
             )
         })?;
-        let mut command = Command::new(&program);
-        command.args(["-c", "/dev/stdin"]).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+        let mut reason = String::new();
+        for account in accounts() {
+            match Self::start_as(account, &program, port) {
+                Ok(broker) => return Ok(broker),
+                Err(error) => reason = format!("{}: {error}; try `mosquitto -p {port}` by hand", program.display()),
+            }
+        }
+        Err(refused(reason))
+    }
+
+    /// Starts the broker under an account and waits until it greets.
+    ///
+    /// The account is changed here and not by mosquitto: a process that changes it by itself is no longer ended with
+    /// its parent.
+    fn start_as(account: Option<Account>, program: &Path, port: u16) -> io::Result<Self> {
+        let (read, mut write) = io::pipe()?;
+        let mut command = Command::new(program);
+        if let Some(Account { user, group }) = account {
+            command.uid(user).gid(group);
+            // It opens its settings by name, as a file of its own.
+            fchown(&read, Some(user), Some(group))?;
+        }
+        command.args(["-c", "/dev/stdin"]).stdin(read).stdout(Stdio::null()).stderr(Stdio::null());
         // SAFETY: prctl is async-signal-safe and only sets a flag of the child.
         unsafe {
             command.pre_exec(|| {
@@ -41,24 +63,25 @@ impl EmbeddedBroker {
                 Ok(())
             });
         }
-        let mut child = command.spawn().map_err(|error| refused(format!("{}: {error}", program.display())))?;
-        let written = child.stdin.take().map(|mut input| input.write_all(settings(port).as_bytes()));
-        let mut broker = Self { child };
-        if !matches!(written, Some(Ok(()))) || !broker.answers(port) {
-            return Err(refused(format!(
-                "{} did not open port {port} within 3 s; try `mosquitto -p {port}` by hand",
-                program.display()
-            )));
-        }
+        let mut broker = Self { child: command.spawn()? };
+        write.write_all(settings(port).as_bytes())?;
+        drop(write);
+        broker.greeted(port)?;
         Ok(broker)
     }
 
-    fn answers(&mut self, port: u16) -> bool {
-        (0..ATTEMPTS).any(|_| {
+    /// Waits for the port to open; whoever comes first is greeted, or nobody will be.
+    fn greeted(&mut self, port: u16) -> io::Result<()> {
+        for _ in 0..ATTEMPTS {
             std::thread::sleep(ATTEMPT_PAUSE);
-            let is_running = matches!(self.child.try_wait(), Ok(None));
-            is_running && TcpStream::connect_timeout(&loopback(port), ATTEMPT_PAUSE).is_ok()
-        })
+            if let Some(status) = self.child.try_wait()? {
+                return Err(io::Error::other(format!("it ended with {status}")));
+            }
+            if let Ok(stream) = TcpStream::connect_timeout(&loopback(port), ATTEMPT_PAUSE) {
+                return greets(stream);
+            }
+        }
+        Err(io::Error::other(format!("it did not open port {port} within 3 s")))
     }
 }
 
@@ -78,6 +101,35 @@ pub fn claim(key: &'static str, port: u16) -> Result<(), PublishError> {
     TcpListener::bind(loopback(port)).map(drop).map_err(|_| PublishError::PortInUse { key, port })
 }
 
+/// Whether the broker at the other end takes a client.
+fn greets(mut stream: TcpStream) -> io::Result<()> {
+    stream.set_read_timeout(Some(GREETING_PATIENCE))?;
+    stream.write_all(&CONNECT)?;
+    let mut answer = [0; 4];
+    stream.read_exact(&mut answer)?;
+    let is_welcome = answer[0] == CONNACK && answer[3] == 0;
+    if is_welcome { Ok(()) } else { Err(io::Error::other("it takes no clients")) }
+}
+
+/// Whose rights the broker gets.
+struct Account {
+    user: u32,
+    group: u32,
+}
+
+/// Accounts to try: for root that of the package first, then in any case our own. The package's own may be of no use:
+/// where it cannot reach `/etc`, libwrap refuses every client.
+fn accounts() -> Vec<Option<Account>> {
+    // SAFETY: geteuid has no preconditions and cannot fail.
+    let is_root = unsafe { libc::geteuid() } == 0;
+    let users = if is_root { std::fs::read_to_string("/etc/passwd").unwrap_or_default() } else { String::new() };
+    let package = users.lines().find_map(|line| {
+        let mut fields = line.strip_prefix("mosquitto:")?.split(':').skip(1);
+        Some(Account { user: fields.next()?.parse().ok()?, group: fields.next()?.parse().ok()? })
+    });
+    package.into_iter().map(Some).chain([None]).collect()
+}
+
 /// Where mosquitto is; Debian puts it where an ordinary user's PATH does not look.
 #[must_use]
 pub fn find_program() -> Option<PathBuf> {
@@ -87,12 +139,18 @@ pub fn find_program() -> Option<PathBuf> {
 }
 
 fn settings(port: u16) -> String {
-    format!("listener {port} 127.0.0.1\nallow_anonymous true\npersistence false\nlog_type none\n")
+    // "root" means that mosquitto keeps the account it is started under.
+    format!("user root\nlistener {port} 127.0.0.1\nallow_anonymous true\npersistence false\nlog_type none\n")
 }
 
 fn loopback(port: u16) -> SocketAddr {
     SocketAddr::from((Ipv4Addr::LOCALHOST, port))
 }
 
+/// A client that names itself nothing and wants nothing: MQTT 5.0, §3.1.
+const CONNECT: [u8; 15] = [0x10, 13, 0, 4, b'M', b'Q', b'T', b'T', 5, 2, 0, 10, 0, 0, 0];
+/// First byte of the answer, its fourth is 0 when all is well: MQTT 5.0, §3.2.
+const CONNACK: u8 = 0x20;
+const GREETING_PATIENCE: Duration = Duration::from_secs(1);
 const ATTEMPTS: u32 = 60;
 const ATTEMPT_PAUSE: Duration = Duration::from_millis(50);

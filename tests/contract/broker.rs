@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::support::broker::{Broker, Got, free_port, swallow_receipts};
+use crate::support::broker::{Broker, Got, await_port, free_port, swallow_receipts};
 use crate::support::folder::Folder;
 use crate::support::program::{Ended, start};
 use crate::support::recording::{Played, draw_room, first_frames};
@@ -128,9 +128,22 @@ fn a_broker_that_goes_down_before_its_receipts_loses_nothing() {
     assert_eq!(ended.code, Some(0), "{}", ended.err);
     let got = bodies(&broker.collect());
     // At least once: a record whose receipt never came is sent again, with the same bytes.
-    assert_eq!(got.iter().collect::<BTreeSet<_>>(), lines.iter().collect::<BTreeSet<_>>());
+    let everything: BTreeSet<&String> = got.iter().collect();
+    assert_eq!(everything, lines.iter().collect::<BTreeSet<_>>(), "{} came", got.len());
     assert_eq!(got.iter().filter(|line| **line == before).count(), 2, "once to each broker");
     assert!(got.len() <= 2 * lines.len());
+}
+
+#[test]
+fn the_embedded_broker_does_not_outlive_a_killed_mouth() {
+    let (folder, (port, held)) = (Folder::new(), free_port());
+    drop(held);
+    let site = folder.write("site.toml", format!("{BARE}[broker]\nembedded = true\nport = {port}\n"));
+    let (room, out) = (draw_room(&folder, 300), folder.path("out"));
+    let running = start(&["replay", &room, "--site", &site, "--out", &out, "--publish", "--realtime"], &[]);
+    await_port(port, true);
+    drop(running);
+    await_port(port, false);
 }
 
 #[test]

@@ -43,11 +43,7 @@ impl Broker {
         let mut command = Command::new(program);
         command.args(["-c", &config]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let broker = Self { child: command.spawn().expect("mosquitto starts"), port };
-        let begun = Instant::now();
-        while TcpStream::connect(("127.0.0.1", port)).is_err() {
-            assert!(begun.elapsed().as_secs() < 10, "mosquitto does not answer at port {port}");
-            std::thread::sleep(GLANCE);
-        }
+        await_port(port, true);
         broker
     }
 
@@ -149,6 +145,19 @@ pub fn swallow_receipts(way: TcpListener, behind: u16) {
         copy(&mut broker, &mut sink())?;
         node.shutdown(Shutdown::Both)
     });
+}
+
+/// Waits until a port is open, or closed.
+pub fn await_port(port: u16, open: bool) {
+    let begun = Instant::now();
+    while TcpStream::connect(("127.0.0.1", port)).is_ok() != open {
+        assert!(
+            begun.elapsed().as_secs() < 10,
+            "port {port} should have become {}",
+            if open { "open" } else { "closed" }
+        );
+        std::thread::sleep(GLANCE);
+    }
 }
 
 /// A port nobody holds, and a listener that holds it until dropped.
