@@ -62,7 +62,7 @@ pub struct ZoneFigures {
     pub entries: u32,
     /// Stays that ended.
     pub exits: u32,
-    /// Distinct stays.
+    /// Distinct people who stayed, as far as they were followed.
     pub visits: u32,
     /// Stays of ten seconds and more.
     pub stops: u32,
@@ -155,7 +155,7 @@ impl Gate {
 
     /// Both layers under one mask, so that neither tells what the other withholds.
     fn heat(&mut self, exact: &HeatWindow, span: WindowSpan) -> [Vec<Option<u32>>; 2] {
-        let mut shown: Vec<bool> = exact.visits.iter().map(|visits| *visits >= self.k).collect();
+        let mut shown: Vec<bool> = exact.distinct.iter().map(|visits| *visits >= self.k).collect();
         suppress::complement(&mut shown, exact, self.k, &self.zones.withheld_in(span));
         self.zones.forget_before(span);
         let layer = |value: &dyn Fn(usize) -> u32| {

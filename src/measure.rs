@@ -13,7 +13,6 @@ pub mod dwell;
 pub mod heatmap;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use crate::clock::{CaptureTime, Timeline, UtcMs, WindowSpan};
 use crate::config::{COUNT_WINDOW_S, PATH_WINDOW_S, Settings, WINDOW_GRACE_S};
@@ -77,14 +76,28 @@ struct FloorGather {
 /// What one camera has measured in its open windows.
 struct CameraMeasure {
     timeline: Timeline,
-    floor: Option<usize>,
+    objects: Objects,
     last: Option<i64>,
     counts: Open,
     paths: Open,
-    lines: Vec<(usize, LineCounter)>,
-    zones: Vec<(usize, ZoneCounter)>,
-    heat: Option<HeatGrid>,
+    /// Nowhere yet while the camera has not been seen; its windows are records all the same.
+    places: Option<Places>,
     sightings: BTreeMap<TrackId, (i64, FloorPoint)>,
+}
+
+/// What a camera has windows of, by index into the settings.
+struct Objects {
+    lines: Vec<usize>,
+    zones: Vec<usize>,
+    /// Its floor, and how many cells that has.
+    floor: Option<(usize, usize)>,
+}
+
+/// The counters of a camera where they lie on its floor, in the order of its [`Objects`].
+struct Places {
+    lines: Vec<LineCounter>,
+    zones: Vec<ZoneCounter>,
+    heat: Option<HeatGrid>,
 }
 
 /// The open window of one length.
@@ -108,7 +121,7 @@ impl Measures {
 
     /// Puts the lines, zones and cells of a camera in their places, once its picture is known.
     pub fn place(&mut self, settings: &Settings, camera: usize, map: &FloorMap) {
-        self.cameras[camera].place(settings, camera, map);
+        self.cameras[camera].place(settings, map);
     }
 
     /// Takes what one camera saw; returns the windows that closed by it.
@@ -117,8 +130,10 @@ impl Measures {
         self.gathered(closed)
     }
 
-    /// Closes what is past its end and its grace by the calendar, whether or not a camera still sees.
+    /// Closes what is past its end and its grace by the calendar, whether or not a camera still sees; who was before a
+    /// camera that has gone blind is not there any more.
     pub fn tick(&mut self, now: UtcMs) -> Vec<Window> {
+        self.cameras.iter_mut().for_each(|camera| camera.notice_blindness(now));
         let due_s = now.0.div_euclid(1000) - i64::from(WINDOW_GRACE_S);
         let closed: Vec<Window> = self.cameras.iter_mut().flat_map(|camera| camera.close(due_s, &[], None)).collect();
         self.gathered(closed)
@@ -159,31 +174,37 @@ impl CameraMeasure {
     fn new(settings: &Settings, camera: usize, timeline: Timeline) -> Self {
         let zero = timeline.utc(CaptureTime(0));
         let open = |dur_s, phase_s| Open { span: WindowSpan::holding(zero, dur_s, phase_s), seen_ms: 0 };
+        let of_camera = |watching: usize| watching == camera;
+        let lines = settings.lines.iter().enumerate().filter(|(_, line)| of_camera(line.camera));
+        let zones = settings.zones.iter().enumerate().filter(|(_, zone)| of_camera(zone.camera));
+        let objects = Objects {
+            lines: lines.map(|(index, _)| index).collect(),
+            zones: zones.map(|(index, _)| index).collect(),
+            floor: settings.cameras[camera].floor.map(|floor| (floor, settings.floors[floor].cell_count())),
+        };
         Self {
             timeline,
-            floor: settings.cameras[camera].floor,
+            objects,
             last: None,
             counts: open(COUNT_WINDOW_S, 0),
             paths: open(PATH_WINDOW_S, settings.store.hour_phase_s),
-            lines: Vec::new(),
-            zones: Vec::new(),
-            heat: None,
+            places: None,
             sightings: BTreeMap::new(),
         }
     }
 
-    fn place(&mut self, settings: &Settings, camera: usize, map: &FloorMap) {
-        if !self.lines.is_empty() || !self.zones.is_empty() || self.heat.is_some() {
-            return;
-        }
-        let lines = settings.lines.iter().enumerate().filter(|(_, line)| line.camera == camera);
-        self.lines = lines.map(|(index, line)| (index, LineCounter::new(&map.place(&line.ends_and_inside)))).collect();
-        let zones = settings.zones.iter().enumerate().filter(|(_, zone)| zone.camera == camera);
-        self.zones = zones.map(|(index, zone)| (index, ZoneCounter::new(map.place(&zone.polygon)))).collect();
-        self.heat = self.floor.map(|floor| {
-            let grid = &settings.floors[floor];
-            let touched = self.zones.iter().map(|(zone, counter)| ZoneCells::touched(*zone, counter, grid)).collect();
-            HeatGrid::new(grid, Arc::new(touched))
+    fn place(&mut self, settings: &Settings, map: &FloorMap) {
+        let Self { objects, places, .. } = self;
+        places.get_or_insert_with(|| {
+            let line = |index: &usize| LineCounter::new(&map.place(&settings.lines[*index].ends_and_inside));
+            let zone = |index: &usize| ZoneCounter::new(map.place(&settings.zones[*index].polygon));
+            let zones: Vec<ZoneCounter> = objects.zones.iter().map(zone).collect();
+            let heat = objects.floor.map(|(floor, _)| {
+                let grid = &settings.floors[floor];
+                let pairs = objects.zones.iter().zip(&zones);
+                HeatGrid::new(grid, pairs.map(|(index, zone)| ZoneCells::of(*index, zone, grid)).collect())
+            });
+            Places { lines: objects.lines.iter().map(line).collect(), zones, heat }
         });
     }
 
@@ -213,20 +234,28 @@ impl CameraMeasure {
     fn take(&mut self, credits: &[Credit], seen: Option<(i64, i64)>, steps: &FloorSteps, now_ms: i64) {
         self.credit(credits, seen, Length::Counts);
         self.credit(credits, seen, Length::Paths);
-        for (_, line) in &mut self.lines {
-            line.step(&steps.people, now_ms);
-        }
-        for (_, zone) in &mut self.zones {
-            zone.step(&steps.people, now_ms);
-        }
-        if let Some(heat) = &mut self.heat {
-            heat.step(&steps.people);
-        }
+        let Some(places) = &mut self.places else { return };
+        places.lines.iter_mut().for_each(|line| line.step(&steps.people, now_ms));
+        places.zones.iter_mut().for_each(|zone| zone.step(&steps.people, now_ms));
+        places.heat.iter_mut().for_each(|heat| heat.step(&steps.people));
         for id in &steps.ended {
             self.sightings.remove(id);
-            self.lines.iter_mut().for_each(|(_, line)| line.end(*id));
-            self.zones.iter_mut().for_each(|(_, zone)| zone.end(*id));
-            self.heat.iter_mut().for_each(|heat| heat.end(*id));
+            places.lines.iter_mut().for_each(|line| line.end(*id));
+            places.zones.iter_mut().for_each(|zone| zone.end(*id));
+            places.heat.iter_mut().for_each(|heat| heat.end(*id));
+        }
+    }
+
+    /// Lets everybody go when nothing has been seen for too long.
+    fn notice_blindness(&mut self, now: UtcMs) {
+        let now_ms = now.0 - self.timeline.utc(CaptureTime(0)).0;
+        if self.last.is_some_and(|last_ms| now_ms - last_ms > BLIND_MS) {
+            self.sightings.clear();
+            if let Some(places) = &mut self.places {
+                places.lines.iter_mut().for_each(LineCounter::end_all);
+                places.zones.iter_mut().for_each(ZoneCounter::end_all);
+                places.heat.iter_mut().for_each(HeatGrid::end_all);
+            }
         }
     }
 
@@ -241,11 +270,12 @@ impl CameraMeasure {
         if let Some((seen_from, seen_to)) = seen {
             open.seen_ms += u64::try_from(seen_to.min(to_ms) - seen_from.max(from_ms)).unwrap_or(0);
         }
+        let Some(places) = &mut self.places else { return };
         for credit in credits {
             let within_ms = credit.within(from_ms, to_ms);
             match length {
-                Length::Counts => self.zones.iter_mut().for_each(|(_, zone)| zone.credit(credit, within_ms)),
-                Length::Paths => self.heat.iter_mut().for_each(|heat| heat.credit(credit, within_ms)),
+                Length::Counts => places.zones.iter_mut().for_each(|zone| zone.credit(credit, within_ms)),
+                Length::Paths => places.heat.iter_mut().for_each(|heat| heat.credit(credit, within_ms)),
             }
         }
     }
@@ -265,7 +295,7 @@ impl CameraMeasure {
     }
 
     fn finish(&mut self) -> Vec<Window> {
-        self.zones.iter_mut().for_each(|(_, zone)| zone.end_all());
+        self.places.iter_mut().for_each(|places| places.zones.iter_mut().for_each(ZoneCounter::end_all));
         let mut closed = self.close_counts();
         closed.extend(self.close_paths());
         closed
@@ -273,15 +303,26 @@ impl CameraMeasure {
 
     fn close_counts(&mut self) -> Vec<Window> {
         let (span, cov_ms) = self.counts.roll();
-        let lines = self.lines.iter_mut().map(|(index, line)| Exact::Line(*index, line.close()));
-        let zones = self.zones.iter_mut().map(|(index, zone)| Exact::Zone(*index, zone.close()));
+        let (lines, zones): (Vec<LineWindow>, Vec<ZoneWindow>) = match &mut self.places {
+            Some(places) => (
+                places.lines.iter_mut().map(LineCounter::close).collect(),
+                places.zones.iter_mut().map(ZoneCounter::close).collect(),
+            ),
+            None => (
+                self.objects.lines.iter().map(|_| LineWindow::empty()).collect(),
+                self.objects.zones.iter().map(|_| ZoneWindow::empty()).collect(),
+            ),
+        };
+        let lines = self.objects.lines.iter().zip(lines).map(|(index, line)| Exact::Line(*index, line));
+        let zones = self.objects.zones.iter().zip(zones).map(|(index, zone)| Exact::Zone(*index, zone));
         lines.chain(zones).map(|exact| Window { span, cov_ms, exact }).collect()
     }
 
     fn close_paths(&mut self) -> Option<Window> {
         let (span, cov_ms) = self.paths.roll();
-        let (floor, heat) = (self.floor?, self.heat.as_mut()?);
-        Some(Window { span, cov_ms, exact: Exact::Heat(floor, heat.close()) })
+        let (floor, cells) = self.objects.floor?;
+        let heat = self.places.as_mut().and_then(|places| places.heat.as_mut()).map(HeatGrid::close);
+        Some(Window { span, cov_ms, exact: Exact::Heat(floor, heat.unwrap_or_else(|| HeatWindow::empty(cells))) })
     }
 }
 

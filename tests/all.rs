@@ -53,6 +53,7 @@ mod tidy {
 mod laws {
     mod conservation;
     mod pipe;
+    mod secrecy;
     mod world;
 }
 

@@ -71,6 +71,11 @@ impl LineCounter {
         self.clear.remove(&who);
     }
 
+    /// Forgets everybody: the camera is blind.
+    pub fn end_all(&mut self) {
+        self.clear.clear();
+    }
+
     /// Hands out the window and begins the next; sides are kept.
     pub fn close(&mut self) -> LineWindow {
         std::mem::replace(&mut self.window, LineWindow::empty())
@@ -95,7 +100,8 @@ impl LineCounter {
 }
 
 impl LineWindow {
-    fn empty() -> Self {
+    /// Nobody.
+    pub(crate) fn empty() -> Self {
         Self { inward: 0, outward: 0, uncertain: 0 }
     }
 }

@@ -4,7 +4,7 @@
 //! sighting inside and ends when its person is seen outside, or not at all, for longer than [`BRIDGE_MS`]; it counts
 //! once it has lasted [`STAY_MS_MIN`]. Invariant I7: entries − exits = change of the number of counted stays.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Credit;
 use crate::floor::FloorStep;
@@ -20,7 +20,8 @@ pub struct ZoneWindow {
     pub entries: u32,
     /// Stays that ended.
     pub exits: u32,
-    /// Distinct stays during the window, begun in it or before.
+    /// Distinct people who stayed during the window, as far as they were followed: who leaves the zone and comes back
+    /// while being followed is one visit and two entries. What the gate holds against `k`.
     pub visits: u32,
     /// Stays that reached ten seconds.
     pub stops: u32,
@@ -38,6 +39,8 @@ pub struct ZoneWindow {
 pub struct ZoneCounter {
     polygon: Vec<FloorPoint>,
     stays: BTreeMap<TrackId, Stay>,
+    /// Who has stayed during this window.
+    been: BTreeSet<TrackId>,
     window: ZoneWindow,
 }
 
@@ -52,7 +55,7 @@ impl ZoneCounter {
     /// A zone with these corners on the floor.
     #[must_use]
     pub fn new(polygon: Vec<FloorPoint>) -> Self {
-        Self { polygon, stays: BTreeMap::new(), window: ZoneWindow::empty() }
+        Self { polygon, stays: BTreeMap::new(), been: BTreeSet::new(), window: ZoneWindow::empty() }
     }
 
     /// Whether a point of the floor is inside (even–odd rule).
@@ -107,7 +110,7 @@ impl ZoneCounter {
         if lasted_ms >= STAY_MS_MIN && !stay.counted {
             stay.counted = true;
             self.window.entries += 1;
-            self.window.visits += 1;
+            self.been.insert(who);
         }
         if lasted_ms >= STOP_MS && !stay.stopped {
             stay.stopped = true;
@@ -123,7 +126,7 @@ impl ZoneCounter {
         }
     }
 
-    /// Ends all stays: the recording is over.
+    /// Ends all stays: the recording is over, or the camera is blind.
     pub fn end_all(&mut self) {
         let staying: Vec<TrackId> = self.stays.keys().copied().collect();
         staying.into_iter().for_each(|who| self.end(who));
@@ -131,13 +134,15 @@ impl ZoneCounter {
 
     /// Hands out the window and begins the next, in which everyone still inside is a visit already.
     pub fn close(&mut self) -> ZoneWindow {
-        let staying = self.stays.values().filter(|stay| stay.counted).count() as u32;
-        std::mem::replace(&mut self.window, ZoneWindow { visits: staying, ..ZoneWindow::empty() })
+        let staying = self.stays.iter().filter(|(_, stay)| stay.counted).map(|(who, _)| *who).collect();
+        let been = std::mem::replace(&mut self.been, staying);
+        ZoneWindow { visits: been.len() as u32, ..std::mem::replace(&mut self.window, ZoneWindow::empty()) }
     }
 }
 
 impl ZoneWindow {
-    fn empty() -> Self {
+    /// Nobody.
+    pub(crate) fn empty() -> Self {
         Self { entries: 0, exits: 0, visits: 0, stops: 0, dwell_ms: 0, occ_ms: 0, occ_max: 0, hist: [0; DWELL_CLASSES] }
     }
 }
@@ -183,6 +188,14 @@ mod tests {
         let mut zone = square();
         (0..30).for_each(|tick| step(&mut zone, if tick == 10 { 9.0 } else { 2.0 }, tick * 200));
         assert_eq!(zone.close().entries, 1);
+    }
+
+    #[test]
+    fn who_comes_back_while_being_followed_is_one_visit_and_two_entries() {
+        let mut zone = square();
+        (0..40).for_each(|tick| step(&mut zone, if (10..20).contains(&tick) { 9.0 } else { 2.0 }, tick * 200));
+        let window = zone.close();
+        assert_eq!((window.entries, window.exits, window.visits), (2, 1, 1));
     }
 
     #[test]

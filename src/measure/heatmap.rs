@@ -16,20 +16,26 @@ use crate::units::FloorPoint;
 
 /// Exact heat of one floor in one window.
 pub struct HeatWindow {
-    /// Distinct visits per cell.
+    /// Visits per cell, summed over the cameras of the floor.
     pub visits: Vec<u32>,
+    /// Most visits any one camera saw in each cell: where two cameras look at one cell everybody is there twice, so
+    /// that only these are distinct. What the gate holds against `k`.
+    pub distinct: Vec<u32>,
     /// Person-time per cell, ms.
     pub dwell_ms: Vec<u64>,
-    /// Which cells each zone touches: the gate needs it against differencing.
+    /// Where each zone lies on the cells: the gate needs it against differencing.
     pub zones: Arc<Vec<ZoneCells>>,
 }
 
-/// The cells a zone touches.
+/// Where a zone lies on the cells of a floor.
+#[derive(Clone)]
 pub struct ZoneCells {
     /// Index of the zone.
     pub zone: usize,
-    /// Indices of the cells.
-    pub cells: Vec<usize>,
+    /// Cells that lie in it at least in part, in order.
+    pub touched: Vec<usize>,
+    /// Those among them that lie in it wholly, in order.
+    pub inside: Vec<usize>,
 }
 
 /// The open heat of one camera.
@@ -48,7 +54,7 @@ pub struct HeatGrid {
 impl HeatGrid {
     /// An empty grid of a floor.
     #[must_use]
-    pub fn new(floor: &Floor, zones: Arc<Vec<ZoneCells>>) -> Self {
+    pub fn new(floor: &Floor, zones: Vec<ZoneCells>) -> Self {
         Self {
             cell_m: f64::from(floor.cell_mm) / 1000.0,
             origin: FloorPoint { x_m: floor.origin_mm[0] as f64 / 1000.0, y_m: floor.origin_mm[1] as f64 / 1000.0 },
@@ -57,7 +63,7 @@ impl HeatGrid {
             visits: vec![0; floor.cell_count()],
             dwell_ms: vec![0; floor.cell_count()],
             been: BTreeMap::new(),
-            zones,
+            zones: zones.into(),
         }
     }
 
@@ -88,15 +94,18 @@ impl HeatGrid {
         self.been.remove(&who);
     }
 
+    /// Forgets everybody: the camera is blind.
+    pub fn end_all(&mut self) {
+        self.been.clear();
+    }
+
     /// Hands out the window and begins the next.
     pub fn close(&mut self) -> HeatWindow {
         self.been.clear();
-        let cells = self.visits.len();
-        HeatWindow {
-            visits: std::mem::replace(&mut self.visits, vec![0; cells]),
-            dwell_ms: std::mem::replace(&mut self.dwell_ms, vec![0; cells]),
-            zones: Arc::clone(&self.zones),
-        }
+        let next = HeatWindow::empty(self.visits.len());
+        let visits = std::mem::replace(&mut self.visits, next.visits);
+        let dwell_ms = std::mem::replace(&mut self.dwell_ms, next.dwell_ms);
+        HeatWindow { distinct: visits.clone(), visits, dwell_ms, zones: Arc::clone(&self.zones) }
     }
 
     fn cell_at(&self, at: FloorPoint) -> Option<usize> {
@@ -108,52 +117,39 @@ impl HeatGrid {
 }
 
 impl HeatWindow {
+    /// Nobody on so many cells.
+    pub(crate) fn empty(cells: usize) -> Self {
+        Self { visits: vec![0; cells], distinct: vec![0; cells], dwell_ms: vec![0; cells], zones: Arc::default() }
+    }
+
     /// The sum of two cameras' heat on one floor.
     #[must_use]
     pub fn plus(mut self, other: &Self) -> Self {
         self.visits.iter_mut().zip(&other.visits).for_each(|(sum, more)| *sum += more);
+        self.distinct.iter_mut().zip(&other.distinct).for_each(|(most, other)| *most = (*most).max(*other));
         self.dwell_ms.iter_mut().zip(&other.dwell_ms).for_each(|(sum, more)| *sum += more);
-        let known = |zones: &[ZoneCells]| {
-            zones.iter().map(|zone| ZoneCells { zone: zone.zone, cells: zone.cells.clone() }).collect()
-        };
-        let mut zones: Vec<ZoneCells> = known(&self.zones);
-        zones.extend(known(&other.zones));
-        self.zones = Arc::new(zones);
+        self.zones = self.zones.iter().chain(other.zones.iter()).cloned().collect::<Vec<_>>().into();
         self
     }
 }
 
 impl ZoneCells {
-    /// The cells of `grid` that a zone touches: those whose middle or a corner it holds, or in which it has a corner
-    /// or an edge (probed every tenth of a cell).
+    /// Where `counter` lies on `grid`, by [`PROBES`] × [`PROBES`] points spread over each cell.
     #[must_use]
-    pub fn touched(zone: usize, counter: &ZoneCounter, grid: &Floor) -> Self {
-        let probe = HeatGrid::new(grid, Arc::new(Vec::new()));
-        let mut cells = BTreeSet::new();
-        for cell in 0..grid.cell_count() {
+    pub fn of(zone: usize, counter: &ZoneCounter, grid: &Floor) -> Self {
+        let probe = HeatGrid::new(grid, Vec::new());
+        let holds = |cell: usize, index: usize| {
             let (column, row) = ((cell % probe.columns) as f64, (cell / probe.columns) as f64);
-            let corners = [(0.0, 0.0), (1.0, 0.0), (0.0, 1.0), (1.0, 1.0), (0.5, 0.5)];
-            let holds = corners.iter().any(|(dx, dy)| {
-                let x_m = probe.origin.x_m + (column + dx) * probe.cell_m;
-                counter.holds(FloorPoint { x_m, y_m: probe.origin.y_m + (row + dy) * probe.cell_m })
-            });
-            if holds {
-                cells.insert(cell);
-            }
-        }
-        let polygon = counter.polygon();
-        for (index, from) in polygon.iter().enumerate() {
-            let to = polygon[(index + 1) % polygon.len()];
-            let steps = ((to.x_m - from.x_m).hypot(to.y_m - from.y_m) / probe.cell_m * 10.0).ceil().max(1.0);
-            for step in 0..=steps as u32 {
-                let share = f64::from(step) / steps;
-                let at = FloorPoint {
-                    x_m: from.x_m + share * (to.x_m - from.x_m),
-                    y_m: from.y_m + share * (to.y_m - from.y_m),
-                };
-                cells.extend(probe.cell_at(at));
-            }
-        }
-        Self { zone, cells: cells.into_iter().collect() }
+            let part = |place: usize| (place as f64 + 0.5) / PROBES as f64;
+            let x_m = probe.origin.x_m + (column + part(index % PROBES)) * probe.cell_m;
+            counter.holds(FloorPoint { x_m, y_m: probe.origin.y_m + (row + part(index / PROBES)) * probe.cell_m })
+        };
+        let held = |cell: usize| (0..PROBES * PROBES).filter(|index| holds(cell, *index)).count();
+        let cells: Vec<(usize, usize)> = (0..grid.cell_count()).map(|cell| (cell, held(cell))).collect();
+        let with = |least: usize| cells.iter().filter(|(_, held)| *held >= least).map(|(cell, _)| *cell).collect();
+        Self { zone, touched: with(1), inside: with(PROBES * PROBES) }
     }
 }
+
+/// Points looked at along each side of a cell: of a cell of 1 m no strip wider than 13 cm goes unseen.
+const PROBES: usize = 8;

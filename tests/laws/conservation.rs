@@ -1,41 +1,33 @@
 //! I7: counts are conserved, whoever walks wherever: what goes in comes out or is still there, and what is spent in a
 //! zone is spent in its cells.
 
-use kehai::gate::{Figures, Object};
-use kehai::measure::Exact;
+use kehai::clock::{Timeline, UtcMs};
+use kehai::measure::{Exact, Measures};
 use proptest::prelude::*;
 
-use super::world::{Walk, heat_inside_zone_ms, released, settings, windows, zones};
+use super::world::{EVERYWHERE, START, Walk, heat_inside_zone_ms, settings, walk, watched, windows, zones};
 
 const STEPS: u32 = 900;
 const STEP_MS: i64 = 200;
-
-fn walk() -> impl Strategy<Value = Walk> {
-    let place = || (0.5f64..19.5, 0.5f64..14.5);
-    (place(), place(), 0u32..STEPS - 50, 20u32..400).prop_map(|(from, to, first, steps)| Walk {
-        from_m: [from.0, from.1],
-        to_m: [to.0, to.1],
-        first,
-        last: (first + steps).min(STEPS - 1),
-    })
-}
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
-    fn heat_inside_a_zone_is_its_dwell(walks in prop::collection::vec(walk(), 0..8)) {
+    fn heat_inside_a_zone_is_its_dwell(walks in prop::collection::vec(walk(EVERYWHERE, STEPS), 0..8)) {
         let windows = windows(&settings(5), &walks, STEPS, STEP_MS);
         let dwell_ms: u64 = zones(&windows).iter().map(|(_, zone)| zone.dwell_ms).sum();
         prop_assert_eq!(heat_inside_zone_ms(&windows), dwell_ms);
     }
 
     #[test]
-    fn entries_less_exits_is_who_is_still_there(walks in prop::collection::vec(walk(), 0..8)) {
+    fn entries_less_exits_is_who_is_still_there(walks in prop::collection::vec(walk(EVERYWHERE, STEPS), 0..8)) {
         let windows = windows(&settings(5), &walks, STEPS, STEP_MS);
         let mut staying = 0i64;
         for (_, zone) in zones(&windows) {
-            prop_assert_eq!(i64::from(zone.visits), staying + i64::from(zone.entries));
+            // Fewer where somebody came back while being followed.
+            prop_assert!(i64::from(zone.visits) <= staying + i64::from(zone.entries));
+            prop_assert_eq!(zone.visits == 0, staying + i64::from(zone.entries) == 0);
             staying += i64::from(zone.entries) - i64::from(zone.exits);
             prop_assert!(staying >= 0);
         }
@@ -43,31 +35,6 @@ proptest! {
         let ended: u32 = zones(&windows).iter().flat_map(|(_, zone)| zone.hist).sum();
         let exits: u32 = zones(&windows).iter().map(|(_, zone)| zone.exits).sum();
         prop_assert_eq!(ended, exits);
-    }
-
-    #[test]
-    fn nothing_below_k_is_ever_released(walks in prop::collection::vec(walk(), 0..12)) {
-        let settings = settings(5);
-        let exact = windows(&settings, &walks, STEPS, STEP_MS);
-        let released = released(&settings, &walks, STEPS, STEP_MS);
-        for window in &exact {
-            let of = |object: Object| released.iter().find(|one| one.object() == object && one.span() == window.span);
-            match &window.exact {
-                Exact::Zone(zone, exact) => {
-                    let figures = of(Object::Zone(*zone as u16)).map(|one| one.figures().clone());
-                    let shown = matches!(figures, Some(Figures::Zone(Some(_))));
-                    prop_assert_eq!(shown, exact.visits >= 5);
-                }
-                Exact::Heat(floor, exact) => {
-                    for object in [Object::HeatVisits(*floor as u16), Object::HeatDwell(*floor as u16)] {
-                        let Some(Figures::Heat(cells)) = of(object).map(|one| one.figures().clone()) else { panic!("a layer is missing") };
-                        let leaked = cells.iter().zip(&exact.visits).any(|(cell, visits)| cell.is_some() && *visits < 5);
-                        prop_assert!(!leaked);
-                    }
-                }
-                Exact::Line(..) => {}
-            }
-        }
     }
 }
 
@@ -85,6 +52,29 @@ fn an_empty_shop_gives_records_of_nobody_with_full_coverage() {
         .map(|window| u64::from(window.cov_ms))
         .sum();
     assert_eq!(seen_ms, u64::from(STEPS - 1) * STEP_MS as u64);
+}
+
+#[test]
+fn a_camera_that_was_never_seen_has_records_without_coverage() {
+    let mut measures = Measures::new(&settings(5), Timeline::starting_at(START));
+    let closed = measures.tick(UtcMs(START.0 + 17 * 60_000));
+    let kinds = closed.iter().map(|window| match &window.exact {
+        Exact::Line(..) => "line",
+        Exact::Zone(..) => "zone",
+        Exact::Heat(..) => "heat",
+    });
+    assert_eq!(kinds.collect::<Vec<_>>(), ["line", "zone", "line", "zone", "heat"]);
+    assert!(closed.iter().all(|window| window.cov_ms == 0));
+}
+
+#[test]
+fn who_stood_before_a_camera_that_went_blind_is_not_there_any_more() {
+    let standing = Walk { from_m: [6.5, 5.5], to_m: [6.5, 5.5], first: 350, last: STEPS };
+    let (mut measures, _) = watched(&settings(5), &[standing], STEPS, STEP_MS);
+    let closed = measures.tick(UtcMs(START.0 + 40 * 60_000));
+    let visits: Vec<u32> = zones(&closed).iter().map(|(_, zone)| zone.visits).collect();
+    assert_eq!(visits, [1, 0], "the quarter hour in which the camera was lost, and the next");
+    assert_eq!(zones(&closed)[0].1.exits, 1);
 }
 
 #[test]

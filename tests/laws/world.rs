@@ -11,6 +11,7 @@ use kehai::measure::dwell::ZoneWindow;
 use kehai::measure::{Exact, Measures, Window};
 use kehai::track::Tracker;
 use kehai::units::{BoxPx, PictureSize};
+use proptest::prelude::*;
 
 /// Size of the picture of the drawn camera.
 pub const PICTURE: PictureSize = PictureSize { height: 600, width: 800 };
@@ -42,6 +43,13 @@ pub fn settings(k: u32) -> Settings {
 
 /// Sends walks through track, floor and measure; gives all windows in the order they close.
 pub fn windows(settings: &Settings, walks: &[Walk], steps: u32, step_ms: i64) -> Vec<Window> {
+    let (mut measures, mut closed) = watched(settings, walks, steps, step_ms);
+    closed.extend(measures.finish(0));
+    closed
+}
+
+/// The same up to the last step: the windows closed by then, and the measures with those still open.
+pub fn watched(settings: &Settings, walks: &[Walk], steps: u32, step_ms: i64) -> (Measures, Vec<Window>) {
     let mut tracker = Tracker::new(ScoreLevels { low: 0.1, high: 0.6, birth: 0.7 }, 1);
     let mut measures = Measures::new(settings, Timeline::starting_at(START));
     let map = FloorMap::new(&settings.cameras[0], PICTURE).expect("four marks make a floor");
@@ -53,8 +61,7 @@ pub fn windows(settings: &Settings, walks: &[Walk], steps: u32, step_ms: i64) ->
         let tracks = tracker.advance(Detections { captured_at, picture: PICTURE, people }).expect("time moves on");
         closed.extend(measures.step(0, &map.steps(tracks)));
     }
-    closed.extend(measures.finish(0));
-    closed
+    (measures, closed)
 }
 
 /// The same, through the gate.
@@ -76,18 +83,34 @@ pub fn zones(windows: &[Window]) -> Vec<(WindowSpan, &ZoneWindow)> {
 
 /// Person-time of the cells of the zone, summed over all heat windows, ms.
 pub fn heat_inside_zone_ms(windows: &[Window]) -> u64 {
-    let inside = |cell: usize| (4..9).contains(&(cell % 20)) && (3..8).contains(&(cell / 20));
     windows
         .iter()
         .filter_map(|window| match &window.exact {
             Exact::Heat(_, heat) => Some(heat),
             _ => None,
         })
-        .flat_map(|heat| heat.dwell_ms.iter().enumerate())
-        .filter(|(cell, _)| inside(*cell))
-        .map(|(_, dwell_ms)| dwell_ms)
+        .flat_map(|heat| zone_cells().map(|cell| heat.dwell_ms[cell]))
         .sum()
 }
+
+/// The cells the zone consists of.
+pub fn zone_cells() -> impl Iterator<Item = usize> {
+    (3..8).flat_map(|row| (4..9).map(move |column| row * 20 + column))
+}
+
+/// Somebody who walks straight between two places of an area, within `steps`.
+pub fn walk([[left, front], [right, back]]: [[f64; 2]; 2], steps: u32) -> impl Strategy<Value = Walk> {
+    let place = move || (left..right, front..back);
+    (place(), place(), 0..steps - 50, 20u32..400).prop_map(move |(from, to, first, lasting)| Walk {
+        from_m: [from.0, from.1],
+        to_m: [to.0, to.1],
+        first,
+        last: (first + lasting).min(steps - 1),
+    })
+}
+
+/// The whole floor but its edge, m.
+pub const EVERYWHERE: [[f64; 2]; 2] = [[0.5, 0.5], [19.5, 14.5]];
 
 impl Walk {
     fn at(&self, step: u32) -> Option<[f64; 2]> {
