@@ -232,7 +232,7 @@ impl CameraSource {
     #[must_use]
     pub fn host(&self) -> &str {
         let rest = self.0.split_once("://").map_or("", |(_, rest)| rest);
-        let authority = rest.split(['/', '?']).next().unwrap_or_default();
+        let authority = rest.split(['/', '?', '#', '\\']).next().unwrap_or_default();
         let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
         match host.strip_prefix('[') {
             Some(v6) => v6.split(']').next().unwrap_or_default(),
@@ -296,12 +296,25 @@ mod tests {
     }
 
     #[test]
+    fn settings_that_went_through_the_pipe_have_the_same_fingerprint() {
+        let mut settings = site::parse(&std::fs::read_to_string("deploy/demo.toml").expect("the demo's site"), "demo")
+            .expect("a good site")
+            .settings;
+        settings.cameras[0].calibration[0].m = [21.372943987023366, 13.049999999999999];
+        let text = serde_json::to_string(&settings).expect("plain data");
+        let heard: Settings = serde_json::from_str(&text).expect("plain data");
+        assert_eq!(heard.fingerprint(), settings.fingerprint());
+    }
+
+    #[test]
     fn only_this_machine_is_loopback() {
         for (url, expected) in [
             ("rtsp://localhost/a", true),
             ("rtsp://[::1]:8554/a", true),
             ("rtsp://127.0.0.1@192.168.1.20/a", false),
             ("rtsp://cam.example/127.0.0.1", false),
+            ("rtsp://192.168.1.20#@127.0.0.1/a", false),
+            ("rtsp://192.168.1.20\\@127.0.0.1/a", false),
         ] {
             assert_eq!(CameraSource::new(url.to_owned()).is_loopback(), expected, "{url}");
         }

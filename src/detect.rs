@@ -102,12 +102,13 @@ impl Detector {
         }
         let fitted = self.fitted.iter_mut().find(|fitted| fitted.picture == picture);
         let Fitted { letterbox, decoder, .. } = fitted.expect("fitted above");
-        cpu.booked(Stage::Letterbox, || letterbox.fill(frame))?;
-        let session = &mut self.session;
-        let card = &self.card;
-        let people = session.run_booked(letterbox.tensor(), cpu, |outputs| decoder.people(card, outputs, score_min))?;
+        let (session, card) = (&mut self.session, &self.card);
+        let people = cpu.booked(Stage::Letterbox, || letterbox.fill(frame)).and_then(|()| {
+            session.run_booked(letterbox.tensor(), cpu, |outputs| decoder.people(card, outputs, score_min))
+        });
+        // Whatever became of it: no picture stays for the next one.
         letterbox.wipe();
-        Ok(Detections { captured_at, picture, people: letterbox.onto_picture(people?) })
+        Ok(Detections { captured_at, picture, people: letterbox.onto_picture(people??) })
     }
 
     /// Overwrites what the runtime's arena still holds of the last frame by running a grey one.

@@ -210,11 +210,13 @@ impl Check {
         if let Some(fps) = raw.fps.filter(|fps| !(0.1..=240.0).contains(fps)) {
             self.refuse(key("fps"), fps, "write the recording's true rate, 0.1 to 240 frames per second");
         }
-        if raw.url.as_ref().is_some_and(|url| !url.starts_with("rtsp://")) {
+        // What one reader of addresses takes for the end of the host another takes for a part of the password.
+        let is_plain = |url: &String| !url.contains(['#', '\\']) && !url.contains(|c: char| c.is_control() || c == ' ');
+        if raw.url.as_ref().is_some_and(|url| !url.starts_with("rtsp://") || !is_plain(url)) {
             self.refuse(
                 key("url"),
                 "…",
-                "write rtsp://HOST:PORT/PATH; recordings are given to `kehai replay`, not to a camera",
+                "write rtsp://HOST:PORT/PATH without blanks, # and \\ (in a password: %20, %23, %5C); recordings are given to `kehai replay`, not to a camera",
             );
         }
         let in_reach = |value: &f64| (-REACH_M_MAX..=REACH_M_MAX).contains(value);

@@ -84,10 +84,8 @@ pub fn load(path: &std::path::Path) -> Result<Site, SiteError> {
 /// # Errors
 /// [`SiteError`] with every problem found.
 pub fn parse(text: &str, path: &str) -> Result<Site, SiteError> {
-    let raw: RawSite = toml::from_str(text).map_err(|error| SiteError::Malformed {
-        path: path.to_owned(),
-        reason: without_credentials(error.to_string().trim_end()).replace('\n', "\n  "),
-    })?;
+    let raw: RawSite = toml::from_str(text)
+        .map_err(|error| SiteError::Malformed { path: path.to_owned(), reason: malformed(text, &error) })?;
     let mut check = Check::default();
     let site = check.site(raw);
     match check.into_problems() {
@@ -96,17 +94,18 @@ pub fn parse(text: &str, path: &str) -> Result<Site, SiteError> {
     }
 }
 
-/// The parser quotes the line it stumbles over: what stands before the `@` of an address stays out of it.
-fn without_credentials(text: &str) -> String {
-    let mut parts = text.split("://");
-    let mut clean = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        let authority = part.find(['"', '\'', '\n']).unwrap_or(part.len());
-        let rest = part[..authority].rfind('@').map_or(part, |at| &part[at..]);
-        clean.push_str(if rest.len() < part.len() { "://…" } else { "://" });
-        clean.push_str(rest);
-    }
-    clean
+/// What the parser found, in which line, and as much of that line as cannot hold a password: its value is shown only
+/// where a key we know has a value of the wrong type and no address in it.
+fn malformed(text: &str, error: &toml::de::Error) -> String {
+    let message = error.message().split("://").next().unwrap_or_default().trim_end().replace('\n', "; ");
+    let Some(span) = error.span() else { return message };
+    let before = &text[..text.floor_char_boundary(span.start)];
+    let number = before.matches('\n').count() + 1;
+    let line = text.lines().nth(number - 1).unwrap_or_default().trim();
+    let is_plain = message.starts_with("invalid") && !line.contains("://") || !line.contains('=');
+    let key = line.split('=').next().unwrap_or_default().trim_end();
+    let shown = if is_plain { line.to_owned() } else { format!("{key} = …") };
+    format!("line {number}: {shown}: {message}")
 }
 
 #[derive(Deserialize)]

@@ -1,6 +1,6 @@
 //! Newest wins: one place for one frame per camera, between capture and the detect workers.
 //!
-//! In: frames as they come. Out: the oldest capture first, one camera at a time to one worker, so that the frames of
+//! In: frames as they come. Out: the camera that has waited longest first, one camera at a time to one worker, so that the frames of
 //! a camera stay in order. Invariants: a late frame is worthless and a queue of frames is a recording, so a newer
 //! frame displaces the waiting one, which is wiped and counted (I5); recordings wait instead and lose nothing.
 
@@ -8,7 +8,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::capture::Frame;
-use crate::clock::monotonic_ns;
+use crate::clock::{CaptureTime, monotonic_ns};
 use crate::health::{CameraHealth, Fate};
 
 /// The mailbox of all cameras.
@@ -29,6 +29,15 @@ struct Slot {
 struct Waiting {
     frame: Frame,
     put_ns: i64,
+    /// Capture of the first frame that waited here since the last was taken: a camera does not lose its turn by being
+    /// faster than the others.
+    since: CaptureTime,
+}
+
+impl Waiting {
+    fn new(frame: Frame) -> Self {
+        Self { put_ns: monotonic_ns(), since: frame.captured_at(), frame }
+    }
 }
 
 /// What a worker gets.
@@ -54,7 +63,12 @@ impl Latest {
 
     /// Puts a frame; one that still waits gives way.
     pub fn put(&self, camera: usize, frame: Frame) {
-        let displaced = self.lock()[camera].waiting.replace(Waiting { frame, put_ns: monotonic_ns() });
+        let mut arrived = Waiting::new(frame);
+        let mut slots = self.lock();
+        let waiting = &mut slots[camera].waiting;
+        arrived.since = waiting.as_ref().map_or(arrived.since, |displaced| displaced.since);
+        let displaced = waiting.replace(arrived);
+        drop(slots);
         self.changed.notify_all();
         if displaced.is_some() {
             self.health[camera].met(Fate::Overwritten);
@@ -67,7 +81,7 @@ impl Latest {
         while slots[camera].waiting.is_some() {
             slots = self.changed.wait(slots).unwrap_or_else(PoisonError::into_inner);
         }
-        slots[camera].waiting = Some(Waiting { frame, put_ns: monotonic_ns() });
+        slots[camera].waiting = Some(Waiting::new(frame));
         drop(slots);
         self.changed.notify_all();
     }
@@ -80,6 +94,7 @@ impl Latest {
 
     /// Takes the frame that was captured first among the cameras nobody works on.
     pub fn take(&self, patience: Duration) -> Taken {
+        let until_ns = monotonic_ns() + patience.as_nanos() as i64;
         let mut slots = self.lock();
         loop {
             if let Some(taken) = next(&mut slots) {
@@ -87,11 +102,11 @@ impl Latest {
                 self.changed.notify_all();
                 return taken;
             }
-            let (locked, timeout) = self.changed.wait_timeout(slots, patience).unwrap_or_else(PoisonError::into_inner);
-            slots = locked;
-            if timeout.timed_out() {
-                return next(&mut slots).unwrap_or(Taken::Idle);
+            let left = Duration::from_nanos(u64::try_from(until_ns - monotonic_ns()).unwrap_or(0));
+            if left.is_zero() {
+                return Taken::Idle;
             }
+            slots = self.changed.wait_timeout(slots, left).unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 
@@ -109,12 +124,11 @@ impl Latest {
 
 fn next(slots: &mut [Slot]) -> Option<Taken> {
     let free = slots.iter().enumerate().filter(|(_, slot)| !slot.leased);
-    let captured =
-        |(camera, slot): (usize, &Slot)| slot.waiting.as_ref().map(|waiting| (waiting.frame.captured_at(), camera));
+    let captured = |(camera, slot): (usize, &Slot)| slot.waiting.as_ref().map(|waiting| (waiting.since, camera));
     if let Some((_, camera)) = free.filter_map(captured).min() {
         let slot = &mut slots[camera];
         slot.leased = true;
-        return slot.waiting.take().map(|Waiting { frame, put_ns }| Taken::Frame(camera, frame, put_ns));
+        return slot.waiting.take().map(|Waiting { frame, put_ns, .. }| Taken::Frame(camera, frame, put_ns));
     }
     let ended = |slot: &Slot| slot.closed && slot.waiting.is_none() && !slot.leased;
     if let Some(camera) = slots.iter().position(|slot| ended(slot) && !slot.told) {
@@ -128,7 +142,6 @@ fn next(slots: &mut [Slot]) -> Option<Taken> {
 mod tests {
     use super::*;
     use crate::capture::FramePool;
-    use crate::clock::CaptureTime;
     use crate::units::PictureSize;
 
     const SIZE: PictureSize = PictureSize { height: 2, width: 2 };
@@ -163,6 +176,19 @@ mod tests {
         }
         let order: Vec<_> = (0..3).filter_map(|_| time_of(mailbox.take(NOW))).collect();
         assert_eq!(order, [(1, 10), (2, 20), (0, 30)]);
+    }
+
+    #[test]
+    fn a_fast_camera_does_not_wait_for_ever_behind_slow_ones() {
+        let mailbox = mailbox(2);
+        let pools = [FramePool::new(SIZE), FramePool::new(SIZE)];
+        for (camera, at) in [(0, 10), (1, 20), (0, 30)] {
+            mailbox.put(camera, pools[camera].take(CaptureTime(at)));
+        }
+        assert_eq!(time_of(mailbox.take(NOW)), Some((0, 30)), "the newest frame of the camera that waits longest");
+        mailbox.give_back(0);
+        mailbox.put(0, pools[0].take(CaptureTime(40)));
+        assert_eq!(time_of(mailbox.take(NOW)), Some((1, 20)));
     }
 
     #[test]

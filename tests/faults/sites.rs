@@ -139,22 +139,33 @@ fn all_that_is_wrong_is_said_at_once() {
 }
 
 #[test]
+fn an_address_that_two_readers_read_differently_is_refused() {
+    for url in ["rtsp://192.0.2.7#@127.0.0.1/x", "rtsp://192.0.2.7\\\\@127.0.0.1/x", "rtsp://127.0.0.1/a b"] {
+        let folder = Folder::new();
+        let site = folder.write("site.toml", format!("{BARE}url = \"{url}\"\n"));
+        kehai(&["run", "--site", &site]).must_be_refused(3, &["camera.cam.url", "without blanks"]);
+    }
+}
+
+#[test]
 fn no_password_is_repeated_whatever_is_wrong_around_it() {
     let folder = Folder::new();
     let camera = "url = \"rtsp://admin:a/geheim@192.0.2.7/live\"\n";
     let broker = "[broker]\nurl = \"mqtt://node:geheim@127.0.0.1:1883\"\n";
     let room = draw_room(&folder, 1);
     let cases = [
-        format!("{BARE}{broker}"),
-        format!("{BARE}{}", camera.replace("url", "uri")),
-        format!("{BARE}{}", camera.replace("= \"", "= [\"").replace("live\"", "live\"]")),
-        format!("{BARE}{}", camera.replace("rtsp:", "http:")),
-        format!("{BARE}{}", camera.trim_end().trim_end_matches('"')),
+        ("url", broker.to_owned()),
+        ("uri", camera.replace("url", "uri")),
+        ("uri", camera.replace("url", "uri").replace("a/", "it's/")),
+        ("url", camera.replace("= \"", "= [\"").replace("live\"", "live\"]")),
+        ("url", camera.replace("rtsp:", "http:")),
+        ("url", camera.trim_end().trim_end_matches('"').to_owned()),
+        ("password", "[broker]\nurl = \"mqtt://127.0.0.1:1883\"\npassword = \"geheim\"\n".to_owned()),
     ];
-    for text in cases {
-        let site = folder.write("site.toml", &text);
+    for (key, text) in cases {
+        let site = folder.write("site.toml", format!("{BARE}{text}"));
         let ended = kehai(&["replay", &room, "--site", &site, "--out", &folder.path("out")]);
-        ended.must_be_refused(3, &["url"].map(|key| if text.contains("uri") { "uri" } else { key }));
+        ended.must_be_refused(3, &[key]);
         assert!(!ended.err.contains("geheim"), "{}", ended.err);
     }
     let site = folder.write("site.toml", format!("{BARE}{}", camera.replace("a/geheim", "geheim")));

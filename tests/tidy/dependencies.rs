@@ -104,11 +104,16 @@ pub fn text<'a>(value: &'a Value, key: &str) -> &'a str {
     value[key].as_str().unwrap_or_default()
 }
 
-/// Crates linked into `kehai-eye`: normal dependencies without the feature `mouth`.
-fn eye_graph() -> Vec<String> {
+/// Crates linked into `kehai-eye`, each with the features that are on in a build of it: normal dependencies without
+/// the feature `mouth`, and without what only tests turn on.
+fn eye_graph() -> Vec<(String, String)> {
     let arguments = ["tree", "--edges", "normal,no-proc-macro", "--no-default-features", "--prefix", "none"];
-    let tree = cargo(&arguments);
-    tree.lines().filter_map(|line| line.split(' ').next()).map(str::to_owned).collect()
+    let tree = cargo(&[&arguments[..], &["--format", "{p} {f}"]].concat());
+    let crate_of = |line: &str| {
+        let (name, _) = line.split_once(' ')?;
+        Some((name.to_owned(), line.rsplit(' ').next()?.to_owned()))
+    };
+    tree.lines().filter_map(crate_of).collect()
 }
 
 fn matches(name: &str, pattern: &str) -> bool {
@@ -165,10 +170,18 @@ fn only_the_features_we_know_are_on() {
 #[test]
 fn the_eye_links_nothing_that_draws_packs_logs_or_sends() {
     let graph = eye_graph();
-    assert!(graph.iter().any(|name| name == "opencv"), "the graph of the eye holds its camera: {graph:?}");
-    let names: Vec<&str> = graph.iter().map(String::as_str).collect();
+    assert!(graph.iter().any(|(name, _)| name == "opencv"), "the graph of the eye holds its camera: {graph:?}");
+    let names: Vec<&str> = graph.iter().map(|(name, _)| name.as_str()).collect();
     let faults = faults(&names, &BANNED_FROM_THE_EYE);
     assert!(faults.is_empty(), "in the graph of kehai-eye (--no-default-features):\n{}\n", faults.join("\n"));
+}
+
+#[test]
+fn the_eye_reads_the_very_numbers_the_mouth_has_written() {
+    // Tests alone would not see it: one of their own libraries turns the feature on.
+    let graph = eye_graph();
+    let (_, features) = graph.iter().find(|(name, _)| name == "serde_json").expect("the job is JSON");
+    assert!(features.split(',').any(|feature| feature == "float_roundtrip"), "{features}");
 }
 
 #[test]
