@@ -81,16 +81,21 @@ impl FloorMap {
         }
     }
 
-    /// Whether drawn points lie on what the camera shows: all of them when drawn on the picture, at least one
-    /// when measured on the floor.
+    /// Whether a drawing lies on what the camera shows: with every point when drawn on the picture (below the horizon,
+    /// where there is floor), with any part when measured on the floor, for a shop may be larger than the picture.
     #[must_use]
     pub fn shows(&self, drawn: &Drawn) -> bool {
+        let in_picture = |[x, y]: [f64; 2]| self.picture.holds(x, y);
         match (drawn, &self.plane) {
-            (Drawn::OnFloor(points), Plane::Calibrated(calibration)) => points.iter().any(|[x_m, y_m]| {
-                let [x, y] = calibration.unproject(FloorPoint { x_m: *x_m, y_m: *y_m });
-                self.picture.holds(x, y)
-            }),
-            _ => drawn.points().iter().all(|[x, y]| self.picture.holds(*x, *y)),
+            (Drawn::OnFloor(_), Plane::Calibrated(calibration)) => {
+                let corners = self.place(drawn);
+                let seen = |at| calibration.find(at).is_some_and(in_picture);
+                along(&corners).any(seen) || calibration.middle().is_some_and(|middle| holds(&corners, middle))
+            }
+            (Drawn::OnPicture(points), Plane::Calibrated(calibration)) => {
+                points.iter().all(|[x, y]| in_picture([*x, *y]) && calibration.is_floor(*x, *y))
+            }
+            _ => drawn.points().iter().copied().all(in_picture),
         }
     }
 
@@ -103,6 +108,36 @@ impl FloorMap {
         FloorSteps { captured_at: tracks.captured_at, people, ended: tracks.ended }
     }
 }
+
+/// Whether a polygon holds a point of the floor (even–odd rule).
+#[must_use]
+pub fn holds(polygon: &[FloorPoint], point: FloorPoint) -> bool {
+    let mut inside = false;
+    let mut previous = polygon[polygon.len() - 1];
+    for corner in polygon {
+        let spans = (corner.y_m > point.y_m) != (previous.y_m > point.y_m);
+        let share = (point.y_m - corner.y_m) / (previous.y_m - corner.y_m);
+        if spans && point.x_m < corner.x_m + share * (previous.x_m - corner.x_m) {
+            inside = !inside;
+        }
+        previous = *corner;
+    }
+    inside
+}
+
+/// Points spread along the edges of a polygon, corners included.
+fn along(polygon: &[FloorPoint]) -> impl Iterator<Item = FloorPoint> {
+    let edges = polygon.iter().zip(polygon.iter().cycle().skip(1));
+    edges.flat_map(|(from, to)| {
+        (0..EDGE_POINTS).map(move |point| {
+            let share = f64::from(point) / f64::from(EDGE_POINTS);
+            FloorPoint { x_m: from.x_m + share * (to.x_m - from.x_m), y_m: from.y_m + share * (to.y_m - from.y_m) }
+        })
+    })
+}
+
+/// Points looked at on each edge of a drawing: a tenth of a metre apart on a wall of ten metres.
+const EDGE_POINTS: u32 = 100;
 
 /// Names of lines and zones that lie outside the picture of `camera`, as keys of the site file.
 #[must_use]

@@ -196,6 +196,9 @@ pub enum EyeEventCode {
     DetectorFailed = 4,
     /// A camera does not answer; first number: attempts so far.
     CameraSilent = 5,
+    /// A camera came back with another picture than its places were drawn on and is not watched; numbers: the new
+    /// width and height, px.
+    CameraChanged = 6,
     /// The job on standard input could not be read.
     JobRefused = 100,
     /// The runtime library could not be loaded.
@@ -212,6 +215,8 @@ pub enum EyeEventCode {
     PlacesRefused = 106,
     /// A stage panicked.
     StageFailed = 107,
+    /// The wall clock was set: windows would lie elsewhere on the calendar than what was measured in them.
+    ClockStepped = 108,
 }
 
 impl EyeEventCode {
@@ -225,6 +230,7 @@ impl EyeEventCode {
             C::CameraSeen,
             C::DetectorFailed,
             C::CameraSilent,
+            C::CameraChanged,
             C::JobRefused,
             C::RuntimeRefused,
             C::ModelRefused,
@@ -233,6 +239,7 @@ impl EyeEventCode {
             C::ClipEmpty,
             C::PlacesRefused,
             C::StageFailed,
+            C::ClockStepped,
         ];
         all.into_iter().find(|code| *code as u32 == number)
     }

@@ -18,13 +18,12 @@ use crate::clock::{CaptureTime, monotonic_ns};
 use crate::config::CameraSource;
 use crate::units::PictureSize;
 
-/// Stream options FFmpeg reads from the environment, set by the mouth when it starts the eye: TCP only,
+/// Stream options FFmpeg reads from the environment, set by the mouth when it starts the eye on cameras: TCP only,
 /// and a short look at the stream instead of five seconds of it (measured: opens in 0.41 s, no stale burst).
-pub const STREAM_OPTIONS: [(&str, &str); 3] = [
-    ("OPENCV_FFMPEG_CAPTURE_OPTIONS", "rtsp_transport;tcp|analyzeduration;100000|fpsprobesize;0"),
-    ("OPENCV_FFMPEG_THREADS", "1"),
-    ("OPENCV_LOG_LEVEL", "SILENT"),
-];
+pub const STREAM_OPTIONS: [(&str, &str); 1] =
+    [("OPENCV_FFMPEG_CAPTURE_OPTIONS", "rtsp_transport;tcp|analyzeduration;100000|fpsprobesize;0")];
+/// What holds for cameras and recordings alike.
+pub const DECODER_OPTIONS: [(&str, &str); 2] = [("OPENCV_FFMPEG_THREADS", "1"), ("OPENCV_LOG_LEVEL", "SILENT")];
 
 /// A camera that is being seen.
 pub struct LiveCamera {

@@ -12,7 +12,7 @@ use super::session::{Prepared, prepare};
 use super::{CHECK_FAILED, CONFIGURATION, Failure, INTERRUPTED, NOT_ARMED};
 use crate::clock::{is_synchronised, monotonic_ns, utc_now};
 use crate::config::{Settings, WINDOW_GRACE_S};
-use crate::health::EyeEventCode;
+use crate::health::{EyeEvent, EyeEventCode};
 use crate::pipeline::mouth::{EyeEnd, Mouth};
 use crate::pipeline::{Errand, EyeJob, Feed, Origin};
 use crate::publish::broker::EmbeddedBroker;
@@ -91,18 +91,17 @@ async fn watch(prepared: &Prepared, job: &EyeJob, broker: Option<EmbeddedBroker>
 
 /// Replaces every eye that ends, until one says why none can work.
 async fn keep_watching(prepared: &Prepared, job: &EyeJob, mouth: &mut Mouth) -> Failure {
-    let mut pause = PAUSE_FIRST;
+    let (mut pause, mut has_lived) = (PAUSE_FIRST, false);
     loop {
         let begun_ns = monotonic_ns();
         let end = mouth.run_eye(job, &mut |report| tell(prepared, report)).await;
-        if let EyeEnd::Refused(event) = &end
-            && !matches!(event.code, EyeEventCode::StageFailed)
-        {
-            return prepared.explain(&end, None);
+        match &end {
+            EyeEnd::Refused(EyeEvent { code: EyeEventCode::StageFailed | EyeEventCode::ClockStepped, .. }) => {}
+            EyeEnd::Refused(_) => return prepared.explain(&end, None),
+            EyeEnd::Unstarted(_) if !has_lived => return Failure::new(CHECK_FAILED, end.to_string()),
+            _ => {}
         }
-        if let EyeEnd::Unstarted(_) = &end {
-            return Failure::new(CHECK_FAILED, end.to_string());
-        }
+        has_lived |= !matches!(end, EyeEnd::Unstarted(_));
         let lived_s = (monotonic_ns() - begun_ns) / 1_000_000_000;
         pause = if lived_s >= LIVED_WELL_S { PAUSE_FIRST } else { (pause * 2).min(PAUSE_MAX) };
         note(&format!("kehai: {end}; replaced in {} ms, the open window of this eye is lost", pause.as_millis()));
@@ -122,6 +121,12 @@ fn tell(prepared: &Prepared, report: &Report) {
         EyeEventCode::CameraSilent => note(&format!(
             "kehai: camera {} does not answer, trying again; is it on, and is its url right?",
             name(event.camera)
+        )),
+        EyeEventCode::CameraChanged => note(&format!(
+            "kehai: camera {} now sends {}x{}; its places were drawn on another picture, so it is not watched: set it back, or draw again and restart",
+            name(event.camera),
+            event.numbers[0],
+            event.numbers[1]
         )),
         _ => {}
     }

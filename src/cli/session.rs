@@ -137,7 +137,7 @@ impl Prepared {
             );
         }
         format!(
-            "site file {}: {}: outside the picture of camera {named}, which is {} px wide and {} px high; draw it on what the camera shows",
+            "site file {}: {}: outside the picture of camera {named}, which is {} px wide and {} px high, or at its horizon; draw it on the floor that the camera shows",
             self.path.display(),
             outside.join("\n  "),
             picture.width,

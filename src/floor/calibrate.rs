@@ -96,9 +96,7 @@ impl Calibration {
     /// Where on the floor a picture point lies; `None` on or above the horizon and outside the hull.
     #[must_use]
     pub fn locate(&self, x_px: f64, y_px: f64) -> Option<FloorPoint> {
-        let [x, y, w] = self.picture_to_floor.apply(x_px, y_px);
-        let inside = w >= HORIZON_W_MIN && self.in_hull([x_px, y_px]);
-        inside.then(|| FloorPoint { x_m: x / w, y_m: y / w })
+        (self.is_floor(x_px, y_px) && self.in_hull([x_px, y_px])).then(|| self.project(x_px, y_px))
     }
 
     /// Where on the floor a drawn picture point lies, hull or not.
@@ -108,18 +106,32 @@ impl Calibration {
         FloorPoint { x_m: x / w, y_m: y / w }
     }
 
-    /// Where in the picture a floor point lies, px.
+    /// Whether a picture point shows floor: it lies below the horizon.
     #[must_use]
-    pub fn unproject(&self, at: FloorPoint) -> [f64; 2] {
+    pub fn is_floor(&self, x_px: f64, y_px: f64) -> bool {
+        self.picture_to_floor.apply(x_px, y_px)[2] >= HORIZON_W_MIN
+    }
+
+    /// Where in the picture a floor point lies, px; `None` for one that the camera does not look towards.
+    #[must_use]
+    pub fn find(&self, at: FloorPoint) -> Option<[f64; 2]> {
         let [x, y, w] = self.floor_to_picture.apply(at.x_m, at.y_m);
-        [x / w, y / w]
+        let [x_px, y_px] = [x / w, y / w];
+        self.is_floor(x_px, y_px).then_some([x_px, y_px])
     }
 
     /// Whether a floor point lies in the calibrated part of the picture.
     #[must_use]
     pub fn covers(&self, at: FloorPoint) -> bool {
-        let [x_px, y_px] = self.unproject(at);
-        self.locate(x_px, y_px).is_some()
+        self.find(at).is_some_and(|[x_px, y_px]| self.locate(x_px, y_px).is_some())
+    }
+
+    /// A floor point in the middle of the calibrated part of the picture.
+    #[must_use]
+    pub fn middle(&self) -> Option<FloorPoint> {
+        let count = self.hull.len() as f64;
+        let [x, y] = [0, 1].map(|axis| self.hull.iter().map(|corner| corner[axis]).sum::<f64>() / count);
+        self.locate(x, y)
     }
 
     fn in_hull(&self, point: [f64; 2]) -> bool {
@@ -254,6 +266,8 @@ mod tests {
         assert!(calibration.locate(400.0, 100.0).is_none());
         assert!(calibration.covers(FloorPoint { x_m: 4.0, y_m: 6.0 }));
         assert!(!calibration.covers(FloorPoint { x_m: 40.0, y_m: 6.0 }));
+        assert!(calibration.find(FloorPoint { x_m: 4.0, y_m: -60.0 }).is_none(), "behind the camera");
+        assert!(!calibration.is_floor(400.0, 1.0), "the sky");
     }
 
     #[test]

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Credit;
-use crate::floor::FloorStep;
+use crate::floor::{FloorStep, holds};
 use crate::track::TrackId;
 use crate::units::FloorPoint;
 
@@ -58,26 +58,10 @@ impl ZoneCounter {
         Self { polygon, stays: BTreeMap::new(), been: BTreeSet::new(), window: ZoneWindow::empty() }
     }
 
-    /// Whether a point of the floor is inside (even–odd rule).
+    /// Whether a point of the floor is inside.
     #[must_use]
     pub fn holds(&self, point: FloorPoint) -> bool {
-        let mut inside = false;
-        let mut previous = self.polygon[self.polygon.len() - 1];
-        for corner in &self.polygon {
-            let spans = (corner.y_m > point.y_m) != (previous.y_m > point.y_m);
-            let share = (point.y_m - corner.y_m) / (previous.y_m - corner.y_m);
-            if spans && point.x_m < corner.x_m + share * (previous.x_m - corner.x_m) {
-                inside = !inside;
-            }
-            previous = *corner;
-        }
-        inside
-    }
-
-    /// Corners of the zone on the floor.
-    #[must_use]
-    pub fn polygon(&self) -> &[FloorPoint] {
-        &self.polygon
+        holds(&self.polygon, point)
     }
 
     /// Adds person-time if it was spent inside.

@@ -15,7 +15,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use super::feed::Feeder;
 use super::latest::{Latest, Taken};
 use super::{Errand, EyeJob, JOB_BYTES_MAX};
-use crate::clock::{Timeline, monotonic_ns, process_cpu_ns, utc_now};
+use crate::clock::{CaptureTime, Timeline, monotonic_ns, process_cpu_ns, utc_now};
 use crate::detect::{DetectError, Detections, Detector};
 use crate::floor::{FloorMap, places_outside};
 use crate::gate::Gate;
@@ -86,6 +86,14 @@ pub struct Threads {
     pub cpu: Arc<StageCpu>,
     /// Ages of frames at detection, µs, of the first [`AGES_MAX`] frames.
     pub ages_us: Receiver<u32>,
+}
+
+impl Threads {
+    /// Says how a camera fares: before every event, so that nobody sees the event with the counters of before.
+    fn report(&self, camera: usize, pipe: &mut Pipe) {
+        let report = self.health[camera].report();
+        pipe.say(|outbox| outbox.camera(camera as u16, &report));
+    }
 }
 
 /// Loads the detectors, one for each worker, and runs every one once so that errors come before any picture.
@@ -306,7 +314,7 @@ fn watch(job: &EyeJob, pipe: &mut Pipe) -> i32 {
                 running -= 1;
             }
             Ok(news) => {
-                if let Err(exit) = take_news(news, &mut counting, pipe, &threads.cpu) {
+                if let Err(exit) = take_news(news, &mut counting, pipe, &threads) {
                     return exit;
                 }
             }
@@ -318,6 +326,14 @@ fn watch(job: &EyeJob, pipe: &mut Pipe) -> i32 {
             next_report_ns = now_ns + report_every_ns;
             report(job, &threads, pipe);
             if is_live {
+                let step_ms = utc_now().0 - timeline.utc(CaptureTime(now_ns - zero_ns)).0;
+                if step_ms.abs() > CLOCK_STEP_MS_MAX {
+                    pipe.event(
+                        EyeEventCode::ClockStepped,
+                        [step_ms.clamp(-CLOCK_STEP_MS_SAID, CLOCK_STEP_MS_SAID) as i32, 0],
+                    );
+                    return EXIT_SAID;
+                }
                 pipe.say(|outbox| counting.tick(outbox));
             }
         }
@@ -327,7 +343,7 @@ fn watch(job: &EyeJob, pipe: &mut Pipe) -> i32 {
     0
 }
 
-fn take_news(news: News, counting: &mut Counting<'_>, pipe: &mut Pipe, cpu: &StageCpu) -> Result<(), i32> {
+fn take_news(news: News, counting: &mut Counting<'_>, pipe: &mut Pipe, threads: &Threads) -> Result<(), i32> {
     match news {
         News::Opened(camera, picture) => {
             // Opening a stream has run code and freed memory that watching it does not need.
@@ -335,15 +351,17 @@ fn take_news(news: News, counting: &mut Counting<'_>, pipe: &mut Pipe, cpu: &Sta
             let numbers = [picture.width as i32, picture.height as i32];
             let opened = counting.opened(camera, picture);
             let code = opened.err().unwrap_or(EyeEventCode::CameraSeen);
+            threads.report(camera, pipe);
             pipe.say(|outbox| outbox.event(&EyeEvent { code, camera: camera as u16, numbers }));
             opened.map_err(|_| EXIT_SAID)
         }
         News::People(camera, detections) => {
-            pipe.say(|outbox| cpu.booked(Stage::Measure, || counting.people(camera, detections, outbox)));
+            pipe.say(|outbox| threads.cpu.booked(Stage::Measure, || counting.people(camera, detections, outbox)));
             Ok(())
         }
         News::Ended(_) => Ok(()),
         News::Event(event) => {
+            threads.report(usize::from(event.camera), pipe);
             pipe.say(|outbox| outbox.event(&event));
             if event.code.is_final() { Err(EXIT_SAID) } else { Ok(()) }
         }
@@ -351,10 +369,7 @@ fn take_news(news: News, counting: &mut Counting<'_>, pipe: &mut Pipe, cpu: &Sta
 }
 
 fn report(job: &EyeJob, threads: &Threads, pipe: &mut Pipe) {
-    for feed in &job.feeds {
-        let report = threads.health[feed.camera].report();
-        pipe.say(|outbox| outbox.camera(feed.camera as u16, &report));
-    }
+    job.feeds.iter().for_each(|feed| threads.report(feed.camera, pipe));
 }
 
 /// The kernel ends the eye when its parent dies, however it dies.
@@ -409,6 +424,10 @@ pub const AGES_MAX: usize = 100_000;
 const IDLE: Duration = Duration::from_secs(1);
 /// How often the measuring thread looks up from an empty channel.
 const TICK: Duration = Duration::from_millis(250);
+/// A clock that is off by more was set, not corrected (CONTRACT §3), ms.
+const CLOCK_STEP_MS_MAX: i64 = 1000;
+/// Largest step that is told, ms.
+const CLOCK_STEP_MS_SAID: i64 = 1 << 30;
 /// Counters of a live eye: slow enough to tell nothing of a single person.
 const REPORT_LIVE_NS: i64 = 5_000_000_000;
 /// Counters of a replay, for its progress.

@@ -15,6 +15,7 @@ use crate::capture::camera::{BackOff, LiveCamera};
 use crate::capture::{CaptureError, FramePool, Grab, Source, replay};
 use crate::clock::monotonic_ns;
 use crate::health::{CameraHealth, CameraState, EyeEvent, EyeEventCode, Fate, Stage, StageCpu};
+use crate::units::PictureSize;
 
 /// What the capture thread of one camera works with.
 pub struct Feeder {
@@ -36,9 +37,12 @@ impl Feeder {
     /// Feeds until the recording ends; a live camera never does.
     pub fn run(&self, feed: &Feed) {
         match &feed.origin {
-            Origin::Live(source) => loop {
-                self.watch(&mut || LiveCamera::open(source, self.zero_ns));
-            },
+            Origin::Live(source) => {
+                let mut known = None;
+                loop {
+                    self.watch(&mut || LiveCamera::open(source, self.zero_ns), &mut known);
+                }
+            }
             Origin::Recorded { path, fps, every, realtime } => {
                 let opened = replay::open(path, *fps);
                 let played = opened.and_then(|mut source| self.play(source.as_mut(), (*every).max(1), *realtime));
@@ -49,7 +53,7 @@ impl Feeder {
                         EyeEventCode::ClipRefused
                     };
                     let numbers = [i32::from(matches!(error, CaptureError::RateUnknown)), 0];
-                    self.say(News::Event(EyeEvent { code, camera: self.camera as u16, numbers }));
+                    self.tell(code, numbers);
                 }
                 self.health().became(CameraState::Ended);
                 self.latest.close(self.camera);
@@ -57,24 +61,24 @@ impl Feeder {
         }
     }
 
-    /// Keeps one connection to a live camera for as long as it lasts; opens it with back-off.
-    fn watch(&self, open: &mut dyn FnMut() -> Result<LiveCamera, CaptureError>) {
+    /// Keeps one connection to a live camera for as long as it lasts; opens it with back-off. Its first picture fixes
+    /// the size that is `known` from then on.
+    fn watch(&self, open: &mut dyn FnMut() -> Result<LiveCamera, CaptureError>, known: &mut Option<PictureSize>) {
         let (mut back_off, mut attempts) = (BackOff::default(), 0i32);
         let mut camera = loop {
-            match open() {
-                Ok(camera) => break camera,
-                Err(_) => {
-                    if attempts % ATTEMPTS_PER_NEWS == 0 {
-                        self.say(News::Event(EyeEvent {
-                            code: EyeEventCode::CameraSilent,
-                            camera: self.camera as u16,
-                            numbers: [attempts, 0],
-                        }));
-                    }
-                    attempts += 1;
-                    std::thread::sleep(back_off.step());
+            let (code, numbers) = match open() {
+                Ok(camera) if camera.size() == *known.get_or_insert(camera.size()) => break camera,
+                Ok(changed) => {
+                    let size = changed.size();
+                    (EyeEventCode::CameraChanged, [size.width as i32, size.height as i32])
                 }
+                Err(_) => (EyeEventCode::CameraSilent, [attempts, 0]),
+            };
+            if attempts % ATTEMPTS_PER_NEWS == 0 {
+                self.tell(code, numbers);
             }
+            attempts += 1;
+            std::thread::sleep(back_off.step());
         };
         let pool = FramePool::new(camera.size());
         self.opened(&camera);
@@ -92,7 +96,7 @@ impl Feeder {
         }
         self.health().became(CameraState::Lost);
         self.health().reconnected();
-        self.say(News::Event(EyeEvent { code: EyeEventCode::CameraLost, camera: self.camera as u16, numbers: [0, 0] }));
+        self.tell(EyeEventCode::CameraLost, [0, 0]);
         std::thread::sleep(BackOff::default().step());
     }
 
@@ -137,6 +141,10 @@ impl Feeder {
 
     fn health(&self) -> &CameraHealth {
         &self.health[self.camera]
+    }
+
+    fn tell(&self, code: EyeEventCode, numbers: [i32; 2]) {
+        self.say(News::Event(EyeEvent { code, camera: self.camera as u16, numbers }));
     }
 
     fn say(&self, news: News) {

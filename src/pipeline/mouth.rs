@@ -15,8 +15,8 @@ use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::sync::watch;
 
 use super::{Errand, EyeJob};
-use crate::capture::camera::STREAM_OPTIONS;
-use crate::clock::{is_synchronised, monotonic_ns, utc_now};
+use crate::capture::camera::{DECODER_OPTIONS, STREAM_OPTIONS};
+use crate::clock::{CaptureTime, is_synchronised, monotonic_ns, utc_now};
 use crate::config::Settings;
 use crate::health::{CameraReport, EyeEvent, EyeEventCode};
 use crate::vault::Vault;
@@ -36,6 +36,8 @@ pub enum EyeEnd {
     Disbelieved(RecordError),
     /// It is gone without a word.
     Died(ExitStatus),
+    /// It is there and says nothing any more, and was ended.
+    Silent,
     /// It could not be started.
     Unstarted(String),
 }
@@ -50,6 +52,7 @@ impl std::fmt::Display for EyeEnd {
                 Some(signal) => write!(f, "the eye was ended by signal {signal}"),
                 None => write!(f, "the eye ended with status {}", status.code().unwrap_or(-1)),
             },
+            Self::Silent => write!(f, "the eye said nothing for {} s and was ended", SILENCE.as_secs()),
             Self::Unstarted(reason) => write!(f, "the eye could not be started: {reason}"),
         }
     }
@@ -62,7 +65,7 @@ pub struct Mouth {
     inbox: Inbox,
     camera_ids: Vec<String>,
     cameras: Vec<Option<CameraReport>>,
-    before: Vec<(u64, i64)>,
+    rates: Vec<Rate>,
     health: watch::Sender<Option<Message>>,
     health_every: Duration,
     eye_starts: u32,
@@ -79,7 +82,7 @@ impl Mouth {
             inbox: Inbox::new(settings),
             camera_ids: settings.cameras.iter().map(|camera| camera.id.clone()).collect(),
             cameras: vec![None; settings.cameras.len()],
-            before: vec![(0, monotonic_ns()); settings.cameras.len()],
+            rates: vec![Rate::default(); settings.cameras.len()],
             health: watch::Sender::new(None),
             health_every,
             eye_starts: 0,
@@ -116,7 +119,11 @@ impl Mouth {
     /// Runs one eye to its end; `heard` is told every report it makes.
     pub async fn run_eye(&mut self, job: &EyeJob, heard: &mut dyn FnMut(&Report)) -> EyeEnd {
         self.eye_starts += 1;
-        self.inbox.begin_again();
+        let is_live = matches!(job.errand, Errand::Watch);
+        self.inbox.begin_again(match job.errand {
+            Errand::Replay(timeline) => timeline.utc(CaptureTime(0)),
+            _ => utc_now(),
+        });
         let mut eye = match Eye::start(job).await {
             Ok(eye) => eye,
             Err(reason) => return EyeEnd::Unstarted(reason),
@@ -131,7 +138,7 @@ impl Mouth {
                         Ok(None) => {}
                         Ok(Some(report)) => {
                             heard(&report);
-                            if let Some(end) = self.take(report, matches!(job.errand, Errand::Watch)) {
+                            if let Some(end) = self.take(report, is_live) {
                                 eye.end().await;
                                 return end;
                             }
@@ -142,6 +149,10 @@ impl Mouth {
                         }
                     },
                 },
+                () = tokio::time::sleep(SILENCE), if is_live => {
+                    eye.end().await;
+                    return EyeEnd::Silent;
+                }
                 _ = clock.tick() => self.report_health(),
             }
         }
@@ -154,11 +165,15 @@ impl Mouth {
                 Some(EyeEnd::Disbelieved(RecordError::Early { end_s: window.span.end_s() }))
             }
             Report::Window(window) => {
+                if is_live {
+                    self.composer.clock_is(is_synchronised());
+                }
                 let message = self.composer.window(&window);
                 self.vault.commit(message);
                 None
             }
             Report::Camera(camera, report) => {
+                self.rates[usize::from(camera)].note(report.ledger.captured, monotonic_ns());
                 self.cameras[usize::from(camera)] = Some(report);
                 None
             }
@@ -181,9 +196,7 @@ impl Mouth {
         let mut cameras = Vec::new();
         for (camera, report) in self.cameras.iter().enumerate() {
             let Some(report) = report else { continue };
-            let (frames, at_ns) = std::mem::replace(&mut self.before[camera], (report.ledger.captured, now_ns));
-            let elapsed_ms = u64::try_from((now_ns - at_ns) / 1_000_000).unwrap_or(0).max(1);
-            let fps_milli = report.ledger.captured.saturating_sub(frames) * 1_000_000 / elapsed_ms;
+            let fps_milli = self.rates[camera].fps_milli;
             cameras.push(CameraHealthPayload::of(&self.camera_ids[camera], report, fps_milli));
         }
         let counts = self.vault.counts();
@@ -204,6 +217,24 @@ impl Mouth {
     }
 }
 
+/// How fast frames come, from one report of an eye to a later one.
+#[derive(Clone, Copy, Default)]
+struct Rate {
+    captured: u64,
+    at_ns: i64,
+    fps_milli: u64,
+}
+
+impl Rate {
+    fn note(&mut self, captured: u64, at_ns: i64) {
+        let elapsed_ms = u64::try_from((at_ns - self.at_ns) / 1_000_000).unwrap_or(0);
+        if captured < self.captured || elapsed_ms >= RATE_MS_MIN {
+            let frames = captured.saturating_sub(self.captured);
+            *self = Self { captured, at_ns, fps_milli: frames * 1_000_000 / elapsed_ms.max(1) };
+        }
+    }
+}
+
 /// A running eye.
 struct Eye {
     child: Child,
@@ -220,7 +251,12 @@ impl Eye {
         let mut command = Command::new(&program);
         // Read by the dynamic linker, so they must be there at exec: freed memory is overwritten, and nothing is
         // kept in per-thread caches that are not (PRIVACY: perturb without tcache_count=0 keeps small blocks).
-        command.env_clear().env("GLIBC_TUNABLES", HEAP_HYGIENE).envs(STREAM_OPTIONS);
+        command.env_clear().env("GLIBC_TUNABLES", HEAP_HYGIENE).envs(DECODER_OPTIONS);
+        if matches!(job.errand, Errand::Watch) {
+            command.envs(STREAM_OPTIONS);
+        }
+        // Ctrl-C is for the mouth alone, which ends the eye itself.
+        command.process_group(0);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).kill_on_drop(true);
         let mut child = command.spawn().map_err(|error| format!("{}: {error}", program.display()))?;
         let (input, output) = (child.stdin.take(), child.stdout.take());
@@ -276,6 +312,10 @@ fn program() -> Result<PathBuf, String> {
 
 /// Time an eye gets to end after it closed its pipe.
 const PATIENCE: Duration = Duration::from_millis(500);
+/// A live eye reports its cameras every five seconds.
+const SILENCE: Duration = Duration::from_secs(15);
+/// Shorter than this between two reports says nothing of a rate, ms.
+const RATE_MS_MIN: u64 = 1000;
 /// How far two readings of one clock may lie apart, s.
 const CLOCK_SLACK_S: i64 = 1;
 /// Overwrite freed memory with 0x5a, keep no per-thread caches (measured: no residue of the last frame).

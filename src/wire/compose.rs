@@ -50,7 +50,7 @@ impl Composer {
         Self {
             base: format!("{}/{}/{}/{}", voice.topic_root, store.org, store.store, store.node),
             boot: voice.boot,
-            clk: if voice.synchronised { "sync" } else { "free" },
+            clk: clk(voice.synchronised),
             retain_windows: voice.retain_windows,
             seq: 0,
             visible: (0..settings.floors.len()).map(|floor| visible_cells(settings, floor)).collect(),
@@ -173,6 +173,11 @@ impl Composer {
         ]
     }
 
+    /// Whether the clock is synchronised from here on.
+    pub fn clock_is(&mut self, synchronised: bool) {
+        self.clk = clk(synchronised);
+    }
+
     /// A health report.
     #[must_use]
     pub fn health(&self, health: &HealthPayload) -> Message {
@@ -194,6 +199,10 @@ impl Composer {
     fn kept<P: Serialize>(&self, topic: &str, payload: &P) -> Message {
         Message { topic: format!("{}/{topic}", self.base), body: json(payload), retain: true, at_least_once: true }
     }
+}
+
+fn clk(synchronised: bool) -> &'static str {
+    if synchronised { "sync" } else { "free" }
 }
 
 fn cameras(settings: &Settings) -> Vec<MetaItem> {

@@ -5,7 +5,7 @@
 //! foresee (kind, object, number and order of parts, windows on the calendar's grid, each window once); the mouth
 //! ends an eye that sends anything else.
 
-use crate::clock::WindowSpan;
+use crate::clock::{UtcMs, WindowSpan};
 use crate::config::{COUNT_WINDOW_S, PATH_WINDOW_S, Settings};
 use crate::gate::{Figures, Object, ReleasedWindow, ZoneFigures};
 use crate::health::{CameraReport, CameraState, EyeEvent, EyeEventCode, Ledger, STAGES};
@@ -216,6 +216,8 @@ pub struct Inbox {
     cameras: usize,
     cells: Vec<usize>,
     hour_phase_s: i64,
+    k: u32,
+    begun_s: i64,
     open: Option<Open>,
     last_end_s: std::collections::BTreeMap<Object, i64>,
 }
@@ -239,14 +241,18 @@ impl Inbox {
             cameras: settings.cameras.len(),
             cells: settings.floors.iter().map(crate::config::Floor::cell_count).collect(),
             hour_phase_s: i64::from(settings.store.hour_phase_s),
+            k: settings.gate.k,
+            begun_s: 0,
             open: None,
             last_end_s: std::collections::BTreeMap::new(),
         }
     }
 
-    /// Forgets a half-said window: another eye speaks from here on. What was released stays released.
-    pub fn begin_again(&mut self) {
+    /// Forgets a half-said window: another eye speaks from here on, which measures from `begun`. What was released stays
+    /// released.
+    pub fn begin_again(&mut self, begun: UtcMs) {
         self.open = None;
+        self.begun_s = begun.0.div_euclid(1000);
     }
 
     /// Judges one record; gives the report once its last part is in.
@@ -326,6 +332,10 @@ impl Inbox {
             Object::Line(_) | Object::Zone(_) => (COUNT_WINDOW_S, 0),
             _ => (PATH_WINDOW_S, self.hour_phase_s),
         };
+        // Nobody has measured what was over before it began; the years keep sums in range.
+        if !(0..YEARS_S).contains(&span.start_s) || span.end_s() <= self.begun_s {
+            return Err(RecordError::Calendar { kind, object, start_s: span.start_s });
+        }
         let on_grid = span.dur_s == dur_s && (span.start_s - phase_s).rem_euclid(i64::from(dur_s)) == 0;
         let is_new = self.last_end_s.get(&named).is_none_or(|end_s| span.start_s >= *end_s);
         if !on_grid || !is_new {
@@ -335,8 +345,18 @@ impl Inbox {
             return Err(RecordError::Value { kind });
         }
         self.last_end_s.insert(named, span.end_s());
-        let figures = figures(named, &words[1..]).ok_or(RecordError::Value { kind })?;
+        let figures = figures(named, &words[1..]).filter(|figures| self.rests_on_k(named, figures));
+        let figures = figures.ok_or(RecordError::Value { kind })?;
         Ok(ArrivedWindow { object: named, span, cov_ms: words[0], figures })
+    }
+
+    /// Whether the gate could have released these figures.
+    fn rests_on_k(&self, object: Object, figures: &Figures) -> bool {
+        match (object, figures) {
+            (_, Figures::Zone(Some(zone))) => zone.visits >= self.k,
+            (Object::HeatVisits(_), Figures::Heat(cells)) => cells.iter().flatten().all(|visits| *visits >= self.k),
+            _ => true,
+        }
     }
 }
 
@@ -442,6 +462,8 @@ fn kind_of(object: Object) -> (u8, u16) {
     }
 }
 
+/// End of the calendar, s since 1970: the year 2106.
+const YEARS_S: i64 = 1 << 32;
 const KIND_LINE: u8 = 1;
 const KIND_ZONE: u8 = 2;
 const KIND_HEAT_VISITS: u8 = 3;

@@ -90,7 +90,8 @@ fn a_zone_outside_the_picture_is_named_with_the_size_of_the_picture() {
 #[test]
 fn a_zone_beyond_what_the_camera_shows_is_named_in_metres_too() {
     let far = "\n[[zone]]\nid = \"far\"\npolygon_m = [[500.0, 500.0], [510.0, 500.0], [510.0, 510.0]]\n";
-    let naming = ["zone.far", "500.0", "outside the picture of camera view-1", "draw it on what the camera shows"];
+    let naming =
+        ["zone.far", "500.0", "outside the picture of camera view-1", "draw it on the floor that the camera shows"];
     must_be_refused(&(demo_with(&[]) + far), &naming);
 }
 
@@ -136,6 +137,25 @@ fn all_that_is_wrong_is_said_at_once() {
     let text =
         demo_with(&[("k = 5 ", "k = 2 "), ("cell_m = 1.0", "cell_m = 0.2"), ("Europe/London", "Europe/Londres")]);
     must_be_refused(&text, &["gate.k = 2", "floor.crossing.cell_m = 0.2", "store.timezone = \"Europe/Londres\""]);
+}
+
+#[test]
+fn a_side_of_a_line_that_lies_in_the_sky_is_refused() {
+    let marks = "calibration = [{ px = [10, 90], m = [0, 0] }, { px = [118, 90], m = [8, 0] }, \
+                 { px = [80, 40], m = [8, 12] }, { px = [48, 40], m = [0, 12] }]\n";
+    let line = "[[line]]\nid = \"door\"\nends_px = [[40, 60], [90, 60]]\ninside_px = [64, 5]\n";
+    let folder = Folder::new();
+    let (room, site) = (draw_room(&folder, 1), folder.write("site.toml", format!("{BARE}{marks}{line}")));
+    let ended = kehai(&["replay", &room, "--site", &site, "--out", &folder.path("out")]);
+    ended.must_be_refused(3, &["line.door", "[64.0, 5.0]", "at its horizon"]);
+}
+
+#[test]
+fn a_zone_larger_than_the_picture_is_none_outside_it() {
+    let whole = "\n[[zone]]\nid = \"shop\"\npolygon_m = [[-90.0, -90.0], [90.0, -90.0], [90.0, 90.0], [-90.0, 90.0]]\n";
+    let folder = Folder::new();
+    let site = folder.write("site.toml", demo_with(&[]) + whole);
+    kehai(&["replay", &first_frames(), "--site", &site, "--out", &folder.path("out")]).must_be_well();
 }
 
 #[test]

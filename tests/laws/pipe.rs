@@ -1,5 +1,7 @@
 //! I3: the mouth believes nothing that the configuration does not foresee.
 
+use kehai::clock::UtcMs;
+use kehai::gate::{Figures, ReleasedWindow};
 use kehai::health::{CameraReport, CameraState, EyeEvent, EyeEventCode, Ledger};
 use kehai::wire::record::{BenchRound, Inbox, Outbox, RECORD_BYTES, RecordError, Report};
 use proptest::prelude::*;
@@ -61,6 +63,30 @@ fn an_eye_under_another_configuration_is_not_believed() {
 }
 
 #[test]
+fn what_was_over_before_the_eye_began_is_not_believed() {
+    let settings = settings(5);
+    let windows = released(&settings, &[], 900, 200);
+    let (record, span) = (Outbox::new(&settings).window(&windows[0])[0], windows[0].span());
+    let mut inbox = Inbox::new(&settings);
+    inbox.begin_again(UtcMs(span.end_s() * 1000));
+    assert!(matches!(inbox.accept(&record), Err(RecordError::Calendar { .. })));
+    inbox.begin_again(UtcMs(span.end_s() * 1000 - 1));
+    assert!(inbox.accept(&record).is_ok());
+}
+
+#[test]
+fn a_figure_of_fewer_than_k_is_not_believed() {
+    let settings = settings(5);
+    let windows = released(&settings, &crowd(), 900, 200);
+    let is_full = |window: &&ReleasedWindow| matches!(window.figures(), Figures::Zone(Some(_)));
+    let mut record = Outbox::new(&settings).window(windows.iter().find(is_full).expect("seven came by"))[0];
+    assert!(record[VISITS_AT] >= 5);
+    assert!(Inbox::new(&settings).accept(&record).is_ok());
+    record[VISITS_AT] = 4;
+    assert_eq!(Inbox::new(&settings).accept(&record), Err(RecordError::Value { kind: record[KIND_AT] }));
+}
+
+#[test]
 fn parts_out_of_order_are_not_believed() {
     let settings = settings(5);
     let windows = released(&settings, &crowd(), 900, 200);
@@ -102,3 +128,5 @@ const HEADER_BYTES: usize = 32;
 /// Where in the header the kind stands, and the start of the window.
 const KIND_AT: usize = 8;
 const START_AT: std::ops::Range<usize> = 16..24;
+/// Where in the record of a zone its visits stand: behind coverage, flag, entries and exits.
+const VISITS_AT: usize = HEADER_BYTES + 4 * 4;

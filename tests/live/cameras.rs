@@ -5,16 +5,17 @@ use std::time::{Duration, Instant};
 use super::shop::{Shop, is_alive, signal};
 use crate::support::rtsp_camera::{RtspCamera, Scene};
 
-const WIDTH: usize = 320;
-const HEIGHT: usize = 240;
-
 /// A bar that wanders over a grey wall: nobody there, but every frame another.
 pub fn scene() -> Scene {
-    let draw = |number: u64| {
-        let bar = (number as usize * 4) % WIDTH;
-        (0..WIDTH * HEIGHT).map(|pixel| if (pixel % WIDTH).abs_diff(bar) < 8 { 200 } else { 90 }).collect()
+    scene_of(320, 240)
+}
+
+fn scene_of(width: usize, height: usize) -> Scene {
+    let draw = move |number: u64| {
+        let bar = (number as usize * 4) % width;
+        (0..width * height).map(|pixel| if (pixel % width).abs_diff(bar) < 8 { 200 } else { 90 }).collect()
     };
-    Scene { width: WIDTH, height: HEIGHT, draw: Box::new(draw) }
+    Scene { width, height, draw: Box::new(draw) }
 }
 
 #[test]
@@ -49,6 +50,34 @@ fn a_frozen_camera_is_lost_after_its_time_and_seen_when_it_thaws() {
     camera.freeze();
     shop.hear("camera view lost");
     camera.thaw();
+    shop.hear("camera view seen");
+}
+
+#[test]
+fn a_camera_with_another_picture_is_not_watched_until_it_is_itself_again() {
+    let camera = RtspCamera::start(scene(), 10.0);
+    let (port, url) = (camera.port(), camera.url());
+    let shop = Shop::open("changed", &url);
+    shop.hear("camera view seen");
+    camera.stop();
+    shop.hear("camera view lost");
+    let changed = RtspCamera::start_on(port, scene_of(160, 240), 10.0);
+    shop.hear("camera view now sends 160x240");
+    changed.stop();
+    let _back = RtspCamera::start_on(port, scene(), 10.0);
+    shop.hear("camera view seen, 320x240");
+}
+
+#[test]
+#[ignore = "a quarter of a minute: the patience of the mouth"]
+fn an_eye_that_hangs_is_replaced() {
+    let camera = RtspCamera::start(scene(), 10.0);
+    let shop = Shop::open("hangs", &camera.url());
+    shop.hear("camera view seen");
+    let first = shop.eye(None);
+    signal(first, libc::SIGSTOP);
+    shop.hear("the eye said nothing for 15 s");
+    assert_ne!(shop.eye(Some(first)), first);
     shop.hear("camera view seen");
 }
 

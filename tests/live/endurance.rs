@@ -32,7 +32,7 @@ fn a_quarter_hour_of_a_live_camera_is_a_record_of_nobody_with_its_coverage() {
         .and_then(|rest| rest.split(' ').next())
         .and_then(|text| text.parse().ok())
         .unwrap_or(-1.0);
-    assert!((0.0..=900.0).contains(&seen_s), "{panel}");
+    assert!(seen_s > 0.0 && seen_s <= 900.0, "{panel}");
 }
 
 #[test]
