@@ -98,8 +98,11 @@ impl Vault {
         let start = number.saturating_sub(rows.first) as usize;
         let now_ns = monotonic_ns();
         let is_due = |row: &Row| row.delivery == Delivery::Waiting && row.ready_ns <= now_ns;
-        let found = rows.rows.iter().enumerate().skip(start).find(|(_, row)| is_due(row));
-        found.map(|(index, row)| (rows.first + index as u64, row.message.clone()))
+        let (index, row) = rows.rows.iter().enumerate().skip(start).find(|(_, row)| is_due(row))?;
+        let mut message = row.message.clone();
+        // What is sent late must not take the place of what is newer.
+        message.retain &= rows.newest.get(&message.topic).is_some_and(|newest| newest.body == message.body);
+        Some((rows.first + index as u64, message))
     }
 
     /// Settles a row.

@@ -3,7 +3,8 @@
 //! In: due rows of the [`Vault`], state, introduction and health messages. Out: publishes; rows settled at PUBACK.
 //! Invariants: every connection begins with `state`, `about` and `meta`; a lost connection forgets the client with
 //! everything in flight and the vault offers it again, so that nothing is lost when the broker lost its session; at
-//! most [`IN_FLIGHT_MAX`] rows are under way; reconnects back off (the client itself has no pause).
+//! most [`IN_FLIGHT_MAX`] rows are under way; a message the broker objects to is given up and does not block the rest;
+//! reconnects back off (the client itself has no pause).
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -12,8 +13,8 @@ use std::time::Duration;
 
 use rumqttc::Outgoing;
 use rumqttc::v5::mqttbytes::QoS;
-use rumqttc::v5::mqttbytes::v5::{LastWill, Packet, PubAck, PubAckReason};
-use rumqttc::v5::{AsyncClient, Event, EventLoop, MqttOptions};
+use rumqttc::v5::mqttbytes::v5::{DisconnectReasonCode, LastWill, Packet, PubAck, PubAckReason};
+use rumqttc::v5::{AsyncClient, ConnectionError, Event, EventLoop, MqttOptions, StateError};
 use tokio::sync::{mpsc, watch};
 
 use crate::vault::{Delivery, Vault};
@@ -42,12 +43,14 @@ pub struct Publisher {
 impl Publisher {
     /// Publishes until `stop` turns true, then says goodbye.
     pub async fn run(mut self, mut stop: watch::Receiver<bool>) {
-        let mut pause = PAUSE_FIRST;
+        let (mut pause, mut careful) = (PAUSE_FIRST, false);
         while !*stop.borrow() {
-            if self.connection(&mut stop).await {
+            let ended = self.connection(&mut stop, careful).await;
+            self.connected.store(false, Ordering::Relaxed);
+            if ended.heard {
                 pause = PAUSE_FIRST;
             }
-            self.connected.store(false, Ordering::Relaxed);
+            careful = ended.objection && self.blame(&ended.under_way);
             tokio::select! {
                 () = tokio::time::sleep(pause) => pause = (pause * 2).min(PAUSE_MAX),
                 _ = stop.changed() => {}
@@ -55,13 +58,25 @@ impl Publisher {
         }
     }
 
-    /// One connection from CONNECT to its loss. True when it ever stood.
-    async fn connection(&mut self, stop: &mut watch::Receiver<bool>) -> bool {
+    /// Gives up what alone was under way when the broker objected, so that it does not block the rest for ever.
+    /// True when there was more and the next connection has to find out.
+    fn blame(&mut self, under_way: &[Item]) -> bool {
+        match under_way {
+            [Item::Row(row)] => self.vault.settle(*row, Delivery::Refused),
+            [Item::Greeting(index)] => drop(self.greeting.remove(*index)),
+            _ => return true,
+        }
+        false
+    }
+
+    /// One connection from CONNECT to its loss; a careful one has one packet under way at a time.
+    async fn connection(&mut self, stop: &mut watch::Receiver<bool>, careful: bool) -> Ended {
         let (client, events) = AsyncClient::new(self.options(), QUEUE_MAX);
         let (sender, mut incoming) = mpsc::channel(QUEUE_MAX);
         let polling = tokio::spawn(poll(events, sender));
-        let mut link = Link { client, sent: VecDeque::new(), in_flight: HashMap::new(), next_row: 0, packet_max: None };
-        let mut stood = false;
+        let in_flight_max = if careful { 1 } else { IN_FLIGHT_MAX };
+        let mut link = Link::new(client, in_flight_max);
+        let (mut stood, mut ended) = (false, Ended::default());
         loop {
             let happened = tokio::select! {
                 event = incoming.recv() => event,
@@ -72,15 +87,21 @@ impl Publisher {
             };
             match happened {
                 None => break,
+                Some(Happened::Lost { objection }) => {
+                    ended.objection = objection;
+                    break;
+                }
                 Some(Happened::Connected(packet_max)) => {
                     stood = true;
                     self.connected.store(true, Ordering::Relaxed);
                     link.packet_max = packet_max;
-                    let sent = self.greeting.iter().filter(|message| link.send(message, None)).count();
-                    debug_assert_eq!(sent, self.greeting.len(), "the queue is longer than the greeting");
+                    link.to_greet = (0..self.greeting.len()).collect();
                 }
                 Some(Happened::Sent(packet)) => link.went_out(packet),
-                Some(Happened::Acknowledged(ack)) => link.acknowledged(&ack, &self.vault),
+                Some(Happened::Acknowledged(ack)) => {
+                    ended.heard = true;
+                    link.acknowledged(&ack, &self.vault);
+                }
                 Some(Happened::Health) => {
                     // A report that finds the queue full is worthless a minute later: it is not kept.
                     if let Some(report) = self.health.borrow_and_update().clone().filter(|_| stood) {
@@ -94,11 +115,12 @@ impl Publisher {
                 }
             }
             if stood {
-                link.pump(&self.vault);
+                link.pump(&self.greeting, &self.vault);
             }
         }
         polling.abort();
-        stood
+        ended.under_way = link.under_way().collect();
+        ended
     }
 
     /// Says "offline" itself: after a proper goodbye the broker does not.
@@ -120,6 +142,17 @@ impl Publisher {
     }
 }
 
+/// How a connection ended.
+#[derive(Default)]
+struct Ended {
+    /// Whether the broker acknowledged anything.
+    heard: bool,
+    /// Whether the broker objected to something it was sent, and did not just go away.
+    objection: bool,
+    /// What was sent and not acknowledged.
+    under_way: Vec<Item>,
+}
+
 /// What can happen on a connection.
 enum Happened {
     Connected(Option<u32>),
@@ -128,54 +161,116 @@ enum Happened {
     Woken,
     Health,
     Stop,
+    Lost { objection: bool },
 }
 
 /// Polls the client for as long as the connection lasts: it only lives while it is polled.
 async fn poll(mut events: EventLoop, sender: mpsc::Sender<Happened>) {
-    while let Ok(event) = events.poll().await {
-        let happened = match event {
-            Event::Incoming(Packet::ConnAck(ack)) => {
+    loop {
+        let happened = match events.poll().await {
+            Ok(Event::Incoming(Packet::ConnAck(ack))) => {
                 Happened::Connected(ack.properties.and_then(|properties| properties.max_packet_size))
             }
-            Event::Incoming(Packet::PubAck(ack)) => Happened::Acknowledged(ack),
-            Event::Outgoing(Outgoing::Publish(packet)) => Happened::Sent(packet),
-            _ => continue,
+            Ok(Event::Incoming(Packet::PubAck(ack))) => Happened::Acknowledged(ack),
+            Ok(Event::Outgoing(Outgoing::Publish(packet))) => Happened::Sent(packet),
+            Ok(_) => continue,
+            Err(error) => Happened::Lost { objection: is_objection(&error) },
         };
-        if sender.send(happened).await.is_err() {
+        let is_over = matches!(happened, Happened::Lost { .. });
+        if sender.send(happened).await.is_err() || is_over {
             return;
         }
     }
 }
 
+/// Whether the broker ended the connection for what it was sent. An answer that cannot be read is one: mosquitto
+/// refuses a payload over its `message_size_limit` with a reason that is none of a PUBACK's.
+fn is_objection(error: &ConnectionError) -> bool {
+    use DisconnectReasonCode as Reason;
+    match error {
+        ConnectionError::MqttState(StateError::Deserialization(_) | StateError::OutgoingPacketTooLarge { .. }) => true,
+        ConnectionError::MqttState(StateError::ServerDisconnect { reason_code, .. }) => matches!(
+            reason_code,
+            Reason::PacketTooLarge
+                | Reason::MalformedPacket
+                | Reason::ProtocolError
+                | Reason::TopicNameInvalid
+                | Reason::PayloadFormatInvalid
+        ),
+        _ => false,
+    }
+}
+
+/// What is sent and acknowledged: a part of the greeting, or a row of the vault.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Item {
+    Greeting(usize),
+    Row(u64),
+}
+
 /// Book-keeping of one connection. The client names a packet id only after sending, so ids are paired in order.
 struct Link {
     client: AsyncClient,
-    sent: VecDeque<Option<u64>>,
-    in_flight: HashMap<u16, u64>,
+    in_flight_max: usize,
+    to_greet: VecDeque<usize>,
+    sent: VecDeque<Option<Item>>,
+    in_flight: HashMap<u16, Item>,
     next_row: u64,
     packet_max: Option<u32>,
 }
 
 impl Link {
-    /// Hands the client as many due rows as may be under way.
-    fn pump(&mut self, vault: &Vault) {
-        while self.in_flight.len() + self.sent.iter().flatten().count() < IN_FLIGHT_MAX {
+    fn new(client: AsyncClient, in_flight_max: usize) -> Self {
+        Self {
+            client,
+            in_flight_max,
+            to_greet: VecDeque::new(),
+            sent: VecDeque::new(),
+            in_flight: HashMap::new(),
+            next_row: 0,
+            packet_max: None,
+        }
+    }
+
+    /// Hands the client as much as may be under way: the greeting, and once that has arrived the due rows.
+    fn pump(&mut self, greeting: &[Message], vault: &Vault) {
+        while self.under_way().count() < self.in_flight_max {
+            if let Some(index) = self.to_greet.front().copied() {
+                if self.fits(&greeting[index]) && !self.send(&greeting[index], Some(Item::Greeting(index))) {
+                    return;
+                }
+                self.to_greet.pop_front();
+                continue;
+            }
+            if self.under_way().any(|item| matches!(item, Item::Greeting(_))) {
+                return;
+            }
             let Some((row, message)) = vault.due(self.next_row) else { return };
-            let bytes = message.topic.len() + message.body.len() + PACKET_OVERHEAD;
-            if self.packet_max.is_some_and(|most| bytes > most as usize) {
+            if !self.fits(&message) {
                 vault.settle(row, Delivery::Refused);
-            } else if !self.send(&message, Some(row)) {
+            } else if !self.send(&message, Some(Item::Row(row))) {
                 return;
             }
             self.next_row = row + 1;
         }
     }
 
-    /// Hands a message to the client; false when its queue is full.
-    fn send(&mut self, message: &Message, row: Option<u64>) -> bool {
-        let taken = self.send_untracked(message);
+    /// What is sent and not acknowledged.
+    fn under_way(&self) -> impl Iterator<Item = Item> {
+        self.in_flight.values().chain(self.sent.iter().flatten()).copied()
+    }
+
+    /// Whether the broker takes packets of this size, as far as it said.
+    fn fits(&self, message: &Message) -> bool {
+        let bytes = message.topic.len() + message.body.len() + PACKET_OVERHEAD;
+        self.packet_max.is_none_or(|most| bytes <= most as usize)
+    }
+
+    /// Hands a message to the client; false when its queue is full, or the broker would not take it.
+    fn send(&mut self, message: &Message, item: Option<Item>) -> bool {
+        let taken = self.fits(message) && self.send_untracked(message);
         if taken {
-            self.sent.push_back(row);
+            self.sent.push_back(item);
         }
         taken
     }
@@ -186,13 +281,13 @@ impl Link {
     }
 
     fn went_out(&mut self, packet: u16) {
-        if let Some(Some(row)) = self.sent.pop_front() {
-            self.in_flight.insert(packet, row);
+        if let Some(Some(item)) = self.sent.pop_front() {
+            self.in_flight.insert(packet, item);
         }
     }
 
     fn acknowledged(&mut self, ack: &PubAck, vault: &Vault) {
-        let Some(row) = self.in_flight.remove(&ack.pkid) else { return };
+        let Some(Item::Row(row)) = self.in_flight.remove(&ack.pkid) else { return };
         let is_good = matches!(ack.reason, PubAckReason::Success | PubAckReason::NoMatchingSubscribers);
         vault.settle(row, if is_good { Delivery::Done } else { Delivery::Refused });
     }

@@ -59,6 +59,32 @@ fn a_node_introduces_itself_and_says_goodbye() {
     assert_eq!(about["cfg"], played.windows()[0]["cfg"], "records and introduction name the same configuration");
 }
 
+/// The broker takes nothing as long as a heatmap; all the rest arrives, whether or not it says so beforehand.
+fn must_deliver_what_is_short(limit: &str, longest: usize) {
+    let (folder, (port, held)) = (Folder::new(), free_port());
+    drop(held);
+    let broker = Broker::start_with(&format!("{limit} {longest}"), port, &folder);
+    broker.register();
+    let site = folder.write("site.toml", demo_at_broker(port));
+    let played = Played::replay(&first_frames(), &site, &["--publish", "--start", "2026-01-05T09:59:57Z"]);
+    assert_eq!(played.ended.code, Some(5), "{}", played.ended.err);
+    assert!(played.ended.err.contains("4 of 16 windows were not delivered"), "{}", played.ended.err);
+    let is_short = |line: &String| !line.contains("\"k\":\"heat\"");
+    let short: BTreeSet<String> = played.lines().into_iter().filter(is_short).collect();
+    assert!(short.iter().all(|line| line.len() < longest), "{short:#?}");
+    assert_eq!(bodies(&broker.collect()).into_iter().collect::<BTreeSet<_>>(), short);
+}
+
+#[test]
+fn a_broker_that_refuses_long_payloads_gets_the_rest() {
+    must_deliver_what_is_short("message_size_limit", 400);
+}
+
+#[test]
+fn a_broker_that_announces_its_longest_packet_gets_the_rest() {
+    must_deliver_what_is_short("max_packet_size", 430);
+}
+
 /// A drawn room of 300 pictures, ten seconds apart: more than three quarters of an hour across a full hour.
 struct LongDay {
     folder: Folder,

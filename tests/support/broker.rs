@@ -34,8 +34,13 @@ pub struct Got {
 impl Broker {
     /// Starts a broker at `port` that keeps its sessions in `folder`, and waits until it answers.
     pub fn start(port: u16, folder: &Folder) -> Self {
+        Self::start_with("", port, folder)
+    }
+
+    /// As [`Broker::start`], with more settings.
+    pub fn start_with(more: &str, port: u16, folder: &Folder) -> Self {
         let config = format!(
-            "listener {port} 127.0.0.1\nallow_anonymous true\npersistence true\npersistence_location {}\nuser root\nlog_type none\n",
+            "listener {port} 127.0.0.1\nallow_anonymous true\npersistence true\npersistence_location {}\nuser root\nlog_type none\n{more}\n",
             folder.path("")
         );
         let config = folder.write("mosquitto.conf", config);
@@ -47,17 +52,18 @@ impl Broker {
         broker
     }
 
-    /// Registers a subscriber of everything, and a watcher of windows: from here on they miss nothing.
+    /// Registers, without end (mosquitto 2.0.11 forgets a session that has one when it goes down before it has read the
+    /// client's goodbye), a subscriber of everything, and a watcher of windows: from here on they miss nothing.
     pub fn register(&self) {
         for [client, topics] in [[SUBSCRIBER, "#"], [WATCHER, WINDOWS]] {
-            let said = self.said(&["-c", "-i", client, "-x", "600", "-q", "1", "-t", topics, "-E"]);
+            let said = self.said(&["-c", "-i", client, "-x", "-1", "-q", "1", "-t", topics, "-E"]);
             assert_eq!(said, "", "a new subscriber finds an empty broker");
         }
     }
 
     /// All that came for the registered subscriber up to now.
     pub fn collect(&self) -> Vec<Got> {
-        let arguments = ["-c", "-i", SUBSCRIBER, "-x", "600", "-q", "1", "-t", "#", "-W", "20", "-F", FORMAT];
+        let arguments = ["-c", "-i", SUBSCRIBER, "-x", "-1", "-q", "1", "-t", "#", "-W", "20", "-F", FORMAT];
         let mut client = self.client(&arguments).stdout(Stdio::piped()).spawn().expect(INSTALLED);
         let lines = BufReader::new(client.stdout.take().expect("piped")).lines();
         // What was published before this mark comes before it.
@@ -74,7 +80,7 @@ impl Broker {
 
     /// Waits for the first window since the watcher was registered.
     pub fn first_window(&self) -> String {
-        let arguments = ["-c", "-i", WATCHER, "-x", "600", "-q", "1", "-t", WINDOWS, "-C", "1", "-W", "20"];
+        let arguments = ["-c", "-i", WATCHER, "-x", "-1", "-q", "1", "-t", WINDOWS, "-C", "1", "-W", "20"];
         self.said(&arguments).trim_end().to_owned()
     }
 
@@ -129,8 +135,8 @@ impl Got {
     }
 }
 
-/// Lets one node through to the broker at port `behind`: what it says arrives, and after the greeting nothing comes
-/// back, so that the node has no receipt for anything. Ends with the broker.
+/// Lets one node through to the broker at port `behind`: what it says arrives, and after the receipts for its greeting
+/// nothing comes back, so that it has none for any window. Ends with the broker.
 pub fn swallow_receipts(way: TcpListener, behind: u16) {
     std::thread::spawn(move || {
         let (mut node, _) = way.accept()?;
@@ -139,9 +145,10 @@ pub fn swallow_receipts(way: TcpListener, behind: u16) {
         let mut broker = TcpStream::connect(("127.0.0.1", behind))?;
         let (mut said, mut heard) = (node.try_clone()?, broker.try_clone()?);
         std::thread::spawn(move || copy(&mut said, &mut heard));
-        let mut greeting = [0; 256];
-        let length = broker.read(&mut greeting)?;
-        node.write_all(&greeting[..length])?;
+        let mut welcome = [0; 256];
+        let length = broker.read(&mut welcome)?;
+        node.write_all(&welcome[..length])?;
+        copy(&mut (&mut broker).take(GREETING_RECEIPTS_BYTES), &mut node)?;
         copy(&mut broker, &mut sink())?;
         node.shutdown(Shutdown::Both)
     });
@@ -175,6 +182,8 @@ pub fn free_port() -> (u16, TcpListener) {
         .expect("loopback has free ports")
 }
 
+/// State, about and four times meta, each answered by four bytes (MQTT 5.0, §3.4).
+const GREETING_RECEIPTS_BYTES: u64 = 6 * 4;
 const SUBSCRIBER: &str = "stranger";
 const WATCHER: &str = "watcher";
 const WINDOWS: &str = "+/+/+/+/+/win/#";
