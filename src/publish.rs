@@ -21,10 +21,30 @@ pub enum PublishError {
         /// The port.
         port: u16,
     },
+    /// A port of ours cannot be had.
+    #[error("{key} = {port}: {reason}; write another port in the site file")]
+    PortRefused {
+        /// Key of the site file.
+        key: &'static str,
+        /// The port.
+        port: u16,
+        /// What the system said.
+        reason: String,
+    },
     /// The embedded broker does not start.
     #[error("broker.embedded = true: {reason}")]
     Embedded {
         /// What is missing, and the remedy.
         reason: String,
     },
+}
+
+impl PublishError {
+    /// Why a port could not be bound.
+    fn of_port(key: &'static str, port: u16, error: &std::io::Error) -> Self {
+        match error.kind() {
+            std::io::ErrorKind::AddrInUse => Self::PortInUse { key, port },
+            _ => Self::PortRefused { key, port, reason: error.to_string() },
+        }
+    }
 }

@@ -51,7 +51,7 @@ pub struct Args {
     /// Take as long as the recording took
     #[arg(long)]
     realtime: bool,
-    /// Publish to the site file's broker and serve its page; on a terminal the page stays until Ctrl-C
+    /// Publish to the site file's broker, as the node it names, and serve its page; on a terminal the page stays until Ctrl-C
     #[arg(long)]
     publish: bool,
     /// Folder for windows.jsonl, heat-*.png and summary.json
@@ -245,6 +245,7 @@ struct ZoneTotal {
     id: String,
     windows: usize,
     windows_released: usize,
+    entries: u64,
     visits: u64,
 }
 
@@ -277,6 +278,7 @@ impl Summary {
             id: zone.id.clone(),
             windows: of("zone", zone.id.clone()).count(),
             windows_released: of("zone", zone.id.clone()).filter(|window| window.figure("visits").is_some()).count(),
+            entries: total("zone", &zone.id, "entries"),
             visits: total("zone", &zone.id, "visits"),
         });
         let heat_ids =
@@ -329,8 +331,8 @@ impl Summary {
         }
         for zone in &self.zones {
             say(&format!(
-                "zone        {:<16} visits {:>4}  ({} of {} windows released)",
-                zone.id, zone.visits, zone.windows_released, zone.windows
+                "zone        {:<16} entries {:>4}  visits {:>4}  ({} of {} windows released)",
+                zone.id, zone.entries, zone.visits, zone.windows_released, zone.windows
             ));
         }
         for heat in &self.heatmaps {
@@ -352,33 +354,52 @@ impl Summary {
     }
 }
 
-/// Writes everything beside its place and moves it there at the end, so that no half result is ever seen.
+/// Writes the results: all of them or, on a full disk, none.
 fn write_results(out: &Path, vault: &Vault, prepared: &Prepared, summary: &Summary) -> Result<(), Failure> {
-    let failed = |what: &Path, error: std::io::Error| {
-        Failure::new(USAGE, format!("--out {}: {error}; name a folder that can be written", what.display()))
-    };
-    std::fs::create_dir_all(out).map_err(|error| failed(out, error))?;
-    let write = |name: &str, bytes: &[u8]| {
-        let (partial, file) = (out.join(format!(".{name}.partial")), out.join(name));
-        std::fs::write(&partial, bytes)
-            .and_then(|()| std::fs::rename(&partial, &file))
-            .map_err(|error| failed(&file, error))
-    };
     let held = vault.held();
-    let lines: Vec<u8> = held.iter().flat_map(|message| message.body.iter().copied().chain([b'\n'])).collect();
+    if held.len() as u64 != summary.windows_released {
+        let message = format!(
+            "the recording has {} windows, {} more than one replay can hold; replay it in parts, each with its own --start",
+            summary.windows_released,
+            summary.windows_released - held.len() as u64
+        );
+        return Err(Failure::new(USAGE, message));
+    }
+    let settings = &prepared.site.settings;
+    let mut files = std::collections::BTreeMap::new();
     for message in &held {
         let Some(window) = WindowView::read(&message.body) else { continue };
         let Some(heat) = &window.heat else { continue };
-        let floors = &prepared.site.settings.floors;
-        let seen = floors
-            .iter()
-            .position(|floor| floor.id == heat.plan)
-            .map(|floor| visible_cells(&prepared.site.settings, floor));
+        let floor = settings.floors.iter().position(|floor| floor.id == heat.plan);
+        let seen = floor.map(|floor| visible_cells(settings, floor)).unwrap_or_default();
         // The last window of a heatmap is the one that stays: day sums come with the exports.
-        write(&format!("heat-{}.png", window.id), &heatmap_png(heat, &seen.unwrap_or_default()))?;
+        files.insert(format!("heat-{}.png", window.id), heatmap_png(heat, &seen));
     }
-    write("summary.json", &serde_json::to_vec_pretty(summary).unwrap_or_default())?;
-    write("windows.jsonl", &lines)
+    let lines = held.iter().flat_map(|message| message.body.iter().copied().chain([b'\n']));
+    files.insert("windows.jsonl".to_owned(), lines.collect());
+    files.insert("summary.json".to_owned(), serde_json::to_vec_pretty(summary).unwrap_or_default());
+    write_all(out, &files).map_err(|(what, error)| {
+        Failure::new(USAGE, format!("--out {}: {error}; name a folder that can be written", what.display()))
+    })
+}
+
+/// Writes files beside their places and moves them there once all are written; says which could not be.
+fn write_all(out: &Path, files: &std::collections::BTreeMap<String, Vec<u8>>) -> Result<(), (PathBuf, std::io::Error)> {
+    let beside = |name: &String| out.join(format!(".{name}.partial"));
+    std::fs::create_dir_all(out).map_err(|error| (out.to_owned(), error))?;
+    let written = files
+        .iter()
+        .try_for_each(|(name, bytes)| std::fs::write(beside(name), bytes).map_err(|error| (out.join(name), error)));
+    let moved = written.and_then(|()| {
+        files
+            .keys()
+            .try_for_each(|name| std::fs::rename(beside(name), out.join(name)).map_err(|error| (out.join(name), error)))
+    });
+    if moved.is_err() {
+        // What was never written cannot be removed.
+        files.keys().for_each(|name| drop(std::fs::remove_file(beside(name))));
+    }
+    moved
 }
 
 /// Largest resident memory of any child that has ended, kB: the eye.

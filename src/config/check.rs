@@ -151,7 +151,7 @@ impl Check {
             return None;
         }
         let parsed = url.strip_prefix("mqtt://").map(|rest| rest.trim_end_matches('/')).and_then(|rest| {
-            let (host, port) = rest.rsplit_once(':').unwrap_or((rest, "1883"));
+            let (host, port) = rest.rsplit_once(':').filter(|(_, port)| !port.ends_with(']')).unwrap_or((rest, "1883"));
             Some((host.trim_matches(['[', ']']).to_owned(), port.parse::<u16>().ok().filter(|port| *port > 0)?))
         });
         match parsed {
@@ -173,6 +173,15 @@ impl Check {
     fn floor(&mut self, raw: &RawFloor) -> Floor {
         let key = |part: &str| format!("floor.{}.{part}", raw.id);
         self.id("floor.id", &raw.id);
+        // A floor's heat is published as `{floor}-visits` and `{floor}-dwell`, which are ids too.
+        if raw.id.len() > ID_CHARS_MAX - "-visits".len() {
+            let most = ID_CHARS_MAX - "-visits".len();
+            self.refuse(
+                "floor.id",
+                quoted(&raw.id),
+                format!("write {most} characters at most: its heatmaps add to it"),
+            );
+        }
         if !(CELL_M_MIN..=CELL_M_MAX).contains(&raw.cell_m) {
             self.refuse(
                 key("cell_m"),

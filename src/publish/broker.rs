@@ -55,6 +55,8 @@ impl EmbeddedBroker {
             // It opens its settings by name, as a file of its own.
             fchown(&read, Some(user), Some(group))?;
         }
+        // Ctrl-C is for the mouth alone, which ends the broker itself.
+        command.process_group(0);
         command.args(["-c", "/dev/stdin"]).stdin(read).stdout(Stdio::null()).stderr(Stdio::null());
         // SAFETY: prctl is async-signal-safe and only sets a flag of the child.
         unsafe {
@@ -96,9 +98,9 @@ impl Drop for EmbeddedBroker {
 /// Makes sure that nobody holds a port of ours.
 ///
 /// # Errors
-/// [`PublishError::PortInUse`].
+/// [`PublishError::PortInUse`], [`PublishError::PortRefused`].
 pub fn claim(key: &'static str, port: u16) -> Result<(), PublishError> {
-    TcpListener::bind(loopback(port)).map(drop).map_err(|_| PublishError::PortInUse { key, port })
+    TcpListener::bind(loopback(port)).map(drop).map_err(|error| PublishError::of_port(key, port, &error))
 }
 
 /// Whether the broker at the other end takes a client.

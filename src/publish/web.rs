@@ -43,10 +43,10 @@ pub struct Page {
 /// Serves the page on loopback until the runtime ends.
 ///
 /// # Errors
-/// [`PublishError::PortInUse`].
+/// [`PublishError::PortInUse`], [`PublishError::PortRefused`].
 pub async fn serve(page: Page, port: u16) -> Result<(), PublishError> {
-    let in_use = |_| PublishError::PortInUse { key: "page.port", port };
-    let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(in_use)?;
+    let refused = |error| PublishError::of_port("page.port", port, &error);
+    let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(refused)?;
     let router = Router::new()
         .route("/", get(shell))
         .route("/panel", get(panel))
