@@ -1,7 +1,7 @@
 //! Windows become releasable: exact counts in, figures that no longer point at a person out.
 //!
 //! In: [`Window`]s, consumed. Out: [`ReleasedWindow`]s, the only thing that may leave the eye (I3). Profile
-//! `threshold`, by the table of the contract: lines exact; a zone exact from `k` distinct visits on, else withheld
+//! `threshold`, by the table of the contract: lines exact; a zone exact from `k` different people on, else withheld
 //! whole; a heat cell exact from `k` distinct visits on, else withheld, zero included, with complementary
 //! suppression against zones (`gate/suppress.rs`). Invariant: only this file makes a [`ReleasedWindow`]
 //! (its fields are private).
@@ -62,7 +62,7 @@ pub struct ZoneFigures {
     pub entries: u32,
     /// Stays that ended.
     pub exits: u32,
-    /// Distinct people who stayed, as far as they were followed.
+    /// Distinct stays.
     pub visits: u32,
     /// Stays of ten seconds and more.
     pub stops: u32,
@@ -141,7 +141,7 @@ impl Gate {
     }
 
     fn zone(&self, exact: &ZoneWindow) -> Option<ZoneFigures> {
-        (exact.visits >= self.k).then(|| ZoneFigures {
+        (exact.people >= self.k).then(|| ZoneFigures {
             entries: exact.entries,
             exits: exact.exits,
             visits: exact.visits,

@@ -19,7 +19,7 @@
 //! | [`track`] | detections become tracks, in seconds, without looking at anybody |
 //! | [`floor`] | tracks become metres, by marks measured on the floor |
 //! | [`measure`] | metres become windows: crossings, stays, heat |
-//! | [`gate`] | windows become releasable: fewer than `k` visits are withheld |
+//! | [`gate`] | windows become releasable: figures of fewer than `k` people are withheld |
 //! | [`wire`] | the only serialisation of figures: pipe records, payloads, schema |
 //! | [`vault`] | released bytes until they are acknowledged |
 //! | [`publish`] | MQTT, a page on loopback, a picture of a heatmap |
@@ -53,8 +53,9 @@
 //! reads the broker, the page, the log, the disk or a core dump; whoever sends the eye a malicious stream and owns it;
 //! a curious operator with every right the product gives. *What stands today*: the pipe out of the eye carries a number
 //! of bytes an hour that follows from the configuration and that `kehai doctor` prints, so that an owned eye can leak
-//! that much in windows and, on the pipe, little more (counters and event codes are not yet rationed); frames are wiped after one inference and freed heap is overwritten; figures
-//! rest on at least `k` visits. *What does not stand yet*: walls round the eye (namespaces, Landlock, seccomp), the
+//! that much in windows of the hours it has lived through and, on the pipe, little more (counters and event codes are
+//! not yet rationed); frames are wiped after one inference and freed heap is overwritten; figures rest on at least `k`
+//! different people, each followed without a break. *What does not stand yet*: walls round the eye (namespaces, Landlock, seccomp), the
 //! encrypted store, signatures, arming. *Out of scope*: a camera that records by itself, somebody with root who
 //! attaches a debugger to a running eye.
 //!

@@ -245,7 +245,6 @@ struct ZoneTotal {
     id: String,
     windows: usize,
     windows_released: usize,
-    entries: u64,
     visits: u64,
 }
 
@@ -278,7 +277,6 @@ impl Summary {
             id: zone.id.clone(),
             windows: of("zone", zone.id.clone()).count(),
             windows_released: of("zone", zone.id.clone()).filter(|window| window.figure("visits").is_some()).count(),
-            entries: total("zone", &zone.id, "entries"),
             visits: total("zone", &zone.id, "visits"),
         });
         let heat_ids =
@@ -331,8 +329,8 @@ impl Summary {
         }
         for zone in &self.zones {
             say(&format!(
-                "zone        {:<16} entries {:>4}  visits {:>4}  ({} of {} windows released)",
-                zone.id, zone.entries, zone.visits, zone.windows_released, zone.windows
+                "zone        {:<16} visits {:>4}  ({} of {} windows released)",
+                zone.id, zone.visits, zone.windows_released, zone.windows
             ));
         }
         for heat in &self.heatmaps {

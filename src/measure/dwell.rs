@@ -20,9 +20,11 @@ pub struct ZoneWindow {
     pub entries: u32,
     /// Stays that ended.
     pub exits: u32,
-    /// Distinct people who stayed during the window, as far as they were followed: who leaves the zone and comes back
-    /// while being followed is one visit and two entries. What the gate holds against `k`.
+    /// Distinct stays during the window, begun in it or before.
     pub visits: u32,
+    /// Distinct people among them, as far as they were followed: who goes in and out while being followed is several
+    /// visits of one. What the gate holds against `k`.
+    pub people: u32,
     /// Stays that reached ten seconds.
     pub stops: u32,
     /// Person-time of the window inside, hidden moments included, ms.
@@ -94,6 +96,7 @@ impl ZoneCounter {
         if lasted_ms >= STAY_MS_MIN && !stay.counted {
             stay.counted = true;
             self.window.entries += 1;
+            self.window.visits += 1;
             self.been.insert(who);
         }
         if lasted_ms >= STOP_MS && !stay.stopped {
@@ -118,16 +121,28 @@ impl ZoneCounter {
 
     /// Hands out the window and begins the next, in which everyone still inside is a visit already.
     pub fn close(&mut self) -> ZoneWindow {
-        let staying = self.stays.iter().filter(|(_, stay)| stay.counted).map(|(who, _)| *who).collect();
-        let been = std::mem::replace(&mut self.been, staying);
-        ZoneWindow { visits: been.len() as u32, ..std::mem::replace(&mut self.window, ZoneWindow::empty()) }
+        let staying: BTreeSet<TrackId> =
+            self.stays.iter().filter(|(_, stay)| stay.counted).map(|(who, _)| *who).collect();
+        let next = ZoneWindow { visits: staying.len() as u32, ..ZoneWindow::empty() };
+        let people = std::mem::replace(&mut self.been, staying).len() as u32;
+        ZoneWindow { people, ..std::mem::replace(&mut self.window, next) }
     }
 }
 
 impl ZoneWindow {
     /// Nobody.
     pub(crate) fn empty() -> Self {
-        Self { entries: 0, exits: 0, visits: 0, stops: 0, dwell_ms: 0, occ_ms: 0, occ_max: 0, hist: [0; DWELL_CLASSES] }
+        Self {
+            entries: 0,
+            exits: 0,
+            visits: 0,
+            people: 0,
+            stops: 0,
+            dwell_ms: 0,
+            occ_ms: 0,
+            occ_max: 0,
+            hist: [0; DWELL_CLASSES],
+        }
     }
 }
 
@@ -175,11 +190,11 @@ mod tests {
     }
 
     #[test]
-    fn who_comes_back_while_being_followed_is_one_visit_and_two_entries() {
+    fn who_comes_back_while_being_followed_is_two_visits_of_one() {
         let mut zone = square();
         (0..40).for_each(|tick| step(&mut zone, if (10..20).contains(&tick) { 9.0 } else { 2.0 }, tick * 200));
         let window = zone.close();
-        assert_eq!((window.entries, window.exits, window.visits), (2, 1, 1));
+        assert_eq!((window.entries, window.exits, window.visits, window.people), (2, 1, 2, 1));
     }
 
     #[test]

@@ -78,15 +78,15 @@ pub struct ZonePayload {
     /// Stays that ended. entries − exits is the change of the number of people staying.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exits: Option<u32>,
-    /// Distinct people who stayed during the window, as far as they were followed; k at least.
+    /// Distinct stays during the window, begun in it or before; of k different people at least, as far as they were
+    /// followed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub visits: Option<u32>,
     /// Stays that reached 10 s.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stops: Option<u32>,
-    /// Person-time of this window inside, hidden moments included, ms. Mean time per
-    /// visit = dwell_ms ÷ visits; over several windows = Σ dwell_ms ÷ Σ entries, for a stay over an edge is a visit of
-    /// both.
+    /// Person-time of this window inside, hidden moments included, ms. Mean dwell of a
+    /// window = dwell_ms ÷ visits; over several = Σ dwell_ms ÷ Σ entries, for a stay over an edge is a visit of both.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dwell_ms: Option<u32>,
     /// Person-time of this window inside as seen from frame to frame, ms. Mean occupancy = occ_ms ÷ cov_ms.
