@@ -246,15 +246,16 @@ impl CameraMeasure {
         }
     }
 
-    /// Lets everybody go when nothing has been seen for too long.
+    /// Lets everybody go when nothing has been seen for so long that no frame can be under way any more: before the
+    /// window closes in which the camera was lost, but not for a detector that is late.
     fn notice_blindness(&mut self, now: UtcMs) {
         let now_ms = now.0 - self.timeline.utc(CaptureTime(0)).0;
-        if self.last.is_some_and(|last_ms| now_ms - last_ms > BLIND_MS) {
+        if self.last.is_some_and(|last_ms| now_ms - last_ms > i64::from(WINDOW_GRACE_S) * 1000) {
             self.sightings.clear();
             if let Some(places) = &mut self.places {
                 places.lines.iter_mut().for_each(LineCounter::end_all);
                 places.zones.iter_mut().for_each(ZoneCounter::end_all);
-                places.heat.iter_mut().for_each(HeatGrid::end_all);
+                // A heatmap knows until its window closes who has been where: nobody counts twice in a cell.
             }
         }
     }

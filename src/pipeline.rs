@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use crate::clock::Timeline;
 use crate::config::card::DetectorCard;
 use crate::config::{CameraSource, Settings};
+use crate::units::PictureSize;
 
 /// Everything an eye is told, on standard input and nowhere else (credentials inside).
 #[derive(Clone, Serialize, Deserialize)]
@@ -43,6 +44,8 @@ pub struct Feed {
     pub camera: usize,
     /// Live or recorded.
     pub origin: Origin,
+    /// Size of its pictures, where an earlier eye has seen them.
+    pub picture: Option<PictureSize>,
 }
 
 /// Live or recorded.

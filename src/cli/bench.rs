@@ -89,7 +89,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         runtime: finding::runtime()?,
     };
     let origin = Origin::Recorded { path, fps, every: 1, realtime: false };
-    let job = prepared.job(vec![Feed { camera: 0, origin }], Errand::Bench(args.rounds));
+    let job = prepared.job(vec![Feed { camera: 0, origin, picture: None }], Errand::Bench(args.rounds));
     let mut measured: Vec<BenchRound> = Vec::new();
     let settings = &prepared.site.settings;
     let voice =

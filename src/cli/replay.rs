@@ -106,6 +106,9 @@ fn job(args: &Args, prepared: &mut Prepared) -> Result<EyeJob, Failure> {
     let start: jiff::Timestamp = args.start.parse().map_err(|_| {
         Failure::new(USAGE, format!("--start {}: write a time in UTC, for example 2026-01-05T10:00:00Z", args.start))
     })?;
+    if !(START_S_MIN..START_S_MAX).contains(&start.as_second()) {
+        return Err(Failure::new(USAGE, format!("--start {}: write a time from 1970-01-02 to 2105-12-31", args.start)));
+    }
     if args.fps.is_some_and(|fps| !(0.1..=240.0).contains(&fps)) {
         return Err(Failure::new(
             USAGE,
@@ -117,7 +120,7 @@ fn job(args: &Args, prepared: &mut Prepared) -> Result<EyeJob, Failure> {
     let fps = args.fps.or(prepared.site.settings.cameras[0].fps);
     let origin = Origin::Recorded { path, fps, every: args.every, realtime: args.realtime };
     let timeline = Timeline::starting_at(UtcMs(start.as_millisecond()));
-    Ok(prepared.job(vec![Feed { camera: 0, origin }], Errand::Replay(timeline)))
+    Ok(prepared.job(vec![Feed { camera: 0, origin, picture: None }], Errand::Replay(timeline)))
 }
 
 async fn replay(
@@ -385,6 +388,9 @@ fn write_results(out: &Path, vault: &Vault, prepared: &Prepared, summary: &Summa
 fn write_all(out: &Path, files: &std::collections::BTreeMap<String, Vec<u8>>) -> Result<(), (PathBuf, std::io::Error)> {
     let beside = |name: &String| out.join(format!(".{name}.partial"));
     std::fs::create_dir_all(out).map_err(|error| (out.to_owned(), error))?;
+    if let Some(folder) = files.keys().map(|name| out.join(name)).find(|place| place.is_dir()) {
+        return Err((folder, std::io::ErrorKind::IsADirectory.into()));
+    }
     let written = files
         .iter()
         .try_for_each(|(name, bytes)| std::fs::write(beside(name), bytes).map_err(|error| (out.join(name), error)));
@@ -410,5 +416,8 @@ pub fn peak_rss_of_children_kb() -> i64 {
     }
 }
 
+/// 1970-01-02 and 2106-01-01: every window of a replay lies on the calendar of the pipe (`wire/record.rs`).
+const START_S_MIN: i64 = 86_400;
+const START_S_MAX: i64 = 4_291_747_200;
 const HEALTH_EVERY: Duration = Duration::from_secs(1);
 const DRAIN_PATIENCE: Duration = Duration::from_secs(30);

@@ -16,6 +16,7 @@ use crate::health::{EyeEvent, EyeEventCode};
 use crate::pipeline::mouth::{EyeEnd, Mouth};
 use crate::pipeline::{Errand, EyeJob, Feed, Origin};
 use crate::publish::broker::EmbeddedBroker;
+use crate::units::PictureSize;
 use crate::vault::Vault;
 use crate::wire::compose::{Composer, Voice};
 use crate::wire::record::Report;
@@ -55,7 +56,7 @@ fn job(prepared: &Prepared) -> Result<EyeJob, Failure> {
             );
             return Err(Failure::new(NOT_ARMED, message));
         }
-        feeds.push(Feed { camera, origin: Origin::Live(source.clone()) });
+        feeds.push(Feed { camera, origin: Origin::Live(source.clone()), picture: None });
     }
     Ok(prepared.job(feeds, Errand::Watch))
 }
@@ -91,10 +92,20 @@ async fn watch(prepared: &Prepared, job: &EyeJob, broker: Option<EmbeddedBroker>
 
 /// Replaces every eye that ends, until one says why none can work.
 async fn keep_watching(prepared: &Prepared, job: &EyeJob, mouth: &mut Mouth) -> Failure {
-    let (mut pause, mut has_lived) = (PAUSE_FIRST, false);
+    let (mut pause, mut has_lived, mut job) = (PAUSE_FIRST, false, job.clone());
     loop {
         let begun_ns = monotonic_ns();
-        let end = mouth.run_eye(job, &mut |report| tell(prepared, report)).await;
+        let mut sizes = Vec::new();
+        let mut heard = |report: &Report| {
+            tell(prepared, report);
+            sizes.extend(size_in(report));
+        };
+        let end = mouth.run_eye(&job, &mut heard).await;
+        // The next eye holds the cameras to the pictures their places were drawn on.
+        for feed in &mut job.feeds {
+            let seen = sizes.iter().find(|(camera, _)| *camera == feed.camera).map(|(_, size)| *size);
+            feed.picture = feed.picture.or(seen);
+        }
         match &end {
             EyeEnd::Refused(EyeEvent { code: EyeEventCode::StageFailed | EyeEventCode::ClockStepped, .. }) => {}
             EyeEnd::Refused(_) => return prepared.explain(&end, None),
@@ -106,6 +117,16 @@ async fn keep_watching(prepared: &Prepared, job: &EyeJob, mouth: &mut Mouth) -> 
         pause = if lived_s >= LIVED_WELL_S { PAUSE_FIRST } else { (pause * 2).min(PAUSE_MAX) };
         note(&format!("kehai: {end}; replaced in {} ms, the open window of this eye is lost", pause.as_millis()));
         tokio::time::sleep(pause).await;
+    }
+}
+
+/// The size of a camera's pictures, when it has just been seen.
+fn size_in(report: &Report) -> Option<(usize, PictureSize)> {
+    match report {
+        Report::Event(EyeEvent { code: EyeEventCode::CameraSeen, camera, numbers: [width, height] }) => {
+            Some((usize::from(*camera), PictureSize { height: *height as u32, width: *width as u32 }))
+        }
+        _ => None,
     }
 }
 

@@ -102,10 +102,15 @@ fn malformed(text: &str, error: &toml::de::Error) -> String {
     let before = &text[..text.floor_char_boundary(span.start)];
     let number = before.matches('\n').count() + 1;
     let line = text.lines().nth(number - 1).unwrap_or_default().trim();
-    let is_plain = message.starts_with("invalid") && !line.contains("://") || !line.contains('=');
-    let key = line.split('=').next().unwrap_or_default().trim_end();
-    let shown = if is_plain { line.to_owned() } else { format!("{key} = …") };
-    format!("line {number}: {shown}: {message}")
+    let is_key = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-[]\" ".contains(&byte));
+    let shown = match line.split_once('=') {
+        Some((key, _)) if !is_key(key) && !message.starts_with("invalid") => String::new(),
+        Some(_) if message.starts_with("invalid") && !line.contains("://") => format!("{line}: "),
+        Some((key, _)) if is_key(key) => format!("{} = …: ", key.trim_end()),
+        None if is_key(line) => format!("{line}: "),
+        _ => String::new(),
+    };
+    format!("line {number}: {shown}{message}")
 }
 
 #[derive(Deserialize)]

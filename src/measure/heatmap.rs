@@ -94,11 +94,6 @@ impl HeatGrid {
         self.been.remove(&who);
     }
 
-    /// Forgets everybody: the camera is blind.
-    pub fn end_all(&mut self) {
-        self.been.clear();
-    }
-
     /// Hands out the window and begins the next.
     pub fn close(&mut self) -> HeatWindow {
         self.been.clear();

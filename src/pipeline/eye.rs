@@ -326,7 +326,7 @@ fn watch(job: &EyeJob, pipe: &mut Pipe) -> i32 {
             next_report_ns = now_ns + report_every_ns;
             report(job, &threads, pipe);
             if is_live {
-                let step_ms = utc_now().0 - timeline.utc(CaptureTime(now_ns - zero_ns)).0;
+                let step_ms = utc_now().0 - timeline.utc(CaptureTime(monotonic_ns() - zero_ns)).0;
                 if step_ms.abs() > CLOCK_STEP_MS_MAX {
                     pipe.event(
                         EyeEventCode::ClockStepped,

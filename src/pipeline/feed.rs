@@ -38,7 +38,7 @@ impl Feeder {
     pub fn run(&self, feed: &Feed) {
         match &feed.origin {
             Origin::Live(source) => {
-                let mut known = None;
+                let mut known = feed.picture;
                 loop {
                     self.watch(&mut || LiveCamera::open(source, self.zero_ns), &mut known);
                 }
@@ -64,7 +64,7 @@ impl Feeder {
     /// Keeps one connection to a live camera for as long as it lasts; opens it with back-off. Its first picture fixes
     /// the size that is `known` from then on.
     fn watch(&self, open: &mut dyn FnMut() -> Result<LiveCamera, CaptureError>, known: &mut Option<PictureSize>) {
-        let (mut back_off, mut attempts) = (BackOff::default(), 0i32);
+        let (mut back_off, mut attempts, mut told) = (BackOff::default(), 0i32, None);
         let mut camera = loop {
             let (code, numbers) = match open() {
                 Ok(camera) if camera.size() == *known.get_or_insert(camera.size()) => break camera,
@@ -74,8 +74,9 @@ impl Feeder {
                 }
                 Err(_) => (EyeEventCode::CameraSilent, [attempts, 0]),
             };
-            if attempts % ATTEMPTS_PER_NEWS == 0 {
+            if attempts % ATTEMPTS_PER_NEWS == 0 || told != Some(code) {
                 self.tell(code, numbers);
+                told = Some(code);
             }
             attempts += 1;
             std::thread::sleep(back_off.step());

@@ -92,7 +92,7 @@ impl Latest {
         self.changed.notify_all();
     }
 
-    /// Takes the frame that was captured first among the cameras nobody works on.
+    /// Takes the frame of the camera that has waited longest among those nobody works on.
     pub fn take(&self, patience: Duration) -> Taken {
         let until_ns = monotonic_ns() + patience.as_nanos() as i64;
         let mut slots = self.lock();

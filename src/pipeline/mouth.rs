@@ -52,7 +52,7 @@ impl std::fmt::Display for EyeEnd {
                 Some(signal) => write!(f, "the eye was ended by signal {signal}"),
                 None => write!(f, "the eye ended with status {}", status.code().unwrap_or(-1)),
             },
-            Self::Silent => write!(f, "the eye said nothing for {} s and was ended", SILENCE.as_secs()),
+            Self::Silent => write!(f, "the eye said nothing any more and was ended"),
             Self::Unstarted(reason) => write!(f, "the eye could not be started: {reason}"),
         }
     }
@@ -130,13 +130,17 @@ impl Mouth {
         };
         let mut clock = tokio::time::interval(self.health_every);
         clock.tick().await;
+        let mut patience = START_PATIENCE;
         loop {
             tokio::select! {
+                // What has come is read before anybody is called silent.
+                biased;
                 record = eye.record() => match record {
                     None => return EyeEnd::Died(eye.ended().await),
                     Some(record) => match self.inbox.accept(&record) {
                         Ok(None) => {}
                         Ok(Some(report)) => {
+                            patience = SILENCE;
                             heard(&report);
                             if let Some(end) = self.take(report, is_live) {
                                 eye.end().await;
@@ -149,7 +153,8 @@ impl Mouth {
                         }
                     },
                 },
-                () = tokio::time::sleep(SILENCE), if is_live => {
+                // Health is due less often, so that it does not renew this for ever.
+                () = tokio::time::sleep(patience), if is_live => {
                     eye.end().await;
                     return EyeEnd::Silent;
                 }
@@ -312,6 +317,8 @@ fn program() -> Result<PathBuf, String> {
 
 /// Time an eye gets to end after it closed its pipe.
 const PATIENCE: Duration = Duration::from_millis(500);
+/// Loading the models of many workers from a slow disk takes its time.
+const START_PATIENCE: Duration = Duration::from_secs(60);
 /// A live eye reports its cameras every five seconds.
 const SILENCE: Duration = Duration::from_secs(15);
 /// Shorter than this between two reports says nothing of a rate, ms.

@@ -33,14 +33,15 @@ impl EmbeddedBroker {
                     .to_owned(),
             )
         })?;
-        let mut reason = String::new();
+        let mut reasons = Vec::new();
         for account in accounts() {
             match Self::start_as(account, &program, port) {
                 Ok(broker) => return Ok(broker),
-                Err(error) => reason = format!("{}: {error}; try `mosquitto -p {port}` by hand", program.display()),
+                Err(error) => reasons.push(error.to_string()),
             }
         }
-        Err(refused(reason))
+        let reasons = reasons.join(", then ");
+        Err(refused(format!("{}: {reasons}; try `mosquitto -p {port}` by hand", program.display())))
     }
 
     /// Starts the broker under an account and waits until it greets.

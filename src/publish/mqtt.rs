@@ -12,8 +12,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use rumqttc::Outgoing;
-use rumqttc::v5::mqttbytes::QoS;
 use rumqttc::v5::mqttbytes::v5::{DisconnectReasonCode, LastWill, Packet, PubAck, PubAckReason};
+use rumqttc::v5::mqttbytes::{self, QoS};
 use rumqttc::v5::{AsyncClient, ConnectionError, Event, EventLoop, MqttOptions, StateError};
 use tokio::sync::{mpsc, watch};
 
@@ -51,6 +51,9 @@ impl Publisher {
                 pause = PAUSE_FIRST;
             }
             careful = ended.objection && self.blame(&ended.under_way);
+            if *stop.borrow() {
+                break;
+            }
             tokio::select! {
                 () = tokio::time::sleep(pause) => pause = (pause * 2).min(PAUSE_MAX),
                 _ = stop.changed() => {}
@@ -188,7 +191,8 @@ async fn poll(mut events: EventLoop, sender: mpsc::Sender<Happened>) {
 fn is_objection(error: &ConnectionError) -> bool {
     use DisconnectReasonCode as Reason;
     match error {
-        ConnectionError::MqttState(StateError::Deserialization(_) | StateError::OutgoingPacketTooLarge { .. }) => true,
+        // A connection that broke off in mid packet is no answer.
+        ConnectionError::MqttState(StateError::Deserialization(error)) => !matches!(error, mqttbytes::Error::Io(_)),
         ConnectionError::MqttState(StateError::ServerDisconnect { reason_code, .. }) => matches!(
             reason_code,
             Reason::PacketTooLarge
@@ -308,3 +312,26 @@ const PAUSE_FIRST: Duration = Duration::from_millis(250);
 const PAUSE_MAX: Duration = Duration::from_secs(15);
 /// Time for the last packet to leave.
 const GOODBYE: Duration = Duration::from_millis(100);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lost(error: mqttbytes::Error) -> ConnectionError {
+        ConnectionError::MqttState(StateError::Deserialization(error))
+    }
+
+    #[test]
+    fn a_broker_that_goes_away_objects_to_nothing() {
+        for kind in [std::io::ErrorKind::ConnectionReset, std::io::ErrorKind::UnexpectedEof] {
+            assert!(!is_objection(&lost(mqttbytes::Error::Io(kind.into()))));
+        }
+        assert!(!is_objection(&ConnectionError::Io(std::io::ErrorKind::ConnectionRefused.into())));
+    }
+
+    #[test]
+    fn an_answer_that_cannot_be_read_or_a_packet_that_cannot_be_sent_is_an_objection() {
+        assert!(is_objection(&lost(mqttbytes::Error::InvalidReason(0x95))));
+        assert!(is_objection(&lost(mqttbytes::Error::OutgoingPacketTooLarge { pkt_size: 9, max: 8 })));
+    }
+}

@@ -220,6 +220,8 @@ pub struct Inbox {
     begun_s: i64,
     open: Option<Open>,
     last_end_s: std::collections::BTreeMap<Object, i64>,
+    /// The same, as earlier eyes left it.
+    released_end_s: std::collections::BTreeMap<Object, i64>,
 }
 
 /// A window or report of which parts are still missing.
@@ -245,13 +247,15 @@ impl Inbox {
             begun_s: 0,
             open: None,
             last_end_s: std::collections::BTreeMap::new(),
+            released_end_s: std::collections::BTreeMap::new(),
         }
     }
 
     /// Forgets a half-said window: another eye speaks from here on, which measures from `begun`. What was released stays
-    /// released.
+    /// released: what this eye says of the same hours, because the clock was set back, is passed over.
     pub fn begin_again(&mut self, begun: UtcMs) {
         self.open = None;
+        self.released_end_s.append(&mut self.last_end_s);
         self.begun_s = begun.0.div_euclid(1000);
     }
 
@@ -286,7 +290,7 @@ impl Inbox {
             self.open = Some(open);
             return Ok(None);
         }
-        self.report(&header, &open.words).map(Some)
+        self.report(&header, &open.words)
     }
 
     /// Number of words the configuration foresees for such a record.
@@ -305,22 +309,24 @@ impl Inbox {
         Ok(words)
     }
 
-    fn report(&mut self, header: &Header, words: &[u32]) -> Result<Report, RecordError> {
+    fn report(&mut self, header: &Header, words: &[u32]) -> Result<Option<Report>, RecordError> {
         let impossible = || RecordError::Value { kind: header.kind };
-        match header.kind {
-            KIND_CAMERA => Ok(Report::Camera(header.object, camera_report(words).ok_or_else(impossible)?)),
+        let report = match header.kind {
+            KIND_CAMERA => Report::Camera(header.object, camera_report(words).ok_or_else(impossible)?),
             KIND_EVENT => {
                 let code = EyeEventCode::from_number(words[0]).ok_or_else(impossible)?;
                 let numbers = [words[1].cast_signed(), words[2].cast_signed()];
-                Ok(Report::Event(EyeEvent { code, camera: header.object, numbers }))
+                Report::Event(EyeEvent { code, camera: header.object, numbers })
             }
-            KIND_ENDED => Ok(Report::Ended),
-            KIND_BENCH => Ok(Report::Bench(bench_round(words))),
-            _ => self.window(header, words).map(Report::Window),
-        }
+            KIND_ENDED => Report::Ended,
+            KIND_BENCH => Report::Bench(bench_round(words)),
+            _ => return Ok(self.window(header, words)?.map(Report::Window)),
+        };
+        Ok(Some(report))
     }
 
-    fn window(&mut self, header: &Header, words: &[u32]) -> Result<ArrivedWindow, RecordError> {
+    /// A window, or nothing when an earlier eye has released its hour.
+    fn window(&mut self, header: &Header, words: &[u32]) -> Result<Option<ArrivedWindow>, RecordError> {
         let Header { kind, object, span, .. } = *header;
         let named = match kind {
             KIND_LINE => Object::Line(object),
@@ -347,7 +353,8 @@ impl Inbox {
         self.last_end_s.insert(named, span.end_s());
         let figures = figures(named, &words[1..]).filter(|figures| self.rests_on_k(named, figures));
         let figures = figures.ok_or(RecordError::Value { kind })?;
-        Ok(ArrivedWindow { object: named, span, cov_ms: words[0], figures })
+        let is_released = self.released_end_s.get(&named).is_some_and(|end_s| span.start_s < *end_s);
+        Ok((!is_released).then_some(ArrivedWindow { object: named, span, cov_ms: words[0], figures }))
     }
 
     /// Whether the gate could have released these figures.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::support::broker::{Broker, Got, await_port, free_port, swallow_receipts};
+use crate::support::broker::{Broker, Got, await_greeting, await_port, free_port, swallow_receipts};
 use crate::support::folder::Folder;
 use crate::support::program::{Ended, start};
 use crate::support::recording::{Played, draw_room, first_frames};
@@ -167,7 +167,7 @@ fn the_embedded_broker_does_not_outlive_a_killed_mouth() {
     let site = folder.write("site.toml", format!("{BARE}[broker]\nembedded = true\nport = {port}\n"));
     let (room, out) = (draw_room(&folder, 300), folder.path("out"));
     let running = start(&["replay", &room, "--site", &site, "--out", &out, "--publish", "--realtime"], &[]);
-    await_port(port, true);
+    await_greeting(port);
     drop(running);
     await_port(port, false);
 }

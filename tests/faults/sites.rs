@@ -180,6 +180,10 @@ fn no_password_is_repeated_whatever_is_wrong_around_it() {
         ("url", camera.replace("= \"", "= [\"").replace("live\"", "live\"]")),
         ("url", camera.replace("rtsp:", "http:")),
         ("url", camera.trim_end().trim_end_matches('"').to_owned()),
+        ("line 1", camera.replace("url =", "url:")),
+        ("line 1", camera.replace("url =", "url:").replace("live", "live?channel=1")),
+        ("line 1", "rtsp://admin:geheim@192.0.2.7/live\n".to_owned()),
+        ("line 1", "password: geheim\n".to_owned()),
         ("password", "[broker]\nurl = \"mqtt://127.0.0.1:1883\"\npassword = \"geheim\"\n".to_owned()),
     ];
     for (key, text) in cases {

@@ -75,6 +75,18 @@ fn what_was_over_before_the_eye_began_is_not_believed() {
 }
 
 #[test]
+fn what_an_earlier_eye_has_released_is_passed_over() {
+    let settings = settings(5);
+    let windows = released(&settings, &[], 900, 200);
+    let record = Outbox::new(&settings).window(&windows[0])[0];
+    let mut inbox = Inbox::new(&settings);
+    assert!(matches!(inbox.accept(&record), Ok(Some(Report::Window(_)))));
+    inbox.begin_again(UtcMs(windows[0].span().start_s * 1000));
+    assert_eq!(inbox.accept(&record), Ok(None), "the clock was set back");
+    assert!(matches!(inbox.accept(&record), Err(RecordError::Calendar { .. })), "one eye says it once");
+}
+
+#[test]
 fn a_figure_of_fewer_than_k_is_not_believed() {
     let settings = settings(5);
     let windows = released(&settings, &crowd(), 900, 200);

@@ -154,6 +154,18 @@ pub fn swallow_receipts(way: TcpListener, behind: u16) {
     });
 }
 
+/// Waits until a broker at this port takes a message.
+pub fn await_greeting(port: u16) {
+    let begun = Instant::now();
+    let mut hello = Command::new("mosquitto_pub");
+    hello.args(["-h", "127.0.0.1", "-p", &port.to_string(), "-t", MARK, "-m", "hello"]);
+    hello.stdout(Stdio::null()).stderr(Stdio::null());
+    while !hello.status().expect(INSTALLED).success() {
+        assert!(begun.elapsed().as_secs() < 10, "no broker takes messages at port {port}");
+        std::thread::sleep(GLANCE);
+    }
+}
+
 /// Waits until a port is open, or closed.
 pub fn await_port(port: u16, open: bool) {
     let begun = Instant::now();
