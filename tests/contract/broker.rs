@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::support::broker::{Broker, Got, await_greeting, await_port, free_port, swallow_receipts};
+use crate::support::broker::{Broker, First, Got, await_greeting, await_port, free_port, relay};
 use crate::support::folder::Folder;
 use crate::support::program::{Ended, start};
 use crate::support::recording::{Played, draw_room, first_frames};
@@ -88,7 +88,6 @@ fn a_broker_that_announces_its_longest_packet_gets_the_rest() {
 /// A drawn room of 300 pictures, ten seconds apart: more than three quarters of an hour across a full hour.
 struct LongDay {
     folder: Folder,
-    port: u16,
 }
 
 impl LongDay {
@@ -100,7 +99,7 @@ impl LongDay {
                       [detector]\nsize = { height = 64, width = 64 }\n";
         let site = format!("{}{places}[broker]\nurl = \"mqtt://127.0.0.1:{port}\"\n", BARE.replace("20.0", "0.1"));
         folder.write("site.toml", site);
-        Self { folder, port }
+        Self { folder }
     }
 
     /// Replays it while `meanwhile` runs; gives how it ended and the records it wrote.
@@ -112,26 +111,19 @@ impl LongDay {
         let text = std::fs::read_to_string(self.folder.path("out/windows.jsonl")).expect("records were written");
         (ended, text.lines().map(str::to_owned).collect(), left)
     }
-
-    fn broker(&self) -> Broker {
-        Broker::start(self.port, &self.folder)
-    }
 }
 
 #[test]
 fn a_broker_that_comes_up_late_gets_everything() {
-    let (port, held) = free_port();
+    let ((port, way), (behind, held)) = (free_port(), free_port());
     let day = LongDay::new(port);
     drop(held);
-    let broker = day.broker();
+    let broker = Broker::start(behind, &day.folder);
     broker.register();
-    broker.stop();
-    let nobody = std::net::TcpListener::bind(("127.0.0.1", port)).expect("the broker is gone");
-    let (ended, lines, broker) = day.publish_while(|| {
-        // The first attempt finds somebody who hangs up; only then the broker is there.
-        drop(nobody.accept().expect("kehai looks for its broker"));
-        drop(nobody);
-        day.broker()
+    let (ended, lines, _ways) = day.publish_while(|| {
+        // The first attempt finds somebody who hangs up; only then there is a way to the broker.
+        drop(way.accept().expect("kehai looks for its broker"));
+        relay(way, behind, First::Passed)
     });
     assert_eq!(ended.code, Some(0), "{}", ended.err);
     assert_eq!(bodies(&broker.collect()), lines);
@@ -139,24 +131,25 @@ fn a_broker_that_comes_up_late_gets_everything() {
 }
 
 #[test]
-fn a_broker_that_goes_down_before_its_receipts_loses_nothing() {
+fn a_broker_that_goes_before_its_receipts_come_loses_nothing() {
     let ((port, way), (behind, held)) = (free_port(), free_port());
     let day = LongDay::new(port);
     drop(held);
     let broker = Broker::start(behind, &day.folder);
     broker.register();
-    swallow_receipts(way, behind);
-    let (ended, lines, (before, broker)) = day.publish_while(|| {
+    let ways = relay(way, behind, First::Swallowed);
+    let (ended, lines, before) = day.publish_while(|| {
         let before = broker.first_window();
-        broker.stop();
-        (before, day.broker())
+        let first = ways.recv().expect("the node is there");
+        first.shutdown(std::net::Shutdown::Both).expect("a way can be cut");
+        before
     });
     assert_eq!(ended.code, Some(0), "{}", ended.err);
     let got = bodies(&broker.collect());
     // At least once: a record whose receipt never came is sent again, with the same bytes.
     let everything: BTreeSet<&String> = got.iter().collect();
     assert_eq!(everything, lines.iter().collect::<BTreeSet<_>>(), "{} came", got.len());
-    assert_eq!(got.iter().filter(|line| **line == before).count(), 2, "once to each broker");
+    assert_eq!(got.iter().filter(|line| **line == before).count(), 2, "once on each connection");
     assert!(got.len() <= 2 * lines.len());
 }
 

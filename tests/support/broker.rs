@@ -1,12 +1,14 @@
 //! A real broker and a client that is not ours: mosquitto and its command-line clients, on loopback.
 //!
-//! The broker keeps sessions on disk, so that a subscriber that registered once is given everything that was
-//! published while it, or the broker, was away.
+//! The broker keeps sessions, so that a subscriber that registered once is given everything that was published while it
+//! was away. It is never restarted: mosquitto 2.0.11 does not always bring its sessions back. What a broker's absence is to
+//! a node, the way to it shows as well ([`relay`]).
 
 use std::io::{BufRead, BufReader, Read, Write, copy, sink};
-use std::net::{Shutdown, TcpListener, TcpStream};
+use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::mpsc::{Receiver, channel};
 use std::time::Instant;
 
 use super::folder::Folder;
@@ -32,17 +34,14 @@ pub struct Got {
 }
 
 impl Broker {
-    /// Starts a broker at `port` that keeps its sessions in `folder`, and waits until it answers.
+    /// Starts a broker at `port`, its settings in `folder`, and waits until it answers.
     pub fn start(port: u16, folder: &Folder) -> Self {
         Self::start_with("", port, folder)
     }
 
     /// As [`Broker::start`], with more settings.
     pub fn start_with(more: &str, port: u16, folder: &Folder) -> Self {
-        let config = format!(
-            "listener {port} 127.0.0.1\nallow_anonymous true\npersistence true\npersistence_location {}\nuser root\nlog_type none\n{more}\n",
-            folder.path("")
-        );
+        let config = format!("listener {port} 127.0.0.1\nallow_anonymous true\nuser root\nlog_type none\n{more}\n");
         let config = folder.write("mosquitto.conf", config);
         let program = kehai::publish::broker::find_program().expect("mosquitto is installed (make setup)");
         let mut command = Command::new(program);
@@ -52,8 +51,7 @@ impl Broker {
         broker
     }
 
-    /// Registers, without end (mosquitto 2.0.11 forgets a session that has one when it goes down before it has read the
-    /// client's goodbye), a subscriber of everything, and a watcher of windows: from here on they miss nothing.
+    /// Registers a subscriber of everything, and a watcher of windows: from here on they miss nothing.
     pub fn register(&self) {
         for [client, topics] in [[SUBSCRIBER, "#"], [WATCHER, WINDOWS]] {
             let said = self.said(&["-c", "-i", client, "-x", "-1", "-q", "1", "-t", topics, "-E"]);
@@ -103,14 +101,6 @@ impl Broker {
         command.stdin(Stdio::null()).stderr(Stdio::null());
         command
     }
-
-    /// Ends the broker as a reboot does: it saves its sessions.
-    pub fn stop(mut self) {
-        let pid = i32::try_from(self.child.id()).expect("process ids are small");
-        // SAFETY: a plain system call on a child of ours that has not been waited for.
-        unsafe { libc::kill(pid, libc::SIGTERM) };
-        self.child.wait().expect("a child can be waited for");
-    }
 }
 
 impl Drop for Broker {
@@ -135,23 +125,43 @@ impl Got {
     }
 }
 
-/// Lets one node through to the broker at port `behind`: what it says arrives, and after the receipts for its greeting
-/// nothing comes back, so that it has none for any window. Ends with the broker.
-pub fn swallow_receipts(way: TcpListener, behind: u16) {
+/// Lets nodes through to the broker at port `behind`. Where `first` is [`First::Swallowed`], what the first of them says
+/// arrives, and after the receipts for its greeting nothing comes back, until the returned end of its way is cut.
+pub fn relay(way: TcpListener, behind: u16, first: First) -> Receiver<TcpStream> {
+    let (sender, ends) = channel();
     std::thread::spawn(move || {
-        let (mut node, _) = way.accept()?;
-        // Who comes again finds nobody here.
-        drop(way);
-        let mut broker = TcpStream::connect(("127.0.0.1", behind))?;
-        let (mut said, mut heard) = (node.try_clone()?, broker.try_clone()?);
-        std::thread::spawn(move || copy(&mut said, &mut heard));
-        let mut welcome = [0; 256];
-        let length = broker.read(&mut welcome)?;
-        node.write_all(&welcome[..length])?;
-        copy(&mut (&mut broker).take(GREETING_RECEIPTS_BYTES), &mut node)?;
-        copy(&mut broker, &mut sink())?;
-        node.shutdown(Shutdown::Both)
+        for (number, node) in way.incoming().flatten().enumerate() {
+            let broker = TcpStream::connect(("127.0.0.1", behind))?;
+            let (mut said, mut heard) = (node.try_clone()?, broker.try_clone()?);
+            std::thread::spawn(move || copy(&mut said, &mut heard));
+            // Nobody may wait for the end of a way.
+            let _ = sender.send(node.try_clone()?);
+            let is_swallowed = number == 0 && first == First::Swallowed;
+            std::thread::spawn(move || answer(broker, node, is_swallowed));
+        }
+        Ok::<(), std::io::Error>(())
     });
+    ends
+}
+
+fn answer(mut broker: TcpStream, mut node: TcpStream, is_swallowed: bool) -> std::io::Result<u64> {
+    if !is_swallowed {
+        return copy(&mut broker, &mut node);
+    }
+    let mut welcome = [0; 256];
+    let length = broker.read(&mut welcome)?;
+    node.write_all(&welcome[..length])?;
+    copy(&mut (&mut broker).take(GREETING_RECEIPTS_BYTES), &mut node)?;
+    copy(&mut broker, &mut sink())
+}
+
+/// What becomes of the answers to the first node on its way.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum First {
+    /// They arrive.
+    Passed,
+    /// They do not, after the greeting.
+    Swallowed,
 }
 
 /// Waits until a broker at this port takes a message.
