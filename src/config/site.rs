@@ -103,11 +103,13 @@ fn malformed(text: &str, error: &toml::de::Error) -> String {
     let number = before.matches('\n').count() + 1;
     let line = text.lines().nth(number - 1).unwrap_or_default().trim();
     let is_key = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-[]\" ".contains(&byte));
+    // Broken syntax is "invalid" too, and may stand in a line we know nothing of.
+    let is_of_wrong_type =
+        ["invalid type", "invalid value", "invalid length"].iter().any(|kind| message.starts_with(kind));
     let shown = match line.split_once('=') {
-        Some((key, _)) if !is_key(key) && !message.starts_with("invalid") => String::new(),
-        Some(_) if message.starts_with("invalid") && !line.contains("://") => format!("{line}: "),
+        Some(_) if is_of_wrong_type && !line.contains("://") => format!("{line}: "),
         Some((key, _)) if is_key(key) => format!("{} = …: ", key.trim_end()),
-        None if is_key(line) => format!("{line}: "),
+        None if is_key(line) && line.starts_with('[') => format!("{line}: "),
         _ => String::new(),
     };
     format!("line {number}: {shown}{message}")

@@ -184,6 +184,11 @@ fn no_password_is_repeated_whatever_is_wrong_around_it() {
         ("line 1", camera.replace("url =", "url:").replace("live", "live?channel=1")),
         ("line 1", "rtsp://admin:geheim@192.0.2.7/live\n".to_owned()),
         ("line 1", "password: geheim\n".to_owned()),
+        ("password", "password = \"geheim\n".to_owned()),
+        ("password", "password = 'geheim\n".to_owned()),
+        ("password", "password = geheim\n".to_owned()),
+        ("line 1", "password = \"\"\"\ngeheim\n".to_owned()),
+        ("line 1", "password = [\ngeheim\n".to_owned()),
         ("password", "[broker]\nurl = \"mqtt://127.0.0.1:1883\"\npassword = \"geheim\"\n".to_owned()),
     ];
     for (key, text) in cases {
