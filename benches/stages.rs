@@ -4,6 +4,7 @@ use divan::Bencher;
 use kehai::capture::FramePool;
 use kehai::clock::{CaptureTime, Timeline, UtcMs};
 use kehai::config::card::{ColorOrder, DetectorCard, Fit, Head, ScoreLevels};
+use kehai::config::placement::Placement;
 use kehai::config::site;
 use kehai::detect::letterbox::Letterbox;
 use kehai::detect::{Detection, Detections};
@@ -20,18 +21,18 @@ fn main() {
 const HD: PictureSize = PictureSize { height: 1080, width: 1920 };
 const LEVELS: ScoreLevels = ScoreLevels { low: 0.1, high: 0.6, birth: 0.7 };
 
-/// A frame taken, dropped and wiped.
+/// A frame as the network sees a 1080p camera: taken, dropped and wiped.
 #[divan::bench]
 fn wipe_a_1080p_frame(bencher: Bencher<'_, '_>) {
-    let pool = FramePool::new(HD);
+    let pool = FramePool::new(placed());
     bencher.bench_local(|| drop(pool.take(CaptureTime(0))));
 }
 
-/// A 1080p frame to a 288x512 tensor, both wiped afterwards.
+/// A frame of a 1080p camera to a 288x512 tensor, both wiped afterwards.
 #[divan::bench]
 fn letterbox_a_1080p_frame(bencher: Bencher<'_, '_>) {
-    let pool = FramePool::new(HD);
-    let mut letterbox = Letterbox::new(&card(), HD, PictureSize { height: 288, width: 512 });
+    let pool = FramePool::new(placed());
+    let mut letterbox = Letterbox::new(&card(), placed());
     bencher.bench_local(|| {
         letterbox.fill(pool.take(CaptureTime(0))).expect("a frame of this size");
         letterbox.wipe();
@@ -69,6 +70,10 @@ fn crowd(frame: i64, people: usize, picture: PictureSize) -> Detections {
         Detection { place: BoxPx { x1: x, y1: y, x2: x + 30.0, y2: y + 70.0 }, score: 0.9 }
     };
     Detections { captured_at: CaptureTime(frame * 142_857_143), picture, people: (0..people).map(person).collect() }
+}
+
+fn placed() -> Placement {
+    card().placement(HD, Some(PictureSize { height: 288, width: 512 }))
 }
 
 fn card() -> DetectorCard {

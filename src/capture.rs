@@ -5,9 +5,14 @@
 //! unwinding (I1, I2: `capture/frame.rs`); motion uses capture time, never a count of frames (I6).
 
 pub mod camera;
+mod disposable;
+mod drawing;
+mod ffmpeg;
 pub mod frame;
+pub mod pictures;
 pub mod replay;
 
+pub use ffmpeg::StreamError;
 pub use frame::{Frame, FramePool};
 
 use crate::clock::CaptureTime;
@@ -18,24 +23,39 @@ pub trait Source: Send {
     /// Size of the pictures, px.
     fn size(&self) -> PictureSize;
 
-    /// Fetches the next frame without converting it.
+    /// Fetches the next picture without converting it. `is_due` is asked whether a picture will be looked at: one that
+    /// is not may stay undecoded where no other picture depends on it.
     ///
     /// # Errors
     /// [`CaptureError`] when the stream is lost.
-    fn grab(&mut self) -> Result<Grab, CaptureError>;
+    fn grab(&mut self, is_due: &dyn Fn(Arrival) -> bool) -> Result<Grab, CaptureError>;
 
-    /// Writes the grabbed frame into a buffer of the pool.
+    /// Draws the grabbed picture into a buffer of the pool, in the size the network looks at.
     ///
     /// # Errors
-    /// [`CaptureError::Undecodable`] when this one frame is broken.
+    /// [`CaptureError::Undecodable`] when this one picture is broken, [`CaptureError::Resized`] when it has another
+    /// size than the pool is for.
     fn retrieve(&mut self, pool: &FramePool) -> Result<Frame, CaptureError>;
+}
+
+/// When a picture came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Arrival {
+    /// Capture time.
+    pub at: CaptureTime,
+    /// How many pictures of this source came before it.
+    pub number: u64,
 }
 
 /// Outcome of a grab.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Grab {
-    /// A frame is there, captured at this time.
-    Frame(CaptureTime),
+    /// A picture is there.
+    Frame(Arrival),
+    /// A picture that was not due came and was not decoded.
+    Passed(Arrival),
+    /// Something came that could not be decoded.
+    Broken(Arrival),
     /// The recording is over.
     End,
 }
@@ -55,9 +75,9 @@ pub enum CaptureError {
     /// The rate of a recording is neither given nor in its header.
     #[error("has no frame rate in its header; give fps")]
     RateUnknown,
-    /// The camera stopped delivering.
-    #[error("stopped delivering")]
-    Lost,
+    /// The camera does not answer, or stopped delivering.
+    #[error("{0}")]
+    Stream(StreamError),
     /// One frame could not be decoded.
     #[error("one frame could not be decoded")]
     Undecodable,
@@ -69,19 +89,7 @@ pub enum CaptureError {
     },
 }
 
-/// Keeps FFmpeg from printing to standard error, where words go that are for people.
-///
-/// For the command line, before it starts a thread and before the first recording is opened; the eye needs no such
-/// thing, what it prints goes nowhere.
-pub fn silence_decoder() {
-    // SAFETY: the caller has no second thread that could read the environment.
-    unsafe { std::env::set_var("OPENCV_FFMPEG_LOGLEVEL", "-8") };
-}
-
 /// Allows OpenCV one thread: parallelism here is one thread per camera, never threads per picture.
-///
-/// FFmpeg's decoders are bound elsewhere: OpenCV 4.6 gives them as many threads as it counts processors, so the eye
-/// answers that question itself (`bin/kehai-eye.rs`). `OPENCV_FFMPEG_THREADS` is set for versions that know it.
 pub fn use_one_thread_per_picture() {
     opencv::core::set_num_threads(1).ok();
 }

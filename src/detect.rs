@@ -14,6 +14,7 @@ use std::path::Path;
 use crate::capture::Frame;
 use crate::clock::CaptureTime;
 use crate::config::card::DetectorCard;
+use crate::config::placement::Placement;
 use crate::health::{Stage, StageCpu};
 use crate::units::{BoxPx, PictureSize};
 use decode::Decoder;
@@ -48,7 +49,6 @@ pub struct Detector {
 }
 
 struct Fitted {
-    picture: PictureSize,
     letterbox: Letterbox,
     decoder: Decoder,
 }
@@ -76,8 +76,12 @@ impl Detector {
     /// # Errors
     /// [`DetectError::Head`] when the outputs are not those of the card's head.
     pub fn fit(&mut self, picture: PictureSize) -> Result<(), DetectError> {
-        let input = self.size.unwrap_or_else(|| self.card.input_size(picture));
-        let letterbox = Letterbox::new(&self.card, picture, input);
+        self.fit_placed(self.card.placement(picture, self.size))
+    }
+
+    fn fit_placed(&mut self, placed: Placement) -> Result<(), DetectError> {
+        let input = placed.input;
+        let letterbox = Letterbox::new(&self.card, placed);
         let grey = letterbox.grey_tensor();
         let card = &self.card;
         let refused = |error: DetectError| match error {
@@ -87,7 +91,7 @@ impl Detector {
         };
         let decoder =
             self.session.run(&grey, |outputs| Decoder::recognise(card, input, outputs)).map_err(refused)??;
-        self.fitted.push(Fitted { picture, letterbox, decoder });
+        self.fitted.push(Fitted { letterbox, decoder });
         Ok(())
     }
 
@@ -96,11 +100,12 @@ impl Detector {
     /// # Errors
     /// [`DetectError`] when the network fails on it.
     pub fn detect(&mut self, frame: Frame, score_min: f32, cpu: &StageCpu) -> Result<Detections, DetectError> {
-        let (captured_at, picture) = (frame.captured_at(), frame.size());
-        if !self.fitted.iter().any(|fitted| fitted.picture == picture) {
-            self.fit(picture)?;
+        let (captured_at, placed) = (frame.captured_at(), *frame.placed());
+        let picture = placed.picture;
+        if !self.fitted.iter().any(|fitted| fitted.letterbox.picture() == picture) {
+            self.fit_placed(placed)?;
         }
-        let fitted = self.fitted.iter_mut().find(|fitted| fitted.picture == picture);
+        let fitted = self.fitted.iter_mut().find(|fitted| fitted.letterbox.picture() == picture);
         let Fitted { letterbox, decoder, .. } = fitted.expect("fitted above");
         let (session, card) = (&mut self.session, &self.card);
         let people = cpu.booked(Stage::Letterbox, || letterbox.fill(frame)).and_then(|()| {
@@ -182,9 +187,9 @@ pub enum DetectError {
         /// What was expected and what was found.
         reason: String,
     },
-    /// The frame could not be brought to the input's shape.
-    #[error("picture could not be resized")]
-    Resize,
+    /// The frame was made for another input than the network has.
+    #[error("the picture was made for another input")]
+    Placement,
     /// The network failed on a frame.
     #[error("inference: {reason}")]
     Inference {

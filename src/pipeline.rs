@@ -7,6 +7,7 @@ pub mod bench;
 pub mod eye;
 pub mod feed;
 mod footprint;
+mod pace;
 pub mod latest;
 #[cfg(feature = "mouth")]
 pub mod mouth;

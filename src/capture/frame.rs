@@ -1,68 +1,68 @@
-//! One picture in memory, and the fixed pool it lives in.
+//! One picture in memory, no larger than the network looks at it, and the fixed pool it lives in.
 //!
-//! In: the size of a camera's pictures. Out: [`Frame`]s, `[height, width, 3]` u8, BGR.
+//! In: how a camera's pictures are placed in the network's input. Out: [`Frame`]s, `[3, rows, columns]` u8: blue, green,
+//! red. The picture in its full size never leaves the decoder.
 //! Invariants: a pool holds [`FRAMES_PER_CAMERA`] buffers and never more; a buffer is wiped when its frame
 //! is dropped, also while unwinding (test `a_dropped_frame_leaves_nothing_behind`); a frame can be neither
 //! copied, printed nor serialised (tests/disclosure).
 
 use crossbeam_channel::{Receiver, Sender, bounded};
-use opencv::boxed_ref::{BoxedRef, BoxedRefMut};
-use opencv::core::{CV_8UC3, Mat};
 use zeroize::Zeroize;
 
 use crate::clock::CaptureTime;
+use crate::config::placement::Placement;
 use crate::units::PictureSize;
 
-/// One being filled and one waiting. The detector needs a third only while it resizes (0.4 ms for 1080p), then the
-/// frame is gone; capture waits that long if it must, and 6 MB per 1080p camera are saved.
+/// One being filled and one waiting. The detector needs a third only while it makes its tensor (0.1 ms), then the
+/// frame is gone; capture waits that long if it must.
 pub const FRAMES_PER_CAMERA: usize = 2;
 
 /// A picture of people. Consumed by `detect`, wiped on drop.
 pub struct Frame {
     buffer: Vec<u64>,
     home: Sender<Vec<u64>>,
-    size: PictureSize,
+    placed: Placement,
     captured_at: CaptureTime,
 }
 
 /// The fixed buffers of one camera.
 pub struct FramePool {
-    size: PictureSize,
+    placed: Placement,
     free: Receiver<Vec<u64>>,
     home: Sender<Vec<u64>>,
 }
 
 impl FramePool {
-    /// Allocates all buffers for pictures of `size`, zeroed.
+    /// Allocates all buffers for pictures placed like this, zeroed.
     #[must_use]
-    pub fn new(size: PictureSize) -> Self {
+    pub fn new(placed: Placement) -> Self {
         let (home, free) = bounded(FRAMES_PER_CAMERA);
         for _ in 0..FRAMES_PER_CAMERA {
-            let words = vec![0u64; size.bgr_bytes().div_ceil(size_of::<u64>())];
+            let words = vec![0u64; placed.resized.bgr_bytes().div_ceil(size_of::<u64>())];
             home.send(words).expect("the pool holds both ends of its channel");
         }
-        Self { size, free, home }
+        Self { placed, free, home }
     }
 
-    /// Size of the pictures this pool is for.
+    /// Size of the camera's pictures, px.
     #[must_use]
-    pub fn size(&self) -> PictureSize {
-        self.size
+    pub fn picture(&self) -> PictureSize {
+        self.placed.picture
     }
 
     /// Takes a zeroed buffer, waiting until one is free. Frames given away come back when they are dropped.
     #[must_use]
     pub fn take(&self, captured_at: CaptureTime) -> Frame {
         let buffer = self.free.recv().expect("the pool holds both ends of its channel");
-        Frame { buffer, home: self.home.clone(), size: self.size, captured_at }
+        Frame { buffer, home: self.home.clone(), placed: self.placed, captured_at }
     }
 }
 
 impl Frame {
-    /// Size of the picture.
+    /// How the picture is placed in the network's input, and how large the camera gave it.
     #[must_use]
-    pub fn size(&self) -> PictureSize {
-        self.size
+    pub fn placed(&self) -> &Placement {
+        &self.placed
     }
 
     /// When the picture was captured.
@@ -71,30 +71,32 @@ impl Frame {
         self.captured_at
     }
 
-    /// The pixels as OpenCV sees them, `[height, width, 3]` BGR, without a copy.
-    pub(crate) fn pixels(&self) -> opencv::Result<BoxedRef<'_, Mat>> {
-        let [rows, columns] = self.rows_and_columns();
-        Mat::new_rows_cols_with_bytes::<opencv::core::Vec3b>(rows, columns, self.bytes())
+    /// Blue, green and red, `[rows, columns]` of [`Placement::resized`] each.
+    pub(crate) fn planes(&self) -> [&[u8]; 3] {
+        let (blue, rest) = self.bytes().split_at(self.plane_bytes());
+        let (green, red) = rest.split_at(self.plane_bytes());
+        [blue, green, red]
     }
 
-    /// The pixels to be written, `[height, width, 3]` BGR, without a copy.
-    pub(crate) fn pixels_mut(&mut self) -> opencv::Result<BoxedRefMut<'_, Mat>> {
-        let [rows, columns] = self.rows_and_columns();
-        let length = self.size.bgr_bytes();
-        let start = self.buffer.as_mut_ptr().cast::<std::ffi::c_void>();
-        debug_assert!(length <= self.buffer.len() * size_of::<u64>());
-        // SAFETY: the buffer holds rows x columns x 3 bytes (FramePool::new) and outlives the borrow.
-        let mat = unsafe { Mat::new_rows_cols_with_data_unsafe_def(rows, columns, CV_8UC3, start) }?;
-        Ok(BoxedRefMut::from(mat))
+    /// Blue, green and red, to be written.
+    pub(crate) fn planes_mut(&mut self) -> [&mut [u8]; 3] {
+        let plane_bytes = self.plane_bytes();
+        // SAFETY: u64s are plain bytes, and the length lies within the buffer (FramePool::new).
+        let bytes = unsafe {
+            std::slice::from_raw_parts_mut(self.buffer.as_mut_ptr().cast::<u8>(), self.placed.resized.bgr_bytes())
+        };
+        let (blue, rest) = bytes.split_at_mut(plane_bytes);
+        let (green, red) = rest.split_at_mut(plane_bytes);
+        [blue, green, red]
     }
 
-    fn rows_and_columns(&self) -> [i32; 2] {
-        [self.size.height as i32, self.size.width as i32]
+    fn plane_bytes(&self) -> usize {
+        self.placed.resized.bgr_bytes() / 3
     }
 
     fn bytes(&self) -> &[u8] {
         // SAFETY: u64s are plain bytes, and the length lies within the buffer (FramePool::new).
-        unsafe { std::slice::from_raw_parts(self.buffer.as_ptr().cast::<u8>(), self.size.bgr_bytes()) }
+        unsafe { std::slice::from_raw_parts(self.buffer.as_ptr().cast::<u8>(), self.placed.resized.bgr_bytes()) }
     }
 }
 
@@ -109,8 +111,13 @@ impl Drop for Frame {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::card::Fit;
 
-    const SIZE: PictureSize = PictureSize { height: 5, width: 7 };
+    /// Pictures of 7x5, looked at as they are.
+    fn pool() -> FramePool {
+        let size = PictureSize { height: 5, width: 7 };
+        FramePool::new(Placement::new(Fit::Stretch, size, size))
+    }
 
     fn painted(pool: &FramePool) -> Frame {
         let mut frame = pool.take(CaptureTime(0));
@@ -120,7 +127,7 @@ mod tests {
 
     #[test]
     fn a_dropped_frame_leaves_nothing_behind() {
-        let pool = FramePool::new(SIZE);
+        let pool = pool();
         for _ in 0..2 * FRAMES_PER_CAMERA {
             let frame = painted(&pool);
             let place = frame.buffer.as_ptr();
@@ -133,7 +140,7 @@ mod tests {
 
     #[test]
     fn a_frame_is_wiped_while_a_panic_unwinds() {
-        let pool = FramePool::new(SIZE);
+        let pool = pool();
         let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
             let _frame = painted(&pool);
             std::panic::resume_unwind(Box::new("a stage failed"));
@@ -145,11 +152,9 @@ mod tests {
 
     #[test]
     fn pixels_written_are_the_pixels_read() {
-        let pool = FramePool::new(SIZE);
-        let mut frame = pool.take(CaptureTime(0));
-        opencv::core::MatTrait::set_scalar(&mut frame.pixels_mut().expect("mat"), opencv::core::Scalar::all(9.0))
-            .expect("set");
+        let mut frame = pool().take(CaptureTime(0));
+        frame.planes_mut().into_iter().zip([7, 8, 9]).for_each(|(plane, value)| plane.fill(value));
         assert_eq!(frame.bytes().len(), 105);
-        assert!(frame.bytes().iter().all(|byte| *byte == 9));
+        assert!(frame.planes().iter().zip([7, 8, 9]).all(|(plane, value)| plane.iter().all(|byte| *byte == value)));
     }
 }

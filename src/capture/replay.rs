@@ -4,46 +4,50 @@
 //! Invariant: two replays of one recording stamp every frame alike, at whatever speed they run (tests/story).
 
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use opencv::core::{Mat, MatTrait, MatTraitConst, Scalar, Vector};
-use opencv::imgcodecs;
-use opencv::videoio::{
-    CAP_FFMPEG, CAP_PROP_FPS, CAP_PROP_FRAME_HEIGHT, CAP_PROP_FRAME_WIDTH, VideoCapture, VideoCaptureTrait,
-    VideoCaptureTraitConst,
-};
-
-use super::{CaptureError, Frame, FramePool, Grab, Source};
+use super::camera::draw;
+use super::drawing::Drawing;
+use super::ffmpeg::{Opening, Step, Stream};
+use super::pictures::Pictures;
+use super::{Arrival, CaptureError, Frame, FramePool, Grab, Source};
 use crate::clock::CaptureTime;
 use crate::units::PictureSize;
 
-/// Opens a clip or a folder of pictures. `fps` overrides what the header says.
+/// Opens a clip or a folder of pictures. `fps` overrides what the header says, `hardware` names a
+/// decoder to try on a clip.
 ///
 /// # Errors
 /// [`CaptureError`] when it cannot be opened, is empty, or has no rate.
-pub fn open(path: &Path, fps: Option<f64>) -> Result<Box<dyn Source>, CaptureError> {
-    if path.is_dir() { Ok(Box::new(Pictures::open(path, fps)?)) } else { Ok(Box::new(Clip::open(path, fps)?)) }
+pub fn open(path: &Path, fps: Option<f64>, hardware: Option<&str>) -> Result<Box<dyn Source>, CaptureError> {
+    if path.is_dir() { Ok(Box::new(Pictures::open(path, fps)?)) } else { Ok(Box::new(Clip::open(path, fps, hardware)?)) }
 }
 
 /// A recorded clip.
-struct Clip {
-    capture: VideoCapture,
+pub struct Clip {
+    stream: Stream,
+    drawing: Drawing,
     size: PictureSize,
     stamps: Stamps,
 }
 
 impl Clip {
-    fn open(path: &Path, fps: Option<f64>) -> Result<Self, CaptureError> {
-        let unopened = CaptureError::Unopened { expected: "a video clip" };
-        let Some(name) = path.to_str().filter(|_| !is_text(path)) else { return Err(unopened) };
-        let capture = VideoCapture::from_file_with_params(name, CAP_FFMPEG, &Vector::new());
-        let capture = match capture {
-            Ok(capture) if capture.is_opened().unwrap_or(false) => capture,
-            _ => return Err(unopened),
-        };
-        let header_fps = capture.get(CAP_PROP_FPS).unwrap_or(0.0);
-        let size = stream_size(&capture).ok_or(CaptureError::Empty)?;
-        Ok(Self { stamps: Stamps::new(fps.unwrap_or(header_fps))?, size, capture })
+    /// Opens a clip; `hardware` names a decoder to try.
+    ///
+    /// # Errors
+    /// [`CaptureError`] when it is no video, has no size or no rate.
+    pub fn open(path: &Path, fps: Option<f64>, hardware: Option<&str>) -> Result<Self, CaptureError> {
+        let unopened = || CaptureError::Unopened { expected: "a video clip" };
+        let address = path.to_str().filter(|_| !is_text(path)).ok_or_else(unopened)?;
+        // The protocol is named, so that a file's name is never taken for an address.
+        let address = format!("file:{address}");
+        let opening = Opening { address: &address, options: &[], waits: None, hardware };
+        let stream = Stream::open(&opening).map_err(|_| unopened())?;
+        let size = stream.size().ok_or(CaptureError::Empty)?;
+        let header_fps = stream.rate();
+        let by_header = header_fps.filter(|_| stream.is_steady());
+        let stamps = Stamps::new(fps.or(header_fps).unwrap_or(0.0), by_header)?;
+        Ok(Self { stream, drawing: Drawing::default(), size, stamps })
     }
 }
 
@@ -52,15 +56,20 @@ impl Source for Clip {
         self.size
     }
 
-    fn grab(&mut self) -> Result<Grab, CaptureError> {
-        match self.capture.grab() {
-            Ok(true) => Ok(Grab::Frame(self.stamps.next())),
-            _ => Ok(Grab::End),
-        }
+    fn grab(&mut self, is_due: &dyn Fn(Arrival) -> bool) -> Result<Grab, CaptureError> {
+        let stamps = &self.stamps;
+        let mut is_wanted = |at_ns: Option<i64>| stamps.foreseen(at_ns).is_none_or(is_due);
+        Ok(match self.stream.step(None, &mut is_wanted) {
+            Ok(Step::Decoded(at_ns)) => Grab::Frame(self.stamps.next(at_ns)),
+            Ok(Step::Passed(at_ns)) => Grab::Passed(self.stamps.passed(at_ns)),
+            Ok(Step::Broken) => Grab::Broken(self.stamps.next(None)),
+            // A file that breaks off ends there.
+            Ok(Step::End) | Err(_) => Grab::End,
+        })
     }
 
     fn retrieve(&mut self, pool: &FramePool) -> Result<Frame, CaptureError> {
-        retrieve_into_pool(&mut self.capture, pool, self.stamps.last())
+        draw(&mut self.drawing, &self.stream, pool, self.stamps.last().at)
     }
 }
 
@@ -73,123 +82,75 @@ fn is_text(path: &Path) -> bool {
     valid && !start.iter().any(|byte| byte.is_ascii_control() && !byte.is_ascii_whitespace())
 }
 
-/// Size of the pictures as the stream announces it; `None` when it announces none.
-pub(super) fn stream_size(capture: &VideoCapture) -> Option<PictureSize> {
-    let pixels =
-        |property| capture.get(property).ok().filter(|value| (1.0..=16384.0).contains(value)).map(|value| value as u32);
-    Some(PictureSize { height: pixels(CAP_PROP_FRAME_HEIGHT)?, width: pixels(CAP_PROP_FRAME_WIDTH)? })
-}
-
-/// Writes the grabbed picture of a capture into a buffer of the pool: the only copy that is made of it.
-pub(super) fn retrieve_into_pool(
-    capture: &mut VideoCapture,
-    pool: &FramePool,
-    at: CaptureTime,
-) -> Result<Frame, CaptureError> {
-    let mut frame = pool.take(at);
-    let mut pixels = frame.pixels_mut().map_err(|_| CaptureError::Undecodable)?;
-    let place = pixels.data();
-    let retrieved = capture.retrieve(&mut pixels, 0).unwrap_or(false);
-    if !retrieved {
-        return Err(CaptureError::Undecodable);
-    }
-    // OpenCV moves to memory of its own when the picture has another size than the buffer.
-    if pixels.data() != place {
-        let now = PictureSize { height: pixels.rows() as u32, width: pixels.cols() as u32 };
-        return Err(CaptureError::Resized { now });
-    }
-    drop(pixels);
-    Ok(frame)
-}
-
-/// A folder of pictures, PNG or JPEG.
-struct Pictures {
-    files: Vec<PathBuf>,
-    size: PictureSize,
-    next: usize,
-    stamps: Stamps,
-}
-
-impl Pictures {
-    fn open(folder: &Path, fps: Option<f64>) -> Result<Self, CaptureError> {
-        let entries =
-            std::fs::read_dir(folder).map_err(|_| CaptureError::Unopened { expected: "a folder of pictures" })?;
-        let mut files: Vec<PathBuf> =
-            entries.flatten().map(|entry| entry.path()).filter(|path| is_picture(path)).collect();
-        files.sort();
-        let first = files.first().ok_or(CaptureError::Empty)?;
-        let size = size_of_picture(&read_picture(first)?);
-        Ok(Self { files, size, next: 0, stamps: Stamps::new(fps.unwrap_or(0.0))? })
-    }
-}
-
-impl Source for Pictures {
-    fn size(&self) -> PictureSize {
-        self.size
-    }
-
-    fn grab(&mut self) -> Result<Grab, CaptureError> {
-        if self.next == self.files.len() {
-            return Ok(Grab::End);
-        }
-        self.next += 1;
-        Ok(Grab::Frame(self.stamps.next()))
-    }
-
-    fn retrieve(&mut self, pool: &FramePool) -> Result<Frame, CaptureError> {
-        let mut picture = read_picture(&self.files[self.next - 1])?;
-        let now = size_of_picture(&picture);
-        if now != pool.size() {
-            return Err(CaptureError::Resized { now });
-        }
-        let mut frame = pool.take(self.stamps.last());
-        let mut pixels = frame.pixels_mut().map_err(|_| CaptureError::Undecodable)?;
-        picture.copy_to(&mut pixels).map_err(|_| CaptureError::Undecodable)?;
-        drop(pixels);
-        // The decoder's own copy goes the way of every frame.
-        picture.set_scalar(Scalar::all(0.0)).map_err(|_| CaptureError::Undecodable)?;
-        Ok(frame)
-    }
-}
-
-fn read_picture(file: &Path) -> Result<Mat, CaptureError> {
-    let name = file.to_str().ok_or(CaptureError::Undecodable)?;
-    match imgcodecs::imread(name, imgcodecs::IMREAD_COLOR) {
-        Ok(picture) if !picture.empty() => Ok(picture),
-        _ => Err(CaptureError::Undecodable),
-    }
-}
-
-fn size_of_picture(picture: &Mat) -> PictureSize {
-    PictureSize { height: picture.rows() as u32, width: picture.cols() as u32 }
-}
-
-fn is_picture(path: &Path) -> bool {
-    let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default().to_ascii_lowercase();
-    matches!(ending.as_str(), "png" | "jpg" | "jpeg")
-}
-
 /// Numbers frames and dates them.
-struct Stamps {
+pub(super) struct Stamps {
     fps: f64,
-    count: u64,
+    /// Rate by which presentation times number the frames, where the header has a steady one.
+    by_header: Option<f64>,
+    /// Presentation time of the first frame, ns.
+    first_ns: Option<i64>,
+    next: u64,
+    last: u64,
 }
 
 impl Stamps {
-    fn new(fps: f64) -> Result<Self, CaptureError> {
+    pub(super) fn new(fps: f64, by_header: Option<f64>) -> Result<Self, CaptureError> {
         if fps.is_finite() && (0.1..=1000.0).contains(&fps) {
-            Ok(Self { fps, count: 0 })
+            Ok(Self { fps, by_header, first_ns: None, next: 0, last: 0 })
         } else {
             Err(CaptureError::RateUnknown)
         }
     }
 
-    fn next(&mut self) -> CaptureTime {
-        self.count += 1;
+    /// The next frame in the order they are shown.
+    pub(super) fn next(&mut self, at_ns: Option<i64>) -> Arrival {
+        self.first_ns = self.first_ns.or(at_ns);
+        let number = self.foreseen(at_ns).map_or(self.next, |arrival| arrival.number.max(self.next));
+        self.last = number;
+        self.next = number + 1;
         self.last()
     }
 
-    fn last(&self) -> CaptureTime {
-        CaptureTime(((self.count.max(1) - 1) as f64 * 1e9 / self.fps).round() as i64)
+    /// A frame that was left out where it stood in the file.
+    fn passed(&self, at_ns: Option<i64>) -> Arrival {
+        self.foreseen(at_ns).unwrap_or_else(|| self.arrival(self.next))
+    }
+
+    /// Which frame will be shown at this presentation time; `None` where nobody can tell.
+    fn foreseen(&self, at_ns: Option<i64>) -> Option<Arrival> {
+        let since_s = (at_ns? - self.first_ns?) as f64 / 1e9;
+        let number = (since_s * self.by_header?).round();
+        (number >= 0.0).then(|| self.arrival(number as u64))
+    }
+
+    pub(super) fn last(&self) -> Arrival {
+        self.arrival(self.last)
+    }
+
+    fn arrival(&self, number: u64) -> Arrival {
+        Arrival { at: CaptureTime((number as f64 * 1e9 / self.fps).round() as i64), number }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FRAME_NS: i64 = 40_000_000;
+
+    #[test]
+    fn frames_left_out_leave_a_gap_in_the_numbers_of_the_others() {
+        let mut stamps = Stamps::new(7.0, Some(25.0)).expect("a rate");
+        let numbers: Vec<u64> =
+            [0, 1, 5, 6].iter().map(|frame| stamps.next(Some(1_000 + frame * FRAME_NS)).number).collect();
+        assert_eq!(numbers, [0, 1, 5, 6]);
+        assert_eq!(stamps.last().at, CaptureTime(857_142_857), "dated by the rate that was given");
+    }
+
+    #[test]
+    fn without_presentation_times_frames_are_counted() {
+        let mut stamps = Stamps::new(10.0, None).expect("a rate");
+        assert_eq!([0, 0, 0].map(|_| stamps.next(Some(7)).number), [0, 1, 2]);
+        assert!(stamps.foreseen(Some(7)).is_none());
     }
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::model::resolve;
 use super::output::{progress, say};
 use super::{CAMERA, Failure, finding};
-use crate::capture::{CaptureError, FramePool, Grab, replay, silence_decoder, use_one_thread_per_picture};
+use crate::capture::{CaptureError, FramePool, Grab, replay, use_one_thread_per_picture};
 use crate::detect::{Detections, Detector};
 use crate::health::StageCpu;
 use crate::units::PictureSize;
@@ -33,7 +33,6 @@ pub struct Args {
 
 /// Runs the command.
 pub fn run(args: &Args) -> Result<(), Failure> {
-    silence_decoder();
     use_one_thread_per_picture();
     let model = resolve(&args.model)?;
     let refused = |error: CaptureError| {
@@ -47,15 +46,21 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         )
     })?;
     // Rows are numbered, not dated: any rate will do.
-    let mut source = replay::open(&args.clip, Some(1.0)).map_err(refused)?;
+    let mut source = replay::open(&args.clip, Some(1.0), None).map_err(refused)?;
     let mut detector = Detector::load(&finding::runtime()?, &model.file, &model.card, args.size)?;
-    let pool = FramePool::new(source.size());
+    let pool = FramePool::new(model.card.placement(source.size(), args.size));
     let (cpu, bar) = (StageCpu::default(), progress("detect"));
     let (mut rows, mut number, mut looked_at) = (String::new(), 0u32, 0u32);
-    while let Grab::Frame(_) = source.grab().map_err(refused)? {
-        number += 1;
+    let every = u64::from(args.every);
+    loop {
+        let arrival = match source.grab(&|arrival| arrival.number.is_multiple_of(every)).map_err(refused)? {
+            Grab::Frame(arrival) => arrival,
+            Grab::Passed(_) | Grab::Broken(_) => continue,
+            Grab::End => break,
+        };
+        number = arrival.number as u32 + 1;
         bar.set_position(u64::from(number));
-        if !(number - 1).is_multiple_of(args.every) {
+        if !arrival.number.is_multiple_of(every) {
             continue;
         }
         match source.retrieve(&pool) {

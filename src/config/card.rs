@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::placement::Placement;
 use crate::units::PictureSize;
 
 /// What a model wants and how it answers.
@@ -132,6 +133,12 @@ impl DetectorCard {
         ];
         let wrong = checks.into_iter().find(|(is_good, ..)| !is_good);
         wrong.map(|(_, field, range)| format!("{field}: write {range}"))
+    }
+
+    /// How pictures of `picture` are placed in the input; `size` overrides the input size chosen from their shape.
+    #[must_use]
+    pub fn placement(&self, picture: PictureSize, size: Option<PictureSize>) -> Placement {
+        Placement::new(self.fit, picture, size.unwrap_or_else(|| self.input_size(picture)))
     }
 
     /// The input size for pictures of `picture`: the fixed one, or the camera's own shape with about as

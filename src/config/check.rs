@@ -219,6 +219,12 @@ impl Check {
         if let Some(fps) = raw.fps.filter(|fps| !(0.1..=240.0).contains(fps)) {
             self.refuse(key("fps"), fps, "write the recording's true rate, 0.1 to 240 frames per second");
         }
+        if let Some(rate) = raw.looks_per_s.filter(|rate| !(0.5..=60.0).contains(rate)) {
+            self.refuse(key("looks_per_s"), rate, "write 0.5 to 60 looks per second");
+        }
+        if let Some(name) = raw.decoder.as_ref().filter(|name| !DECODERS.contains(&name.as_str())) {
+            self.refuse(key("decoder"), quoted(name), format!("write one of {}, or leave it out", DECODERS.join(", ")));
+        }
         // What one reader of addresses takes for the end of the host another takes for a part of the password.
         let is_plain = |url: &String| !url.contains(['#', '\\']) && !url.contains(|c: char| c.is_control() || c == ' ');
         if raw.url.as_ref().is_some_and(|url| !url.starts_with("rtsp://") || !is_plain(url)) {
@@ -253,6 +259,8 @@ impl Check {
             name: raw.name.clone().unwrap_or_else(|| raw.id.clone()),
             floor,
             fps: raw.fps,
+            looks_per_s: raw.looks_per_s,
+            decoder: raw.decoder.clone(),
             calibration: raw.calibration.clone(),
         }
     }
@@ -387,6 +395,8 @@ const MODEL_DEFAULT: &str = "nanodet-g";
 const WORKERS_MAX: u32 = 16;
 /// Largest side of a model input, px; no network for an edge box comes near it.
 const SIDE_PX_MAX: u32 = 8192;
+/// Hardware decoders FFmpeg may have.
+const DECODERS: [&str; 5] = ["vaapi", "qsv", "cuda", "v4l2m2m", "drm"];
 /// Loopback port of the embedded broker.
 const BROKER_PORT_DEFAULT: u16 = 18_830;
 /// Smallest cell, m: below one square metre a cell shows single steps (PROMISES 4.4).

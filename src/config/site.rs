@@ -200,6 +200,8 @@ pub(super) struct RawCamera {
     pub(super) floor: Option<String>,
     pub(super) url: Option<String>,
     pub(super) fps: Option<f64>,
+    pub(super) looks_per_s: Option<f64>,
+    pub(super) decoder: Option<String>,
     #[serde(default)]
     pub(super) calibration: Vec<PointPair>,
 }

@@ -6,7 +6,7 @@
 
 use super::eye::{Counting, EXIT_SAID, News, Pipe, load_detectors, start};
 use super::{EyeJob, Origin};
-use crate::capture::{CaptureError, FramePool, Grab, replay};
+use crate::capture::{CaptureError, Grab, replay};
 use crate::clock::{Timeline, UtcMs, monotonic_ns, process_cpu_ns};
 use crate::detect::Detector;
 use crate::health::{EyeEventCode, Ledger, Stage};
@@ -28,22 +28,19 @@ pub fn run(job: &EyeJob, rounds: u32, pipe: &mut Pipe) -> i32 {
     0
 }
 
-/// Decode into the pool and run the network on a grey tensor: what cannot be saved.
+/// Decode and run the network on a grey tensor: what cannot be saved.
 fn bare(job: &EyeJob) -> Result<BenchRound, EyeEventCode> {
     let Some(Origin::Recorded { path, fps, .. }) = job.feeds.first().map(|feed| &feed.origin) else {
         return Err(EyeEventCode::JobRefused);
     };
     let mut detector = load_detectors(job)?.pop().ok_or(EyeEventCode::JobRefused)?;
     let refused = |_: CaptureError| EyeEventCode::ClipRefused;
-    let mut source = replay::open(path, *fps).map_err(refused)?;
-    let pool = FramePool::new(source.size());
+    let mut source = replay::open(path, *fps, None).map_err(refused)?;
     detector.fit(source.size()).map_err(|_| EyeEventCode::HeadRefused)?;
     let grey = detector.grey_tensors().pop().ok_or(EyeEventCode::HeadRefused)?;
     let (begun_cpu_ns, begun_ns) = (process_cpu_ns(), monotonic_ns());
     let mut frames = 0;
-    while let Grab::Frame(_) = source.grab().map_err(refused)? {
-        // A broken picture costs what it costs; the whole eye counts it as failed and goes on as well.
-        drop(source.retrieve(&pool));
+    while !matches!(source.grab(&|_| true).map_err(refused)?, Grab::End) {
         detector.run_on(&grey).map_err(|_| EyeEventCode::DetectorFailed)?;
         frames += 1;
     }
@@ -93,7 +90,7 @@ fn whole(job: &EyeJob) -> Result<BenchRound, EyeEventCode> {
 fn warm_up(job: &EyeJob, detectors: &mut [Detector]) -> Result<(), EyeEventCode> {
     for feed in &job.feeds {
         let Origin::Recorded { path, fps, .. } = &feed.origin else { return Err(EyeEventCode::JobRefused) };
-        let size = replay::open(path, *fps).map_err(|_| EyeEventCode::ClipRefused)?.size();
+        let size = replay::open(path, *fps, None).map_err(|_| EyeEventCode::ClipRefused)?.size();
         for detector in detectors.iter_mut() {
             detector.fit(size).map_err(|_| EyeEventCode::HeadRefused)?;
         }

@@ -130,9 +130,22 @@ pub fn start(job: &EyeJob, detectors: Vec<Detector>, zero_ns: i64) -> Threads {
         };
         spawn("detect", &sender, move || worker.run());
     }
+    let card = Arc::new(job.card.clone());
     for feed in &job.feeds {
         let (latest, health, news, cpu) = (Arc::clone(&latest), Arc::clone(&health), sender.clone(), Arc::clone(&cpu));
-        let feeder = Feeder { camera: feed.camera, latest, health, news, cpu, zero_ns };
+        let of_site = &job.settings.cameras[feed.camera];
+        let feeder = Feeder {
+            camera: feed.camera,
+            latest,
+            health,
+            news,
+            cpu,
+            zero_ns,
+            card: Arc::clone(&card),
+            input: job.settings.detector.size,
+            looks_per_s: of_site.looks_per_s,
+            decoder: of_site.decoder.clone(),
+        };
         let feed = feed.clone();
         spawn("capture", &sender, move || feeder.run(&feed));
     }
@@ -214,7 +227,7 @@ fn code_of(error: &DetectError) -> EyeEventCode {
         DetectError::Runtime { .. } => EyeEventCode::RuntimeRefused,
         DetectError::Model { .. } => EyeEventCode::ModelRefused,
         DetectError::Size { .. } | DetectError::Head { .. } => EyeEventCode::HeadRefused,
-        DetectError::Resize | DetectError::Inference { .. } => EyeEventCode::DetectorFailed,
+        DetectError::Placement | DetectError::Inference { .. } => EyeEventCode::DetectorFailed,
     }
 }
 

@@ -12,8 +12,11 @@ use super::eye::News;
 use super::latest::Latest;
 use super::{Feed, Origin};
 use crate::capture::camera::{BackOff, LiveCamera};
-use crate::capture::{CaptureError, FramePool, Grab, Source, replay};
+use super::pace::Pace;
+use crate::capture::{Arrival, CaptureError, FramePool, Grab, Source, replay};
 use crate::clock::monotonic_ns;
+use crate::config::card::DetectorCard;
+use crate::config::LOOKS_PER_S_DEFAULT;
 use crate::health::{CameraHealth, CameraState, EyeEvent, EyeEventCode, Fate, Stage, StageCpu};
 use crate::units::PictureSize;
 
@@ -31,6 +34,14 @@ pub struct Feeder {
     pub cpu: Arc<StageCpu>,
     /// Monotonic time of the capture clock's zero, ns.
     pub zero_ns: i64,
+    /// What the network wants to be fed.
+    pub card: Arc<DetectorCard>,
+    /// Size of its input, where the site file gives one.
+    pub input: Option<PictureSize>,
+    /// How often this camera is looked at, per second, where the site file says so.
+    pub looks_per_s: Option<f64>,
+    /// Hardware decoder to try.
+    pub decoder: Option<String>,
 }
 
 impl Feeder {
@@ -40,12 +51,16 @@ impl Feeder {
             Origin::Live(source) => {
                 let mut known = feed.picture;
                 loop {
-                    self.watch(&mut || LiveCamera::open(source, self.zero_ns), &mut known);
+                    self.watch(&mut || LiveCamera::open(source, self.zero_ns, self.decoder.as_deref()), &mut known);
                 }
             }
             Origin::Recorded { path, fps, every, realtime } => {
-                let opened = replay::open(path, *fps);
-                let played = opened.and_then(|mut source| self.play(source.as_mut(), (*every).max(1), *realtime));
+                let pace = match self.looks_per_s {
+                    Some(rate) if *every <= 1 => Pace::rate(rate),
+                    _ => Pace::every(*every),
+                };
+                let opened = replay::open(path, *fps, self.decoder.as_deref());
+                let played = opened.and_then(|mut source| self.play(source.as_mut(), pace, *realtime));
                 if let Err(error) = played {
                     let code = if matches!(error, CaptureError::Empty) {
                         EyeEventCode::ClipEmpty
@@ -81,56 +96,80 @@ impl Feeder {
             attempts += 1;
             std::thread::sleep(back_off.step());
         };
-        let pool = FramePool::new(camera.size());
+        let pool = self.pool(camera.size());
+        let mut pace = Pace::rate(self.looks_per_s.unwrap_or(LOOKS_PER_S_DEFAULT));
         self.opened(&camera);
-        while let Ok(Grab::Frame(_)) = self.cpu.booked(Stage::Capture, || camera.grab()) {
-            self.health().captured();
-            match self.cpu.booked(Stage::Capture, || camera.retrieve(&pool)) {
-                Ok(frame) => self.latest.put(self.camera, frame),
-                Err(error) => {
-                    self.health().met(Fate::Failed);
-                    if matches!(error, CaptureError::Resized { .. }) {
+        while let Ok(grab) = self.cpu.booked(Stage::Capture, || camera.grab(&|arrival| pace.is_due(&arrival))) {
+            if self.captured(grab, &mut pace).is_some() {
+                let drawn = self.cpu.booked(Stage::Capture, || camera.retrieve(&pool));
+                match drawn {
+                    Ok(frame) => self.latest.put(self.camera, frame),
+                    Err(CaptureError::Resized { .. }) => {
+                        self.health().met(Fate::Failed);
                         break;
                     }
+                    Err(_) => self.health().met(Fate::Failed),
                 }
             }
         }
         self.health().became(CameraState::Lost);
         self.health().reconnected();
         self.tell(EyeEventCode::CameraLost, [0, 0]);
+        // Whatever the decoder held goes before the wait, not after it.
+        drop(camera);
         std::thread::sleep(BackOff::default().step());
     }
 
     /// Plays a recording to its end, waiting for every frame to be taken.
-    fn play(&self, source: &mut dyn Source, every: u32, realtime: bool) -> Result<(), CaptureError> {
-        let mut pool = FramePool::new(source.size());
+    fn play(&self, source: &mut dyn Source, mut pace: Pace, realtime: bool) -> Result<(), CaptureError> {
+        let mut pool = self.pool(source.size());
         let begun_ns = monotonic_ns();
-        let mut number = 0u64;
-        while let Grab::Frame(at) = self.cpu.booked(Stage::Capture, || source.grab())? {
-            number += 1;
-            if number == 1 {
+        let mut is_first = true;
+        loop {
+            let grab = self.cpu.booked(Stage::Capture, || source.grab(&|arrival| pace.is_due(&arrival)))?;
+            if matches!(grab, Grab::End) {
+                break;
+            }
+            if is_first {
                 self.opened(source);
             }
-            self.health().captured();
-            if realtime {
-                let ahead_ns = at.0 - (monotonic_ns() - begun_ns);
-                std::thread::sleep(Duration::from_nanos(u64::try_from(ahead_ns).unwrap_or(0)));
-            }
-            if !(number - 1).is_multiple_of(u64::from(every)) {
-                self.health().met(Fate::Skipped);
-                continue;
-            }
-            match self.cpu.booked(Stage::Capture, || source.retrieve(&pool)) {
-                Ok(frame) => self.latest.put_waiting(self.camera, frame),
-                Err(CaptureError::Resized { now }) if number == 1 => {
-                    // Some headers announce another size than the stream has.
-                    pool = FramePool::new(now);
-                    self.health().met(Fate::Failed);
+            if let Some(arrival) = self.captured(grab, &mut pace) {
+                if realtime {
+                    let ahead_ns = arrival.at.0 - (monotonic_ns() - begun_ns);
+                    std::thread::sleep(Duration::from_nanos(u64::try_from(ahead_ns).unwrap_or(0)));
                 }
-                Err(_) => self.health().met(Fate::Failed),
+                match self.cpu.booked(Stage::Capture, || source.retrieve(&pool)) {
+                    Ok(frame) => self.latest.put_waiting(self.camera, frame),
+                    Err(CaptureError::Resized { now }) if is_first => {
+                        // Some headers announce another size than the stream has.
+                        pool = self.pool(now);
+                        self.health().met(Fate::Failed);
+                    }
+                    Err(_) => self.health().met(Fate::Failed),
+                }
             }
+            is_first = false;
         }
-        if number == 0 { Err(CaptureError::Empty) } else { Ok(()) }
+        if is_first { Err(CaptureError::Empty) } else { Ok(()) }
+    }
+
+    /// Counts what came; gives the arrival of a picture that is to be drawn.
+    fn captured(&self, grab: Grab, pace: &mut Pace) -> Option<Arrival> {
+        self.health().captured();
+        let fate = match grab {
+            Grab::Frame(arrival) if pace.is_due(&arrival) => {
+                pace.looked(&arrival);
+                return Some(arrival);
+            }
+            Grab::Frame(_) | Grab::Passed(_) => Fate::Skipped,
+            Grab::Broken(_) | Grab::End => Fate::Failed,
+        };
+        self.health().met(fate);
+        None
+    }
+
+    fn pool(&self, picture: PictureSize) -> FramePool {
+        FramePool::new(self.card.placement(picture, self.input))
     }
 
     fn opened(&self, source: &dyn Source) {

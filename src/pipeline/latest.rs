@@ -142,9 +142,16 @@ fn next(slots: &mut [Slot]) -> Option<Taken> {
 mod tests {
     use super::*;
     use crate::capture::FramePool;
+    use crate::config::card::Fit;
+    use crate::config::placement::Placement;
     use crate::units::PictureSize;
 
-    const SIZE: PictureSize = PictureSize { height: 2, width: 2 };
+    /// A pool for pictures of 2x2.
+    fn frames() -> FramePool {
+        let size = PictureSize { height: 2, width: 2 };
+        FramePool::new(Placement::new(Fit::Stretch, size, size))
+    }
+
     const NOW: Duration = Duration::ZERO;
 
     fn mailbox(cameras: usize) -> Latest {
@@ -160,7 +167,7 @@ mod tests {
 
     #[test]
     fn the_newest_frame_wins_and_the_loser_is_counted() {
-        let (mailbox, pool) = (mailbox(1), FramePool::new(SIZE));
+        let (mailbox, pool) = (mailbox(1), frames());
         for at in 1..=5 {
             mailbox.put(0, pool.take(CaptureTime(at)));
         }
@@ -172,7 +179,7 @@ mod tests {
     fn the_camera_that_has_waited_longest_comes_first() {
         let mailbox = mailbox(3);
         for (camera, at) in [(0, 30), (1, 10), (2, 20)] {
-            mailbox.put(camera, FramePool::new(SIZE).take(CaptureTime(at)));
+            mailbox.put(camera, frames().take(CaptureTime(at)));
         }
         let order: Vec<_> = (0..3).filter_map(|_| time_of(mailbox.take(NOW))).collect();
         assert_eq!(order, [(1, 10), (2, 20), (0, 30)]);
@@ -181,7 +188,7 @@ mod tests {
     #[test]
     fn a_fast_camera_does_not_wait_for_ever_behind_slow_ones() {
         let mailbox = mailbox(2);
-        let pools = [FramePool::new(SIZE), FramePool::new(SIZE)];
+        let pools = [frames(), frames()];
         for (camera, at) in [(0, 10), (1, 20), (0, 30)] {
             mailbox.put(camera, pools[camera].take(CaptureTime(at)));
         }
@@ -193,7 +200,7 @@ mod tests {
 
     #[test]
     fn a_camera_is_lent_to_one_worker_at_a_time() {
-        let (mailbox, pool) = (mailbox(1), FramePool::new(SIZE));
+        let (mailbox, pool) = (mailbox(1), frames());
         mailbox.put(0, pool.take(CaptureTime(1)));
         assert!(time_of(mailbox.take(NOW)).is_some());
         mailbox.put(0, pool.take(CaptureTime(2)));
@@ -204,7 +211,7 @@ mod tests {
 
     #[test]
     fn the_end_is_told_once_and_only_after_the_last_frame() {
-        let (mailbox, pool) = (mailbox(1), FramePool::new(SIZE));
+        let (mailbox, pool) = (mailbox(1), frames());
         mailbox.put(0, pool.take(CaptureTime(1)));
         mailbox.close(0);
         assert!(time_of(mailbox.take(NOW)).is_some());
@@ -216,7 +223,7 @@ mod tests {
 
     #[test]
     fn a_recording_waits_until_its_frame_is_taken() {
-        let (mailbox, pool) = (Arc::new(mailbox(1)), FramePool::new(SIZE));
+        let (mailbox, pool) = (Arc::new(mailbox(1)), frames());
         mailbox.put(0, pool.take(CaptureTime(1)));
         let second = pool.take(CaptureTime(2));
         let putting = Arc::clone(&mailbox);

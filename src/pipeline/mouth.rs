@@ -15,7 +15,6 @@ use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::sync::watch;
 
 use super::{Errand, EyeJob};
-use crate::capture::camera::{DECODER_OPTIONS, STREAM_OPTIONS};
 use crate::clock::{CaptureTime, is_synchronised, monotonic_ns, utc_now};
 use crate::config::Settings;
 use crate::health::{CameraReport, EyeEvent, EyeEventCode};
@@ -256,10 +255,7 @@ impl Eye {
         let mut command = Command::new(&program);
         // Read by the dynamic linker, so they must be there at exec: freed memory is overwritten, and nothing is
         // kept in per-thread caches that are not (PRIVACY: perturb without tcache_count=0 keeps small blocks).
-        command.env_clear().env("GLIBC_TUNABLES", HEAP_HYGIENE).envs(DECODER_OPTIONS);
-        if matches!(job.errand, Errand::Watch) {
-            command.envs(STREAM_OPTIONS);
-        }
+        command.env_clear().env("GLIBC_TUNABLES", HEAP_HYGIENE);
         // Ctrl-C is for the mouth alone, which ends the eye itself.
         command.process_group(0);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).kill_on_drop(true);
