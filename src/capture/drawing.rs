@@ -77,12 +77,7 @@ impl Drawing {
 
     fn colour(&mut self, frame: &mut Frame, colours: &Colours) {
         let [brightness, blue_difference, red_difference] = planes(&self.small, frame.placed().resized);
-        let [blue, green, red] = frame.planes_mut();
-        let sources = brightness.iter().zip(blue_difference).zip(red_difference);
-        let targets = blue.iter_mut().zip(green).zip(red);
-        for (((y, u), v), ((blue, green), red)) in sources.zip(targets) {
-            [*blue, *green, *red] = colours.bgr(*y, *u, *v);
-        }
+        colours.spread([brightness, blue_difference, red_difference], frame.planes_mut());
     }
 
     fn colour_pairs(&mut self, frame: &mut Frame, colours: &Colours) {
@@ -159,10 +154,41 @@ impl Colours {
         }
     }
 
+    /// Whole planes, in pieces of a length that the compiler turns into vectors.
+    fn spread(&self, [y, u, v]: [&[u8]; 3], [blue, green, red]: [&mut [u8]; 3]) {
+        let pieces = y.chunks(PIECE).zip(u.chunks(PIECE)).zip(v.chunks(PIECE));
+        let targets = blue.chunks_mut(PIECE).zip(green.chunks_mut(PIECE)).zip(red.chunks_mut(PIECE));
+        for (((y, u), v), ((blue, green), red)) in pieces.zip(targets) {
+            match (y.as_array(), u.as_array(), v.as_array()) {
+                (Some(y), Some(u), Some(v)) if blue.len() == PIECE => {
+                    let mut piece = [[0u8; PIECE]; 3];
+                    self.piece(y, u, v, &mut piece);
+                    blue.copy_from_slice(&piece[0]);
+                    green.copy_from_slice(&piece[1]);
+                    red.copy_from_slice(&piece[2]);
+                }
+                _ => {
+                    for index in 0..y.len() {
+                        [blue[index], green[index], red[index]] = self.bgr(y[index], u[index], v[index]);
+                    }
+                }
+            }
+        }
+    }
+
+    #[inline]
+    fn piece(&self, y: &[u8; PIECE], u: &[u8; PIECE], v: &[u8; PIECE], piece: &mut [[u8; PIECE]; 3]) {
+        for index in 0..PIECE {
+            [piece[0][index], piece[1][index], piece[2][index]] = self.bgr(y[index], u[index], v[index]);
+        }
+    }
+
+    #[inline]
     fn bgr(&self, y: u8, u: u8, v: u8) -> [u8; 3] {
         let y = (f32::from(y) - self.black) * self.brightness + 0.5;
         let (u, v) = (f32::from(u) - 128.0, f32::from(v) - 128.0);
-        let byte = |value: f32| value.clamp(0.0, 255.0) as i32 as u8;
+        // SAFETY: a finite number from 0 to 255 is an i32. (`as` would ask for NaN at every pixel.)
+        let byte = |value: f32| unsafe { value.clamp(0.0, 255.0).to_int_unchecked::<i32>() as u8 };
         [byte(y + self.blue * u), byte(y - self.green[0] * v - self.green[1] * u), byte(y + self.red * v)]
     }
 }
@@ -193,6 +219,8 @@ fn planes(words: &[u64], size: PictureSize) -> [&[u8]; 3] {
     [first, second, third]
 }
 
+/// Pixels coloured at once.
+const PIECE: usize = 32;
 /// Words at the end that a vector of OpenCV may touch.
 const SCALER_SLACK: usize = 8;
 
