@@ -6,17 +6,30 @@
 
 pub mod camera;
 pub mod frame;
+pub mod overheard;
 pub mod replay;
+pub mod usb;
 
 pub use frame::{Frame, FramePool};
 
 use crate::clock::CaptureTime;
-use crate::units::PictureSize;
+use crate::config::CameraSource;
+use crate::units::{Codec, PictureSize};
 
 /// Where frames come from: a live camera or a recording.
 pub trait Source: Send {
     /// Size of the pictures, px.
     fn size(&self) -> PictureSize;
+
+    /// How the pictures are packed.
+    fn codec(&self) -> Codec {
+        Codec::Unknown
+    }
+
+    /// The rate the stream claims to have, pictures per second; `None` where it claims none.
+    fn fps_claimed(&self) -> Option<f64> {
+        None
+    }
 
     /// Fetches the next frame without converting it.
     ///
@@ -29,6 +42,18 @@ pub trait Source: Send {
     /// # Errors
     /// [`CaptureError::Undecodable`] when this one frame is broken.
     fn retrieve(&mut self, pool: &FramePool) -> Result<Frame, CaptureError>;
+}
+
+/// Opens a live camera, on the network or on this machine's USB; `zero_ns` is the monotonic time of the capture
+/// clock's zero.
+///
+/// # Errors
+/// [`CaptureError`] when it is not there, does not answer in time or has no picture.
+pub fn open_live(source: &CameraSource, zero_ns: i64) -> Result<Box<dyn Source>, CaptureError> {
+    match source.usb_device() {
+        Some(device) => Ok(Box::new(usb::UsbCamera::open(&device, zero_ns)?)),
+        None => Ok(Box::new(camera::LiveCamera::open(source, zero_ns)?)),
+    }
 }
 
 /// Outcome of a grab.
@@ -49,6 +74,9 @@ pub enum CaptureError {
         /// What was expected there.
         expected: &'static str,
     },
+    /// There is no such device on this machine, or it may not be read.
+    #[error("is no device of this machine, or may not be read")]
+    NoDevice,
     /// The source opened and holds no frame.
     #[error("holds no picture")]
     Empty,

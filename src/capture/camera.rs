@@ -8,15 +8,15 @@ use std::time::Duration;
 
 use opencv::core::Vector;
 use opencv::videoio::{
-    CAP_FFMPEG, CAP_PROP_OPEN_TIMEOUT_MSEC, CAP_PROP_READ_TIMEOUT_MSEC, VideoCapture, VideoCaptureTrait,
-    VideoCaptureTraitConst,
+    CAP_FFMPEG, CAP_PROP_FOURCC, CAP_PROP_FPS, CAP_PROP_OPEN_TIMEOUT_MSEC, CAP_PROP_READ_TIMEOUT_MSEC, VideoCapture,
+    VideoCaptureTrait, VideoCaptureTraitConst,
 };
 
 use super::replay::{retrieve_into_pool, stream_size};
 use super::{CaptureError, Frame, FramePool, Grab, Source};
 use crate::clock::{CaptureTime, monotonic_ns};
 use crate::config::CameraSource;
-use crate::units::PictureSize;
+use crate::units::{Codec, PictureSize};
 
 /// Stream options FFmpeg reads from the environment, set by the mouth when it starts the eye on cameras: TCP only,
 /// and a short look at the stream instead of five seconds of it (measured: opens in 0.41 s, no stale burst).
@@ -55,6 +55,14 @@ impl Source for LiveCamera {
         self.size
     }
 
+    fn codec(&self) -> Codec {
+        codec_of(&self.capture)
+    }
+
+    fn fps_claimed(&self) -> Option<f64> {
+        self.capture.get(CAP_PROP_FPS).ok().filter(|fps| FPS_BELIEVED.contains(fps))
+    }
+
     fn grab(&mut self) -> Result<Grab, CaptureError> {
         let asked_ns = monotonic_ns();
         let grabbed = self.capture.grab().unwrap_or(false);
@@ -70,6 +78,11 @@ impl Source for LiveCamera {
     fn retrieve(&mut self, pool: &FramePool) -> Result<Frame, CaptureError> {
         retrieve_into_pool(&mut self.capture, pool, self.last)
     }
+}
+
+/// The codec OpenCV names.
+pub(super) fn codec_of(capture: &VideoCapture) -> Codec {
+    Codec::from_fourcc(capture.get(CAP_PROP_FOURCC).unwrap_or(0.0) as u32)
 }
 
 /// How long to wait before the next attempt at a lost camera.
@@ -97,6 +110,8 @@ impl BackOff {
     }
 }
 
+/// Rates a camera can have, pictures per second; outside of it FFmpeg tells the ticks of the stream's clock.
+const FPS_BELIEVED: std::ops::RangeInclusive<f64> = 0.1..=240.0;
 /// Longest wait for a camera to answer, ms. The defaults of OpenCV are 30 s.
 const OPEN_TIMEOUT_MS: i32 = 5000;
 /// Longest wait for the next picture, ms.

@@ -15,7 +15,7 @@ use opencv::videoio::{
 
 use super::{CaptureError, Frame, FramePool, Grab, Source};
 use crate::clock::CaptureTime;
-use crate::units::PictureSize;
+use crate::units::{Codec, PictureSize};
 
 /// Opens a clip or a folder of pictures. `fps` overrides what the header says.
 ///
@@ -50,6 +50,10 @@ impl Clip {
 impl Source for Clip {
     fn size(&self) -> PictureSize {
         self.size
+    }
+
+    fn codec(&self) -> Codec {
+        super::camera::codec_of(&self.capture)
     }
 
     fn grab(&mut self) -> Result<Grab, CaptureError> {

@@ -11,8 +11,8 @@ use crossbeam_channel::Sender;
 use super::eye::News;
 use super::latest::Latest;
 use super::{Feed, Origin};
-use crate::capture::camera::{BackOff, LiveCamera};
-use crate::capture::{CaptureError, FramePool, Grab, Source, replay};
+use crate::capture::camera::BackOff;
+use crate::capture::{CaptureError, FramePool, Grab, Source, open_live, replay};
 use crate::clock::monotonic_ns;
 use crate::health::{CameraHealth, CameraState, EyeEvent, EyeEventCode, Fate, Stage, StageCpu};
 use crate::units::PictureSize;
@@ -40,7 +40,7 @@ impl Feeder {
             Origin::Live(source) => {
                 let mut known = feed.picture;
                 loop {
-                    self.watch(&mut || LiveCamera::open(source, self.zero_ns), &mut known);
+                    self.watch(&mut || open_live(source, self.zero_ns), &mut known);
                 }
             }
             Origin::Recorded { path, fps, every, realtime } => {
@@ -63,7 +63,7 @@ impl Feeder {
 
     /// Keeps one connection to a live camera for as long as it lasts; opens it with back-off. Its first picture fixes
     /// the size that is `known` from then on.
-    fn watch(&self, open: &mut dyn FnMut() -> Result<LiveCamera, CaptureError>, known: &mut Option<PictureSize>) {
+    fn watch(&self, open: &mut dyn FnMut() -> Result<Box<dyn Source>, CaptureError>, known: &mut Option<PictureSize>) {
         let (mut back_off, mut attempts, mut told) = (BackOff::default(), 0i32, None);
         let mut camera = loop {
             let (code, numbers) = match open() {
@@ -82,7 +82,7 @@ impl Feeder {
             std::thread::sleep(back_off.step());
         };
         let pool = FramePool::new(camera.size());
-        self.opened(&camera);
+        self.opened(camera.as_ref());
         while let Ok(Grab::Frame(_)) = self.cpu.booked(Stage::Capture, || camera.grab()) {
             self.health().captured();
             match self.cpu.booked(Stage::Capture, || camera.retrieve(&pool)) {

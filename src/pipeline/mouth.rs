@@ -188,7 +188,7 @@ impl Mouth {
                 self.report_health();
                 None
             }
-            Report::Event(_) | Report::Bench(_) => None,
+            Report::Event(_) | Report::Bench(_) | Report::Sounding(..) => None,
             Report::Ended => {
                 self.report_health();
                 Some(EyeEnd::Finished)
@@ -257,7 +257,7 @@ impl Eye {
         // Read by the dynamic linker, so they must be there at exec: freed memory is overwritten, and nothing is
         // kept in per-thread caches that are not (PRIVACY: perturb without tcache_count=0 keeps small blocks).
         command.env_clear().env("GLIBC_TUNABLES", HEAP_HYGIENE).envs(DECODER_OPTIONS);
-        if matches!(job.errand, Errand::Watch) {
+        if matches!(job.errand, Errand::Watch | Errand::Probe(_)) {
             command.envs(STREAM_OPTIONS);
         }
         // Ctrl-C is for the mouth alone, which ends the eye itself.
