@@ -1,5 +1,8 @@
 //! `kehai doctor`: is everything there, does the site file hold together, and what could leak at worst.
 
+mod advice;
+mod cameras;
+
 use std::path::PathBuf;
 
 use serde::Serialize;
@@ -21,6 +24,12 @@ pub struct Args {
     /// Site file to check as well
     #[arg(long)]
     site: Option<PathBuf>,
+    /// Open every camera of the site, count what it sends, and say how it does
+    #[arg(long, requires = "site")]
+    cameras: bool,
+    /// How long each camera is listened to, s
+    #[arg(long, default_value_t = 5, requires = "cameras", value_parser = clap::value_parser!(u32).range(1..=300))]
+    seconds: u32,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -35,6 +44,9 @@ struct Finding {
 
 /// Runs the command; exit 1 when a check failed.
 pub fn run(args: &Args) -> Result<(), Failure> {
+    if let (true, Some(site)) = (args.cameras, &args.site) {
+        return cameras::run(site, args.seconds, args.json);
+    }
     let site = args.site.as_ref().map(|path| site::load(path)).transpose()?;
     let mut findings = Vec::new();
     let settings = site.as_ref().map(|site| &site.settings);
