@@ -60,7 +60,9 @@ mod laws {
 /// Live cameras, drawn and served on loopback.
 mod live {
     mod cameras;
+    mod doctor;
     mod endurance;
+    mod faults;
     mod shop;
 }
 
@@ -72,5 +74,6 @@ mod support {
     pub mod program;
     pub mod recording;
     pub mod rtsp_camera;
+    pub mod rtsp_faults;
     pub mod site;
 }

@@ -50,11 +50,15 @@ fn sound(source: &CameraSource, seconds: u32, opening: &Mutex<()>) -> Sounding {
         Ok(mut camera) => measure(camera.as_mut(), begun_ns, i64::from(seconds) * NS_PER_S),
         Err(CaptureError::NoDevice) => Sounding::silent(Silence::NoDevice),
         Err(CaptureError::Empty) => Sounding::silent(overheard.unwrap_or(Silence::NoPicture)),
-        Err(_) => Sounding::silent(overheard.unwrap_or(Silence::Unopened)),
+        Err(_) => {
+            let is_late = monotonic_ns() - begun_ns >= LATE_NS;
+            let unsaid = if is_late { Silence::NoAnswer } else { Silence::Unopened };
+            Sounding::silent(overheard.unwrap_or(unsaid))
+        }
     }
 }
 
-/// Counts what comes, from the first picture on.
+/// Counts what comes, from [`SETTLE_NS`] after the first picture on.
 fn measure(camera: &mut dyn Source, begun_ns: i64, listen_ns: i64) -> Sounding {
     let size = camera.size();
     let mut sounding = Sounding {
@@ -64,24 +68,28 @@ fn measure(camera: &mut dyn Source, begun_ns: i64, listen_ns: i64) -> Sounding {
         claimed_fps_milli: camera.fps_claimed().map_or(0, |fps| (fps * 1000.0).round() as u32),
         ..Sounding::silent(Silence::None)
     };
-    let (mut first_ns, mut last_ns) = (None, begun_ns);
+    let (mut seen_ns, mut counted_ns, mut last_ns) = (None, None, 0);
     loop {
         let grabbed = camera.grab();
         let now_ns = monotonic_ns();
         let Ok(Grab::Frame(_)) = grabbed else {
-            let broke_off = if sounding.frames > 0 { Silence::BrokeOff } else { Silence::NoPicture };
-            return Sounding { silence: broke_off, ..sounding };
+            let silence = if seen_ns.is_some() { Silence::BrokeOff } else { Silence::NoPicture };
+            return Sounding { silence, ..sounding };
         };
-        let first_ns = *first_ns.get_or_insert(now_ns);
-        if sounding.frames == 0 {
+        if seen_ns.is_none() {
             sounding.first_ms = ms(now_ns - begun_ns);
-        } else {
+        }
+        if now_ns - *seen_ns.get_or_insert(now_ns) < SETTLE_NS {
+            continue;
+        }
+        let since_ns = now_ns - *counted_ns.get_or_insert(now_ns);
+        if sounding.frames > 0 {
             sounding.gap_ms_max = sounding.gap_ms_max.max(ms(now_ns - last_ns));
         }
         sounding.frames += 1;
-        sounding.span_ms = ms(now_ns - first_ns);
+        sounding.span_ms = ms(since_ns);
         last_ns = now_ns;
-        if now_ns - first_ns >= listen_ns {
+        if since_ns >= listen_ns {
             return sounding;
         }
     }
@@ -91,4 +99,8 @@ fn ms(ns: i64) -> u32 {
     u32::try_from(ns / 1_000_000).unwrap_or(0)
 }
 
+/// Pictures that came while the stream was opened are handed out at once and would pass for a high rate.
+const SETTLE_NS: i64 = NS_PER_S;
+/// An opening that took so long ran into its bound of 5 s (`capture/camera.rs`) and was not turned away.
+const LATE_NS: i64 = 4_500_000_000;
 const NS_PER_S: i64 = 1_000_000_000;

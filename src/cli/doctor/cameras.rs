@@ -19,7 +19,7 @@ use crate::config::site::{self, Site};
 use crate::health::Silence;
 use crate::pipeline::mouth::{EyeEnd, Mouth};
 use crate::pipeline::{Errand, EyeJob};
-use crate::units::{Codec, PictureSize};
+use crate::units::PictureSize;
 use crate::vault::Vault;
 use crate::wire::compose::{Composer, Voice};
 use crate::wire::record::Report;
