@@ -18,6 +18,7 @@ mod contract {
 mod faults {
     mod cards;
     mod clips;
+    mod devices;
     mod models;
     mod outlets;
     mod sites;
@@ -71,6 +72,7 @@ mod support {
     pub mod broker;
     pub mod folder;
     pub mod h264_pcm;
+    pub mod onvif_device;
     pub mod program;
     pub mod recording;
     pub mod rtsp_camera;
