@@ -247,7 +247,7 @@ fn of(error: &std::io::Error) -> HttpError {
 /// Where ONVIF devices answer when nothing else is said (ONVIF Core, 5.1.1).
 pub const DEVICE_PATH: &str = "/onvif/device_service";
 /// Longest answer that is read; profiles of a camera with many of them are some 60 kB.
-pub const BODY_BYTES_MAX: usize = 512 << 10;
+pub const BODY_BYTES_MAX: usize = 256 << 10;
 const HEAD_BYTES_MAX: usize = 16 << 10;
 const HEADERS_MAX: usize = 64;
 const PATH_BYTES_MAX: usize = 256;

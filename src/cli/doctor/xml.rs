@@ -1,37 +1,16 @@
 //! Text of strangers: XML read within bounds, words made harmless before a person sees them.
 //!
 //! In: bytes a device sent. Out: elements by their local name. Invariants: a document type, and with it every entity,
-//! is refused; the number of elements and the depth are bounded; no text is shown with control characters.
+//! is refused; the number of elements is bounded, and the reader goes down without recursion; no text is shown with control characters.
 
 use roxmltree::{Document, Node, ParsingOptions};
 
 /// Reads a document and hands it to `find`; `None` when it is none within bounds.
 pub fn read<T>(bytes: &[u8], find: impl FnOnce(&Document<'_>) -> Option<T>) -> Option<T> {
     let text = std::str::from_utf8(bytes).ok()?.trim_start_matches('\u{feff}');
-    if depth_of(text) > DEPTH_MAX {
-        return None;
-    }
     let bounds = ParsingOptions { allow_dtd: false, nodes_limit: NODES_MAX, ..ParsingOptions::default() };
     let document = Document::parse_with_options(text, bounds).ok()?;
     find(&document)
-}
-
-/// Deepest nesting, counted generously: what looks like a tag counts, in a comment as well.
-fn depth_of(text: &str) -> usize {
-    let (mut depth, mut deepest) = (0usize, 0);
-    for (at, _) in text.match_indices('<') {
-        match text.as_bytes().get(at + 1) {
-            Some(b'/') => depth = depth.saturating_sub(1),
-            Some(b'!' | b'?') | None => {}
-            Some(_) => {
-                depth += 1;
-                deepest = deepest.max(depth);
-                let end = text[at..].find('>').map_or(text.len(), |end| at + end);
-                depth -= usize::from(text[..end].ends_with('/'));
-            }
-        }
-    }
-    deepest
 }
 
 /// The elements of this name below `node`, whatever their namespace.
@@ -72,8 +51,6 @@ pub fn escape(text: &str) -> String {
 
 /// Elements, attributes and texts of the longest answer that is believed.
 const NODES_MAX: u32 = 20_000;
-/// SOAP is some ten deep.
-const DEPTH_MAX: usize = 64;
 /// Longest name of a device or profile that is shown.
 const SHOWN_CHARS_MAX: usize = 80;
 
@@ -88,13 +65,12 @@ mod tests {
     }
 
     #[test]
-    fn entities_and_depth_are_refused() {
+    fn entities_are_refused_and_elements_are_counted() {
         assert_eq!(name_in("<a xmlns:t='u'><t:Name> Hall </t:Name></a>"), Some("Hall".to_owned()));
         assert_eq!(name_in("<!DOCTYPE a [<!ENTITY x 'Hall'>]><a><Name>&x;</Name></a>"), None);
         let deep = |levels: usize| format!("{}<Name>x</Name>{}", "<a>".repeat(levels), "</a>".repeat(levels));
-        assert!(name_in(&deep(60)).is_some());
-        assert_eq!(name_in(&deep(100)), None);
-        assert_eq!(name_in(&deep(50_000)), None, "the reader's own stack is not asked");
+        assert!(name_in(&deep(15_000)).is_some(), "depth asks nothing of the stack");
+        assert_eq!(name_in(&deep(50_000)), None);
         assert_eq!(name_in(&format!("<a><Name>x</Name>{}</a>", "<b/>".repeat(30_000))), None);
     }
 
