@@ -88,9 +88,8 @@ fn a_port_that_never_speaks_gives_no_answer() {
 fn pictures_that_cannot_be_unpacked_are_no_pictures() {
     let camera = RtspCamera::start(scene(), 10.0);
     camera.corrupt();
-    camera.slow(100);
     let (ended, told) = sound(&camera.url());
-    assert_eq!(ended.code, Some(4), "{told}");
+    assert_eq!((ended.code, told["reason"].as_str()), (Some(4), Some("no-picture")), "{told}");
 }
 
 #[test]
