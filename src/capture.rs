@@ -11,17 +11,30 @@ mod ffmpeg;
 pub mod frame;
 pub mod pictures;
 pub mod replay;
+pub mod usb;
 
 pub use ffmpeg::StreamError;
 pub use frame::{Frame, FramePool};
 
 use crate::clock::CaptureTime;
-use crate::units::PictureSize;
+use crate::config::CameraSource;
+use crate::health::Silence;
+use crate::units::{Codec, PictureSize};
 
 /// Where frames come from: a live camera or a recording.
 pub trait Source: Send {
     /// Size of the pictures, px.
     fn size(&self) -> PictureSize;
+
+    /// How the pictures are packed.
+    fn codec(&self) -> Codec {
+        Codec::Unknown
+    }
+
+    /// The rate the stream claims to have, pictures per second; `None` where it claims none.
+    fn fps_claimed(&self) -> Option<f64> {
+        None
+    }
 
     /// Fetches the next picture without converting it. `is_due` is asked whether a picture will be looked at: one that
     /// is not may stay undecoded where no other picture depends on it.
@@ -36,6 +49,22 @@ pub trait Source: Send {
     /// [`CaptureError::Undecodable`] when this one picture is broken, [`CaptureError::Resized`] when it has another
     /// size than the pool is for.
     fn retrieve(&mut self, pool: &FramePool) -> Result<Frame, CaptureError>;
+}
+
+/// Opens a live camera, on the network or on this machine's USB; `zero_ns` is the monotonic time of the capture
+/// clock's zero, `hardware` a decoder to try.
+///
+/// # Errors
+/// [`CaptureError`] when it is not there, does not answer in time or has no picture.
+pub fn open_live(
+    source: &CameraSource,
+    zero_ns: i64,
+    hardware: Option<&str>,
+) -> Result<Box<dyn Source>, CaptureError> {
+    match source.usb_device() {
+        Some(device) => Ok(Box::new(usb::UsbCamera::open(&device, zero_ns)?)),
+        None => Ok(Box::new(camera::LiveCamera::open(source, zero_ns, hardware)?)),
+    }
 }
 
 /// When a picture came.
@@ -69,6 +98,9 @@ pub enum CaptureError {
         /// What was expected there.
         expected: &'static str,
     },
+    /// There is no such device on this machine, or it may not be read.
+    #[error("is no device of this machine, or may not be read")]
+    NoDevice,
     /// The source opened and holds no frame.
     #[error("holds no picture")]
     Empty,
@@ -87,6 +119,24 @@ pub enum CaptureError {
         /// The new size.
         now: PictureSize,
     },
+}
+
+impl CaptureError {
+    /// Why a camera shows nothing, in the words of the operator.
+    #[must_use]
+    pub fn silence(&self) -> Silence {
+        match self {
+            Self::Stream(StreamError::Silent) => Silence::NoAnswer,
+            Self::Stream(StreamError::Refused) => Silence::Refused,
+            Self::Stream(StreamError::Unauthorised) => Silence::WrongPassword,
+            Self::Stream(StreamError::NotFound) => Silence::NoSuchPath,
+            Self::Stream(StreamError::Busy) => Silence::Busy,
+            Self::Stream(StreamError::NoVideo) => Silence::UnknownCodec,
+            Self::NoDevice => Silence::NoDevice,
+            Self::Empty => Silence::NoPicture,
+            _ => Silence::Unopened,
+        }
+    }
 }
 
 /// Allows OpenCV one thread: parallelism here is one thread per camera, never threads per picture.

@@ -251,6 +251,46 @@ impl EyeEventCode {
     }
 }
 
+/// Why a camera shows nothing, as far as can be told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[repr(u32)]
+pub enum Silence {
+    /// It delivers.
+    None = 0,
+    /// The machine is there and nobody listens at the port.
+    Refused = 1,
+    /// Nothing answers in time.
+    NoAnswer = 2,
+    /// It wants another user or password.
+    WrongPassword = 3,
+    /// It has no such path.
+    NoSuchPath = 4,
+    /// It declines: too many viewers, or an inner error.
+    Busy = 5,
+    /// It answers and sends no picture that can be decoded.
+    NoPicture = 6,
+    /// Its pictures are packed in a way nobody here can unpack.
+    UnknownCodec = 7,
+    /// There is no such device on this machine.
+    NoDevice = 8,
+    /// It delivered and broke off.
+    BrokeOff = 9,
+    /// It could not be opened, nobody said why.
+    Unopened = 10,
+}
+
+impl Silence {
+    /// The reason with this number.
+    #[must_use]
+    pub fn from_number(number: u32) -> Option<Self> {
+        use Silence as S;
+        let told = [S::None, S::Refused, S::NoAnswer, S::WrongPassword, S::NoSuchPath, S::Busy];
+        let rest = [S::NoPicture, S::UnknownCodec, S::NoDevice, S::BrokeOff, S::Unopened];
+        told.into_iter().chain(rest).find(|reason| *reason as u32 == number)
+    }
+}
+
 /// CPU time by stage, ns, added up by the threads that spend it.
 #[derive(Debug, Default)]
 pub struct StageCpu {

@@ -11,6 +11,7 @@ mod pace;
 pub mod latest;
 #[cfg(feature = "mouth")]
 pub mod mouth;
+mod probe;
 
 use std::path::PathBuf;
 
@@ -76,6 +77,8 @@ pub enum Errand {
     Replay(Timeline),
     /// Measure what the recording costs: this many rounds, each once bare and once whole.
     Bench(u32),
+    /// Open each camera, count what it sends for this many seconds, and say how it does.
+    Probe(u32),
 }
 
 /// Longest job an eye reads, bytes.

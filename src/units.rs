@@ -103,6 +103,59 @@ impl PictureSize {
     }
 }
 
+/// How the pictures of a stream are packed. A closed list: it crosses the pipe as a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u32)]
+pub enum Codec {
+    /// Not told, or none of these.
+    Unknown = 0,
+    /// H.264 (AVC).
+    H264 = 1,
+    /// H.265 (HEVC).
+    H265 = 2,
+    /// A row of JPEG pictures.
+    Mjpeg = 3,
+    /// MPEG-4 part 2.
+    Mpeg4 = 4,
+    /// Pixels as they are, as a USB camera sends them.
+    Raw = 5,
+}
+
+impl Codec {
+    /// The codec in one word.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::H264 => "H.264",
+            Self::H265 => "H.265",
+            Self::Mjpeg => "MJPEG",
+            Self::Mpeg4 => "MPEG-4",
+            Self::Raw => "raw",
+        }
+    }
+
+    /// The codec with this number.
+    #[must_use]
+    pub fn from_number(number: u32) -> Option<Self> {
+        let all = [Self::Unknown, Self::H264, Self::H265, Self::Mjpeg, Self::Mpeg4, Self::Raw];
+        all.into_iter().find(|codec| *codec as u32 == number)
+    }
+
+    /// The codec of a FourCC, first letter lowest, as OpenCV tells it: a tag, or the start of FFmpeg's name.
+    #[must_use]
+    pub fn from_fourcc(code: u32) -> Self {
+        match &code.to_le_bytes().map(|byte| byte.to_ascii_lowercase()) {
+            b"h264" | b"avc1" | b"avc3" | b"x264" => Self::H264,
+            b"h265" | b"hevc" | b"hvc1" | b"hev1" => Self::H265,
+            b"mjpg" | b"mjpe" | b"jpeg" => Self::Mjpeg,
+            b"mp4v" | b"mpeg" | b"fmp4" | b"xvid" | b"divx" => Self::Mpeg4,
+            b"yuyv" | b"yuy2" | b"nv12" | b"i420" | b"uyvy" => Self::Raw,
+            _ => Self::Unknown,
+        }
+    }
+}
+
 impl std::fmt::Display for PictureSize {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}x{}", self.height, self.width)
@@ -128,6 +181,16 @@ impl std::str::FromStr for PictureSize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_codec_is_known_by_its_tag_and_by_its_name() {
+        for (code, codec) in [(b"H264", Codec::H264), (b"hevc", Codec::H265), (b"mjpe", Codec::Mjpeg)] {
+            assert_eq!(Codec::from_fourcc(u32::from_le_bytes(*code)), codec);
+            assert_eq!(Codec::from_number(codec as u32), Some(codec));
+        }
+        assert_eq!(Codec::from_fourcc(0), Codec::Unknown);
+        assert_eq!(Codec::from_number(6), None);
+    }
 
     #[test]
     fn a_box_stands_where_its_lower_border_has_its_middle() {

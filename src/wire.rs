@@ -13,6 +13,7 @@ pub mod read;
 pub mod record;
 #[cfg(feature = "mouth")]
 pub mod schema;
+pub mod sounding;
 
 /// One message as it goes to the broker: these bytes and no others, however often it is sent.
 #[derive(Debug, Clone, PartialEq, Eq)]

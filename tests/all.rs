@@ -18,6 +18,7 @@ mod contract {
 mod faults {
     mod cards;
     mod clips;
+    mod devices;
     mod models;
     mod outlets;
     mod sites;
@@ -60,7 +61,9 @@ mod laws {
 /// Live cameras, drawn and served on loopback.
 mod live {
     mod cameras;
+    mod doctor;
     mod endurance;
+    mod faults;
     mod shop;
 }
 
@@ -69,8 +72,10 @@ mod support {
     pub mod broker;
     pub mod folder;
     pub mod h264_pcm;
+    pub mod onvif_device;
     pub mod program;
     pub mod recording;
     pub mod rtsp_camera;
+    pub mod rtsp_faults;
     pub mod site;
 }

@@ -10,7 +10,7 @@ use super::ffmpeg::{Opening, Step, Stream, StreamError, Waits};
 use super::{Arrival, CaptureError, Frame, FramePool, Grab, Source};
 use crate::clock::{CaptureTime, monotonic_ns};
 use crate::config::CameraSource;
-use crate::units::PictureSize;
+use crate::units::{Codec, PictureSize};
 
 /// A camera that is being seen.
 pub struct LiveCamera {
@@ -34,12 +34,6 @@ impl LiveCamera {
         Ok(Self { stream, drawing: Drawing::default(), size, zero_ns, next: 0, last: CaptureTime(0) })
     }
 
-    /// The codec, as FFmpeg numbers them.
-    #[must_use]
-    pub fn codec(&self) -> u32 {
-        self.stream.codec()
-    }
-
     fn now(&self) -> CaptureTime {
         CaptureTime(monotonic_ns() - self.zero_ns)
     }
@@ -48,6 +42,14 @@ impl LiveCamera {
 impl Source for LiveCamera {
     fn size(&self) -> PictureSize {
         self.size
+    }
+
+    fn codec(&self) -> Codec {
+        self.stream.codec_kind()
+    }
+
+    fn fps_claimed(&self) -> Option<f64> {
+        self.stream.rate().filter(|fps| FPS_BELIEVED.contains(fps))
     }
 
     fn grab(&mut self, is_due: &dyn Fn(Arrival) -> bool) -> Result<Grab, CaptureError> {
@@ -111,6 +113,8 @@ impl BackOff {
     }
 }
 
+/// Rates a camera can have, pictures per second; outside of it FFmpeg tells the ticks of the stream's clock.
+const FPS_BELIEVED: std::ops::RangeInclusive<f64> = 0.1..=240.0;
 /// Stream options: TCP only, and a short look at the stream instead of five seconds of it (measured: opens in
 /// 0.4 s, no stale burst).
 const STREAM_OPTIONS: [(&str, &str); 4] = [

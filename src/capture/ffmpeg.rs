@@ -24,7 +24,7 @@ pub use picture::{Layout, Picture, Plane, Scaler};
 
 use super::disposable::is_disposable;
 use crate::clock::monotonic_ns;
-use crate::units::PictureSize;
+use crate::units::{Codec, PictureSize};
 
 /// How long a stream may keep us waiting.
 #[derive(Clone, Copy)]
@@ -91,6 +91,9 @@ pub enum StreamError {
     /// The other side knows no such stream.
     #[error("no such stream")]
     NotFound,
+    /// The other side declines: too many viewers, or an error of its own.
+    #[error("declined by the other side")]
+    Busy,
     /// It is there and is no video, or of a kind nothing here decodes.
     #[error("no video that can be decoded")]
     NoVideo,
@@ -270,11 +273,22 @@ impl Stream {
         lowest.is_finite() && average > 0.0 && (lowest / average - 1.0).abs() < 1e-3
     }
 
-    /// The codec, as FFmpeg numbers them.
+    /// The codec, by the name people know.
     #[must_use]
-    pub fn codec(&self) -> u32 {
+    pub fn codec_kind(&self) -> Codec {
+        match self.codec() {
+            av::AV_CODEC_ID_H264 => Codec::H264,
+            av::AV_CODEC_ID_HEVC => Codec::H265,
+            av::AV_CODEC_ID_MJPEG => Codec::Mjpeg,
+            av::AV_CODEC_ID_MPEG4 => Codec::Mpeg4,
+            _ => Codec::Unknown,
+        }
+    }
+
+    /// The codec, as FFmpeg numbers them.
+    fn codec(&self) -> av::AVCodecID {
         // SAFETY: the decoder is open.
-        unsafe { (*self.decoder).codec_id as u32 }
+        unsafe { (*self.decoder).codec_id }
     }
 
     /// Receives one picture from the decoder, fetched from its device where it has one.
@@ -335,6 +349,7 @@ impl Stream {
             _ if self.deadline.is_over() => Err(StreamError::Silent),
             UNAUTHORISED | FORBIDDEN => Err(StreamError::Unauthorised),
             NOT_FOUND => Err(StreamError::NotFound),
+            DECLINED | SERVER_ERROR => Err(StreamError::Busy),
             code if code == -libc::ECONNREFUSED => Err(StreamError::Refused),
             code if code == -libc::ENOENT => Err(StreamError::NotFound),
             code if code == -libc::ETIMEDOUT => Err(StreamError::Silent),
@@ -387,6 +402,8 @@ const END: c_int = tag(b'E', b'O', b'F', b' ');
 const UNAUTHORISED: c_int = tag(0xF8, b'4', b'0', b'1');
 const FORBIDDEN: c_int = tag(0xF8, b'4', b'0', b'3');
 const NOT_FOUND: c_int = tag(0xF8, b'4', b'0', b'4');
+const DECLINED: c_int = tag(0xF8, b'4', b'X', b'X');
+const SERVER_ERROR: c_int = tag(0xF8, b'5', b'X', b'X');
 /// Longest side of a picture, px.
 const SIDE_PX_MAX: c_int = 16384;
 /// Longest farewell.

@@ -12,7 +12,7 @@ use super::ffmpeg::{Opening, Step, Stream};
 use super::pictures::Pictures;
 use super::{Arrival, CaptureError, Frame, FramePool, Grab, Source};
 use crate::clock::CaptureTime;
-use crate::units::PictureSize;
+use crate::units::{Codec, PictureSize};
 
 /// Opens a clip or a folder of pictures. `fps` overrides what the header says, `hardware` names a
 /// decoder to try on a clip.
@@ -54,6 +54,10 @@ impl Clip {
 impl Source for Clip {
     fn size(&self) -> PictureSize {
         self.size
+    }
+
+    fn codec(&self) -> Codec {
+        self.stream.codec_kind()
     }
 
     fn grab(&mut self, is_due: &dyn Fn(Arrival) -> bool) -> Result<Grab, CaptureError> {

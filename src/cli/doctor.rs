@@ -1,12 +1,22 @@
 //! `kehai doctor`: is everything there, does the site file hold together, and what could leak at worst.
 
+mod advice;
+mod cameras;
+mod digest;
+mod discover;
+mod discovery;
+mod http;
+mod onvif;
+mod secret;
+mod xml;
+
 use std::path::PathBuf;
 
 use serde::Serialize;
 
 use super::model::resolve;
 use super::output::{say, say_json};
-use super::{CHECK_FAILED, Failure, finding};
+use super::{CHECK_FAILED, Failure, USAGE, finding};
 use crate::config::site::{self, Site};
 use crate::config::{Broker, Settings};
 use crate::detect::Detector;
@@ -21,6 +31,24 @@ pub struct Args {
     /// Site file to check as well
     #[arg(long)]
     site: Option<PathBuf>,
+    /// Open every camera of the site, count what it sends, and say how it does
+    #[arg(long, requires = "site")]
+    cameras: bool,
+    /// How long each camera is listened to, s
+    #[arg(long, default_value_t = 5, requires = "cameras", value_parser = clap::value_parser!(u32).range(1..=300))]
+    seconds: u32,
+    /// Look for ONVIF cameras on the networks of this machine
+    #[arg(long, conflicts_with = "cameras")]
+    discover: bool,
+    /// Ask this ONVIF device for its streams: http://ADDRESS[:PORT]/PATH or a bare address
+    #[arg(long, conflicts_with_all = ["cameras", "discover"])]
+    device: Option<String>,
+    /// File of one line user:password (mode 600) to ask ONVIF devices for their streams with
+    #[arg(long, conflicts_with = "cameras")]
+    credentials: Option<PathBuf>,
+    /// Ask this place of this machine and nobody else
+    #[arg(long, hide = true, requires = "discover", value_parser = discover::place_of_this_machine)]
+    discover_at: Option<std::net::SocketAddr>,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -35,6 +63,21 @@ struct Finding {
 
 /// Runs the command; exit 1 when a check failed.
 pub fn run(args: &Args) -> Result<(), Failure> {
+    if let (true, Some(site)) = (args.cameras, &args.site) {
+        return cameras::run(site, args.seconds, args.json);
+    }
+    if args.discover || args.device.is_some() {
+        return discover::run(&discover::Quest {
+            device: args.device.as_deref(),
+            at: args.discover_at,
+            credentials: args.credentials.as_deref(),
+            site: args.site.as_deref(),
+            json: args.json,
+        });
+    }
+    if args.credentials.is_some() {
+        return Err(Failure::new(USAGE, "--credentials is for --discover and --device; give one of them"));
+    }
     let site = args.site.as_ref().map(|path| site::load(path)).transpose()?;
     let mut findings = Vec::new();
     let settings = site.as_ref().map(|site| &site.settings);

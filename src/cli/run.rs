@@ -8,13 +8,13 @@ use std::time::Duration;
 
 use super::output::note;
 use super::publishing::Publishing;
-use super::session::{Prepared, prepare};
-use super::{CHECK_FAILED, CONFIGURATION, Failure, INTERRUPTED, NOT_ARMED};
+use super::session::{Prepared, feeds, prepare, usb_trouble};
+use super::{CHECK_FAILED, Failure, INTERRUPTED};
 use crate::clock::{is_synchronised, monotonic_ns, utc_now};
-use crate::config::{Settings, WINDOW_GRACE_S};
+use crate::config::{CameraSource, Settings, WINDOW_GRACE_S};
 use crate::health::{EyeEvent, EyeEventCode};
 use crate::pipeline::mouth::{EyeEnd, Mouth};
-use crate::pipeline::{Errand, EyeJob, Feed, Origin};
+use crate::pipeline::{Errand, EyeJob};
 use crate::publish::broker::EmbeddedBroker;
 use crate::units::PictureSize;
 use crate::vault::Vault;
@@ -32,33 +32,12 @@ pub struct Args {
 /// Runs the command until a signal ends it.
 pub fn run(args: &Args) -> Result<(), Failure> {
     let prepared = prepare(&args.site, None)?;
-    let job = job(&prepared)?;
+    let feeds = feeds(&prepared.site, &prepared.path)?;
+    let job = prepared.job(feeds, Errand::Watch);
     let broker = Publishing::broker(&prepared.site.outlets)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::new(CHECK_FAILED, error.to_string()))?;
     runtime.block_on(watch(&prepared, &job, broker))
-}
-
-fn job(prepared: &Prepared) -> Result<EyeJob, Failure> {
-    let mut feeds = Vec::new();
-    for (camera, source) in prepared.site.sources.iter().enumerate() {
-        let id = &prepared.site.settings.cameras[camera].id;
-        let Some(source) = source else {
-            let message = format!(
-                "site file {}: camera.{id}.url is missing; write rtsp://HOST:PORT/PATH (recordings go through `kehai replay`)",
-                prepared.path.display()
-            );
-            return Err(Failure::new(CONFIGURATION, message));
-        };
-        if !source.is_loopback() {
-            let message = format!(
-                "camera.{id}.url = {source:?}: not armed; this version cannot be armed yet and serves cameras of this machine (127.0.0.1) only"
-            );
-            return Err(Failure::new(NOT_ARMED, message));
-        }
-        feeds.push(Feed { camera, origin: Origin::Live(source.clone()), picture: None });
-    }
-    Ok(prepared.job(feeds, Errand::Watch))
 }
 
 async fn watch(prepared: &Prepared, job: &EyeJob, broker: Option<EmbeddedBroker>) -> Result<(), Failure> {
@@ -139,10 +118,14 @@ fn tell(prepared: &Prepared, report: &Report) {
             note(&format!("kehai: camera {} seen, {}x{}", name(event.camera), event.numbers[0], event.numbers[1]))
         }
         EyeEventCode::CameraLost => note(&format!("kehai: camera {} lost, trying again", name(event.camera))),
-        EyeEventCode::CameraSilent => note(&format!(
-            "kehai: camera {} does not answer, trying again; is it on, and is its url right?",
-            name(event.camera)
-        )),
+        EyeEventCode::CameraSilent => {
+            let source = prepared.site.sources.get(usize::from(event.camera)).and_then(Option::as_ref);
+            let why = match source.and_then(CameraSource::usb_device) {
+                Some(device) => usb_trouble(&device),
+                None => "does not answer; is it on, and is its url right?".to_owned(),
+            };
+            note(&format!("kehai: camera {} {why} (trying again)", name(event.camera)));
+        }
         EyeEventCode::CameraChanged => note(&format!(
             "kehai: camera {} now sends {}x{}; its places were drawn on another picture, so it is not watched: set it back, or draw again and restart",
             name(event.camera),

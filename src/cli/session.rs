@@ -3,14 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use super::model::{Model, resolve};
-use super::{CAMERA, CONFIGURATION, Failure, MODEL, finding};
+use super::{CAMERA, CONFIGURATION, Failure, MODEL, NOT_ARMED, finding};
 use crate::config::site::{self, Site};
 use crate::detect::{DetectError, Detector};
 use crate::floor::calibrate::Calibration;
 use crate::floor::{FloorMap, places_outside};
 use crate::health::{EyeEvent, EyeEventCode};
 use crate::pipeline::mouth::EyeEnd;
-use crate::pipeline::{Errand, EyeJob, Feed};
+use crate::pipeline::{Errand, EyeJob, Feed, Origin};
 use crate::units::PictureSize;
 
 /// A site, a model and a runtime that exist and fit together, as far as can be told without a picture.
@@ -50,6 +50,46 @@ pub fn check_calibrations(site: &Site, path: &Path) -> Result<(), Failure> {
         return Ok(());
     }
     Err(Failure::new(CONFIGURATION, format!("site file {}: {}", path.display(), problems.join("\n  "))))
+}
+
+/// The live cameras of a site, every one of this very machine: until arming exists nobody has been told yet what is
+/// measured.
+///
+/// # Errors
+/// Exit 3 for a camera without an address, exit 7 for one on another machine.
+pub fn feeds(site: &Site, path: &Path) -> Result<Vec<Feed>, Failure> {
+    let mut feeds = Vec::new();
+    for (camera, source) in site.sources.iter().enumerate() {
+        let id = &site.settings.cameras[camera].id;
+        let Some(source) = source else {
+            let message = format!(
+                "site file {}: camera.{id}.url is missing; write rtsp://HOST:PORT/PATH (recordings go through `kehai replay`)",
+                path.display()
+            );
+            return Err(Failure::new(CONFIGURATION, message));
+        };
+        if !source.is_loopback() {
+            let message = format!(
+                "camera.{id}.url = {source:?}: not armed; this version cannot be armed yet and serves cameras of this machine (127.0.0.1) only"
+            );
+            return Err(Failure::new(NOT_ARMED, message));
+        }
+        feeds.push(Feed { camera, origin: Origin::Live(source.clone()), picture: None });
+    }
+    Ok(feeds)
+}
+
+/// What is wrong with a USB camera that shows nothing, and what to do.
+#[must_use]
+pub fn usb_trouble(device: &Path) -> String {
+    let shown = device.display();
+    match std::fs::File::open(device) {
+        Ok(_) => format!("opens and shows nothing; is {shown} a camera, and does no other program hold it?"),
+        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
+            format!("may not be read: {shown}; is the user in group video?")
+        }
+        Err(_) => format!("is not there: no such device {shown}; `ls /dev/video*`, is the user in group video?"),
+    }
 }
 
 impl Prepared {

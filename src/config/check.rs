@@ -227,11 +227,13 @@ impl Check {
         }
         // What one reader of addresses takes for the end of the host another takes for a part of the password.
         let is_plain = |url: &String| !url.contains(['#', '\\']) && !url.contains(|c: char| c.is_control() || c == ' ');
-        if raw.url.as_ref().is_some_and(|url| !url.starts_with("rtsp://") || !is_plain(url)) {
+        let is_rtsp = |url: &String| url.starts_with("rtsp://") && is_plain(url);
+        let is_usb = |url: &String| CameraSource::new(url.clone()).usb_device().is_some();
+        if raw.url.as_ref().is_some_and(|url| !is_rtsp(url) && !is_usb(url)) {
             self.refuse(
                 key("url"),
                 "…",
-                "write rtsp://HOST:PORT/PATH without blanks, # and \\ (in a password: %20, %23, %5C); recordings are given to `kehai replay`, not to a camera",
+                "write rtsp://HOST:PORT/PATH without blanks, # and \\ (in a password: %20, %23, %5C), or usb:0 or usb:/dev/videoN for a camera on this machine's USB; recordings are given to `kehai replay`, not to a camera",
             );
         }
         let in_reach = |value: &f64| (-REACH_M_MAX..=REACH_M_MAX).contains(value);

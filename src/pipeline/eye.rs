@@ -51,6 +51,9 @@ pub fn run() -> i32 {
     if let Errand::Bench(rounds) = job.errand {
         return super::bench::run(&job, rounds, &mut pipe);
     }
+    if let Errand::Probe(seconds) = job.errand {
+        return super::probe::run(&job, seconds, &mut pipe);
+    }
     watch(&job, &mut pipe)
 }
 

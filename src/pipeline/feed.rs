@@ -11,9 +11,9 @@ use crossbeam_channel::Sender;
 use super::eye::News;
 use super::latest::Latest;
 use super::{Feed, Origin};
-use crate::capture::camera::{BackOff, LiveCamera};
 use super::pace::Pace;
-use crate::capture::{Arrival, CaptureError, FramePool, Grab, Source, replay};
+use crate::capture::camera::BackOff;
+use crate::capture::{Arrival, CaptureError, FramePool, Grab, Source, open_live, replay};
 use crate::clock::monotonic_ns;
 use crate::config::card::DetectorCard;
 use crate::config::LOOKS_PER_S_DEFAULT;
@@ -51,7 +51,7 @@ impl Feeder {
             Origin::Live(source) => {
                 let mut known = feed.picture;
                 loop {
-                    self.watch(&mut || LiveCamera::open(source, self.zero_ns, self.decoder.as_deref()), &mut known);
+                    self.watch(&mut || open_live(source, self.zero_ns, self.decoder.as_deref()), &mut known);
                 }
             }
             Origin::Recorded { path, fps, every, realtime } => {
@@ -78,7 +78,7 @@ impl Feeder {
 
     /// Keeps one connection to a live camera for as long as it lasts; opens it with back-off. Its first picture fixes
     /// the size that is `known` from then on.
-    fn watch(&self, open: &mut dyn FnMut() -> Result<LiveCamera, CaptureError>, known: &mut Option<PictureSize>) {
+    fn watch(&self, open: &mut dyn FnMut() -> Result<Box<dyn Source>, CaptureError>, known: &mut Option<PictureSize>) {
         let (mut back_off, mut attempts, mut told) = (BackOff::default(), 0i32, None);
         let mut camera = loop {
             let (code, numbers) = match open() {
@@ -98,7 +98,7 @@ impl Feeder {
         };
         let pool = self.pool(camera.size());
         let mut pace = Pace::rate(self.looks_per_s.unwrap_or(LOOKS_PER_S_DEFAULT));
-        self.opened(&camera);
+        self.opened(camera.as_ref());
         while let Ok(grab) = self.cpu.booked(Stage::Capture, || camera.grab(&|arrival| pace.is_due(&arrival))) {
             if self.captured(grab, &mut pace).is_some() {
                 let drawn = self.cpu.booked(Stage::Capture, || camera.retrieve(&pool));

@@ -187,7 +187,7 @@ impl Mouth {
                 self.report_health();
                 None
             }
-            Report::Event(_) | Report::Bench(_) => None,
+            Report::Event(_) | Report::Bench(_) | Report::Sounding(..) => None,
             Report::Ended => {
                 self.report_health();
                 Some(EyeEnd::Finished)

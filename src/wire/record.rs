@@ -5,6 +5,7 @@
 //! foresee (kind, object, number and order of parts, windows on the calendar's grid, each window once); the mouth
 //! ends an eye that sends anything else.
 
+use super::sounding::{KIND_SOUNDING, SOUNDING_WORDS, Sounding};
 use crate::clock::{UtcMs, WindowSpan};
 use crate::config::{COUNT_WINDOW_S, PATH_WINDOW_S, Settings};
 use crate::gate::{Figures, Object, ReleasedWindow, ZoneFigures};
@@ -32,6 +33,8 @@ pub enum Report {
     Ended,
     /// CPU times of a benchmark round, ns.
     Bench(BenchRound),
+    /// What a camera is like.
+    Sounding(u16, Sounding),
 }
 
 /// A released window on the mouth's side of the pipe.
@@ -176,7 +179,7 @@ impl Outbox {
         self.records(KIND_BENCH, 0, None, &words)
     }
 
-    fn records(&self, kind: u8, object: u16, span: Option<WindowSpan>, words: &[u32]) -> Vec<Record> {
+    pub(super) fn records(&self, kind: u8, object: u16, span: Option<WindowSpan>, words: &[u32]) -> Vec<Record> {
         let parts = parts_of(words.len());
         let mut chunks = words.chunks(WORDS);
         (0..parts)
@@ -301,6 +304,7 @@ impl Inbox {
             KIND_ZONE if object < self.zones => ZONE_WORDS_ALL,
             KIND_HEAT_VISITS | KIND_HEAT_DWELL if object < self.cells.len() => 1 + self.cells[object],
             KIND_CAMERA if object < self.cameras => CAMERA_WORDS,
+            KIND_SOUNDING if object < self.cameras => SOUNDING_WORDS,
             KIND_EVENT if object < self.cameras.max(1) => 3,
             KIND_ENDED if object == 0 => 0,
             KIND_BENCH if object == 0 => BENCH_WORDS,
@@ -320,6 +324,7 @@ impl Inbox {
             }
             KIND_ENDED => Report::Ended,
             KIND_BENCH => Report::Bench(bench_round(words)),
+            KIND_SOUNDING => Report::Sounding(header.object, Sounding::read(words).ok_or_else(impossible)?),
             _ => return Ok(self.window(header, words)?.map(Report::Window)),
         };
         Ok(Some(report))

@@ -2,8 +2,10 @@
 
 use kehai::clock::UtcMs;
 use kehai::gate::{Figures, ReleasedWindow};
-use kehai::health::{CameraReport, CameraState, EyeEvent, EyeEventCode, Ledger};
+use kehai::health::{CameraReport, CameraState, EyeEvent, EyeEventCode, Ledger, Silence};
+use kehai::units::Codec;
 use kehai::wire::record::{BenchRound, Inbox, Outbox, RECORD_BYTES, RecordError, Report};
+use kehai::wire::sounding::Sounding;
 use proptest::prelude::*;
 
 use super::world::{Walk, released, settings};
@@ -42,6 +44,18 @@ fn what_the_eye_says_is_what_the_mouth_hears() {
         age_us: [7, 8],
     };
     assert_eq!(inbox.accept(&outbox.bench(&round)[0]), Ok(Some(Report::Bench(round))));
+    let sounding = Sounding {
+        silence: Silence::BrokeOff,
+        codec: Codec::H265,
+        width: 1920,
+        height: 1080,
+        frames: 125,
+        span_ms: 4960,
+        gap_ms_max: 80,
+        first_ms: 410,
+        claimed_fps_milli: 25_000,
+    };
+    assert_eq!(inbox.accept(&outbox.sounding(0, &sounding)[0]), Ok(Some(Report::Sounding(0, sounding))));
 }
 
 #[test]

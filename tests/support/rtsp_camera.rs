@@ -4,7 +4,8 @@
 //! behind its own SPS and PPS) as RTP inside the RTSP connection, to any number of clients.
 //! Invariants: frame `n` is due `n / fps` after the start on a monotonic clock, the same `n` for all clients; a
 //! client that joins late, was frozen or reads slowly misses frames; old ones come only out of socket buffers.
-//! Nothing else is served: no UDP, no RTCP, no sound, no password, no request bodies; any path is the camera.
+//! Nothing else is served: no UDP, no RTCP, no sound, no request bodies; any path is the camera. How it can misbehave
+//! is in `rtsp_faults.rs`.
 //! Source: RFC 2326 (RTSP; 10.12: interleaving), RFC 6184 5.6 and 5.8 (single NAL units, FU-A).
 
 use std::io::{self, ErrorKind, Read, Write};
@@ -15,6 +16,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use super::h264_pcm;
+use super::rtsp_faults::{Door, Faults};
 
 /// Draws frame `n`: luma, `[height, width]` row by row; 16 is black and 235 white.
 pub type FrameSource = Box<dyn Fn(u64) -> Vec<u8> + Send + Sync>;
@@ -55,6 +57,7 @@ impl RtspCamera {
             frozen: AtomicBool::new(false),
             stopping: AtomicBool::new(false),
             cuts: AtomicU64::new(0),
+            faults: Faults::default(),
         });
         let for_listener = Arc::clone(&shared);
         let thread = thread::Builder::new().name("camera-listen".into());
@@ -87,6 +90,26 @@ impl RtspCamera {
         self.shared.cuts.fetch_add(1, SeqCst);
     }
 
+    /// Garbles the payload of every picture from here on, headers and sizes left whole, until it is mended.
+    pub fn corrupt(&self) {
+        self.shared.faults.corrupt.store(true, SeqCst);
+    }
+
+    /// Ends what [`RtspCamera::corrupt`] began.
+    pub fn mend(&self) {
+        self.shared.faults.corrupt.store(false, SeqCst);
+    }
+
+    /// Sends only each `every`th frame, with its true number and time; 1 is the full rate.
+    pub fn slow(&self, every: u64) {
+        self.shared.faults.every.store(every.max(1), SeqCst);
+    }
+
+    /// How it meets those who come, from here on: those who watch already are not disturbed.
+    pub fn answer(&self, door: Door) {
+        *self.shared.faults.door.lock().expect("nobody panics while holding it") = door;
+    }
+
     /// Switches the camera off, cutting its connections: afterwards its port is free and its threads are gone.
     pub fn stop(self) {}
 }
@@ -108,6 +131,7 @@ struct Shared {
     stopping: AtomicBool,
     /// A client that joined at a lower number is to be cut off.
     cuts: AtomicU64,
+    faults: Faults,
 }
 
 impl Shared {
@@ -121,6 +145,7 @@ impl Shared {
         let picture = h264_pcm::idr_frame(&draw(frame), width, height, frame as u16);
         let mut payloads = vec![h264_pcm::sps(width, height), h264_pcm::pps()];
         payloads.extend(h264_pcm::fragments(&picture));
+        self.faults.garble(&mut payloads, frame);
         let timestamp = RTP_TIME_START.wrapping_add((frame as f64 * RTP_CLOCK_HZ / self.fps) as u64 as u32);
         let last = payloads.len() - 1;
         let packet = |(index, payload): (usize, &Vec<u8>)| {
@@ -151,6 +176,9 @@ fn listen(listener: &TcpListener, shared: &Shared) {
                 thread::sleep(TICK);
                 continue;
             };
+            if shared.faults.resets(&stream) {
+                continue;
+            }
             let cuts_seen = shared.cuts.load(SeqCst);
             let mut client = Client { stream, shared, cuts_seen, inbox: Vec::new(), sequence: 0, frame_next: None };
             let thread = thread::Builder::new().name("camera-client".into());
@@ -190,7 +218,8 @@ impl Client<'_> {
             }
             let now = self.shared.frame_now();
             if self.frame_next.is_some_and(|next| next <= now) {
-                self.frame_next = Some(now + 1);
+                let every = self.shared.faults.every.load(SeqCst);
+                self.frame_next = Some((now / every + 1) * every);
                 let packets = self.shared.packets(now, &mut self.sequence);
                 return self.send(&packets.concat());
             }
@@ -238,6 +267,10 @@ impl Client<'_> {
 
     fn answer(&mut self, request: &str) -> io::Result<()> {
         let method = request.split(' ').next().unwrap_or_default();
+        let cseq = header(request, "CSeq");
+        if let Some(refusal) = self.shared.faults.refusal(method, header(request, "Authorization")) {
+            return self.send(format!("RTSP/1.0 {refusal}\r\nCSeq: {cseq}\r\n\r\n").as_bytes());
+        }
         let (status, rest) = match method {
             "OPTIONS" => ("200 OK", "Public: OPTIONS, DESCRIBE, SETUP, PLAY, GET_PARAMETER, TEARDOWN\r\n\r\n".into()),
             "DESCRIBE" => {
@@ -257,7 +290,7 @@ impl Client<'_> {
             "TEARDOWN" => self.frame_next = None,
             _ => {}
         }
-        self.send(format!("RTSP/1.0 {status}\r\nCSeq: {}\r\n{rest}", header(request, "CSeq")).as_bytes())
+        self.send(format!("RTSP/1.0 {status}\r\nCSeq: {cseq}\r\n{rest}").as_bytes())
     }
 }
 
