@@ -241,13 +241,19 @@ fn absolute(file: &Path) -> Result<PathBuf, Failure> {
     file.canonicalize().map_err(|error| Failure::new(MODEL, format!("model {}: {error}", file.display())))
 }
 
-const KNOWN: [&str; 6] = [
+const KNOWN: [&str; 12] = [
     include_str!("../../models/nanodet-g.card.toml"),
     include_str!("../../models/nanodet-g-int8.card.toml"),
     include_str!("../../models/rtmdet-nano-person.card.toml"),
     include_str!("../../models/yolox-nano.card.toml"),
     include_str!("../../models/yolox-nano-dyn.card.toml"),
     include_str!("../../models/picodet-s.card.toml"),
+    include_str!("../../models/rtmdet-nano-person-e2e.card.toml"),
+    include_str!("../../models/nanodet-plus-m.card.toml"),
+    include_str!("../../models/deimv2-femto.card.toml"),
+    include_str!("../../models/deimv2-atto.card.toml"),
+    include_str!("../../models/omz-0201-int8.card.toml"),
+    include_str!("../../models/omz-retail-0013.card.toml"),
 ];
 
 /// Largest model file (DETECTORS §6).
