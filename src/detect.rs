@@ -7,6 +7,7 @@
 
 pub mod decode;
 pub mod letterbox;
+pub mod probe;
 pub mod session;
 
 use std::path::Path;
@@ -98,6 +99,12 @@ impl Detector {
             Ok(detector)
         });
         tried.or_else(|lacks| of(Session::load(runtime, path)?, Some(lacks)))
+    }
+
+    /// What the network answered to the last grey picture it was shown, in words, and how many cells it has.
+    #[must_use]
+    pub fn answers(&self) -> Option<(String, usize)> {
+        self.fitted.last().map(|fitted| (fitted.decoder.outputs_in_words(), fitted.decoder.cells()))
     }
 
     /// Why the accelerator asked for is not in use; `None` when it is, or none was asked for.

@@ -48,7 +48,8 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     })?;
     // Rows are numbered, not dated: any rate will do.
     let mut source = replay::open(&args.clip, Some(1.0)).map_err(refused)?;
-    let mut detector = Detector::load(&finding::runtime()?, &model.file, &model.card, args.size)?;
+    let detector = Detector::load(&finding::runtime()?, &model.file, &model.card, args.size);
+    let mut detector = detector.map_err(|error| model.failure(error))?;
     let pool = FramePool::new(source.size());
     let (cpu, bar) = (StageCpu::default(), progress("detect"));
     let (mut rows, mut number, mut looked_at) = (String::new(), 0u32, 0u32);
@@ -59,7 +60,10 @@ pub fn run(args: &Args) -> Result<(), Failure> {
             continue;
         }
         match source.retrieve(&pool) {
-            Ok(frame) => append(&mut rows, number, &detector.detect(frame, SCORE_MIN, &cpu)?),
+            Ok(frame) => {
+                let people = detector.detect(frame, SCORE_MIN, &cpu).map_err(|error| model.failure(error))?;
+                append(&mut rows, number, &people);
+            }
             Err(CaptureError::Undecodable) => continue,
             Err(error) => return Err(refused(error)),
         }

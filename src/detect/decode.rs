@@ -102,6 +102,18 @@ impl Decoder {
         }
     }
 
+    /// The outputs it was recognised by.
+    #[must_use]
+    pub fn outputs_in_words(&self) -> String {
+        shape::in_words(&self.shapes)
+    }
+
+    /// Cells of all levels; 0 where the head has none.
+    #[must_use]
+    pub fn cells(&self) -> usize {
+        self.levels.iter().map(|level| level.cells).sum()
+    }
+
     /// The people with a score of at least `score_min`, strongest first, doubles suppressed.
     ///
     /// # Errors
