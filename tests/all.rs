@@ -19,6 +19,7 @@ mod faults {
     mod cards;
     mod clips;
     mod models;
+    mod networks;
     mod outlets;
     mod sites;
     mod usage;
@@ -27,6 +28,7 @@ mod faults {
 /// Boxes as the frameworks found them that the networks come from.
 mod golden {
     mod boxes;
+    mod heads;
 }
 
 /// Recorded people through the whole pipe.
@@ -69,6 +71,7 @@ mod support {
     pub mod broker;
     pub mod folder;
     pub mod h264_pcm;
+    pub mod onnx;
     pub mod program;
     pub mod recording;
     pub mod rtsp_camera;

@@ -99,7 +99,8 @@ fn readings(outputs: &[Output<'_>], shapes: &[Shape], size: PictureSize, wants_s
     };
     // Networks know persons alone or the classes of COCO; another number speaks for another reading.
     let is_usual = |reading: &Reading| reading.classes.is_none_or(|count| CLASSES_USUAL.contains(&count));
-    found.sort_by_key(|reading| (!is_named(reading), !is_usual(reading)));
+    // As many answers as there are cells is no coincidence.
+    found.sort_by_key(|reading| (!reading.head.has_cells(), !is_named(reading), !is_usual(reading)));
     found
 }
 

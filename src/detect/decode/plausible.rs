@@ -9,8 +9,15 @@ use crate::units::PictureSize;
 
 /// What speaks against this reading; `None` when nothing does.
 pub fn doubt(head: Head, input: PictureSize, answers: &[Detection]) -> Option<String> {
+    let most = HUGE * input.width.max(input.height) as f32;
+    let is_huge = |answer: &Detection| answer.place.width().max(answer.place.height()) > most;
+    if head == Head::YoloxRaw && answers.iter().any(|answer| is_huge(answer) || !is_finite(answer)) {
+        return Some(format!(
+            "boxes are over {HUGE} times as large as the input; if they come in px already, the head is yolox-decoded or yolo-v5"
+        ));
+    }
     if !answers.iter().all(is_finite) {
-        return Some("boxes are infinite; if they come in px already, the head is yolox-decoded or yolo-v5".to_owned());
+        return Some("boxes or scores are not finite".to_owned());
     }
     let scores = answers.iter().map(|answer| answer.score);
     let (lowest, highest) = scores.fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), s| (low.min(s), high.max(s)));
@@ -49,6 +56,9 @@ pub fn is_finite(answer: &Detection) -> bool {
     let place = &answer.place;
     [place.x1, place.y1, place.x2, place.y2, answer.score].iter().all(|value| value.is_finite())
 }
+
+/// A box this many times the input's size is none: the exponential of a size that was in px already.
+const HUGE: f32 = 100.0;
 
 /// How far a score may lie outside 0–1 by rounding.
 const SCORE_SLACK: f32 = 0.01;
