@@ -112,6 +112,16 @@ impl Accelerator {
     }
 }
 
+impl std::str::FromStr for Accelerator {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let all = [Self::Cpu, Self::Openvino, Self::Cuda];
+        let found = all.into_iter().find(|accelerator| accelerator.to_string() == text);
+        found.ok_or_else(|| format!("\"{text}\" is no accelerator; write cpu, openvino or cuda"))
+    }
+}
+
 impl std::fmt::Display for Accelerator {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {

@@ -89,9 +89,9 @@ impl Session {
     /// Why there is none; a model that does not load at all is not told apart, the CPU will say.
     pub fn load_on(runtime: &Path, model: &Path, accelerator: Accelerator) -> Result<Self, NoAccelerator> {
         let environment = start_runtime(runtime).map_err(|_| NoAccelerator::NotInRuntime)?;
-        let provider = provider(accelerator)?;
-        let session = build(environment, model, &[provider]).map_err(|_| NoAccelerator::Refused)?;
-        Self::open(session).map_err(|_| NoAccelerator::Refused)
+        let built =
+            providers(accelerator)?.into_iter().find_map(|provider| build(environment, model, &[provider]).ok());
+        Self::open(built.ok_or(NoAccelerator::Refused)?).map_err(|_| NoAccelerator::Refused)
     }
 
     fn open(session: ort::session::Session) -> Result<Self, DetectError> {
@@ -228,22 +228,28 @@ fn inputs_of(inputs: &[Port]) -> Result<[Option<String>; 2], String> {
     }
 }
 
-/// The provider of an accelerator, where this build and the runtime library, which must be started, have it.
-fn provider(accelerator: Accelerator) -> Result<ExecutionProviderDispatch, NoAccelerator> {
+/// The providers of an accelerator in the order to try them, where this build and the runtime library, which must be
+/// started, have them.
+fn providers(accelerator: Accelerator) -> Result<Vec<ExecutionProviderDispatch>, NoAccelerator> {
     #[cfg(any(feature = "openvino", feature = "cuda"))]
-    fn in_runtime<P: ort::ep::ExecutionProvider>(
-        provider: impl Into<ExecutionProviderDispatch>,
-    ) -> Result<ExecutionProviderDispatch, NoAccelerator> {
+    fn in_runtime<P>(providers: Vec<P>) -> Result<Vec<ExecutionProviderDispatch>, NoAccelerator>
+    where
+        P: ort::ep::ExecutionProvider + Into<ExecutionProviderDispatch>,
+    {
+        let dispatch = |provider: P| provider.into().error_on_failure();
         let is_in = P::is_available().unwrap_or(false);
-        is_in.then(|| provider.into().error_on_failure()).ok_or(NoAccelerator::NotInRuntime)
+        is_in.then(|| providers.into_iter().map(dispatch).collect()).ok_or(NoAccelerator::NotInRuntime)
     }
     match accelerator {
         #[cfg(feature = "openvino")]
-        Accelerator::Openvino => in_runtime::<ort::ep::OpenVINO>(
-            ort::ep::OpenVINO::default().with_device_type(OPENVINO_DEVICES).with_num_threads(1),
+        Accelerator::Openvino => in_runtime(
+            // One device after the other: "AUTO:GPU,CPU" is refused where there is no GPU.
+            ["GPU", "CPU"]
+                .map(|device| ort::ep::OpenVINO::default().with_device_type(device).with_num_threads(1))
+                .to_vec(),
         ),
         #[cfg(feature = "cuda")]
-        Accelerator::Cuda => in_runtime::<ort::ep::CUDA>(ort::ep::CUDA::default()),
+        Accelerator::Cuda => in_runtime(vec![ort::ep::CUDA::default()]),
         _ => Err(NoAccelerator::NotBuilt),
     }
 }
@@ -295,10 +301,6 @@ const EXACT_EIGHT_BITS: &str = "session.x64quantprecision";
 
 /// Name of the second input of DETR exports: width and height of the picture, `i64 [1, 2]`.
 const SIZE_INPUT: &str = "orig_target_sizes";
-
-/// OpenVINO takes the first of these that is there.
-#[cfg(feature = "openvino")]
-const OPENVINO_DEVICES: &str = "AUTO:GPU,CPU";
 
 #[cfg(test)]
 mod tests {
