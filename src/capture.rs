@@ -56,11 +56,7 @@ pub trait Source: Send {
 ///
 /// # Errors
 /// [`CaptureError`] when it is not there, does not answer in time or has no picture.
-pub fn open_live(
-    source: &CameraSource,
-    zero_ns: i64,
-    hardware: Option<&str>,
-) -> Result<Box<dyn Source>, CaptureError> {
+pub fn open_live(source: &CameraSource, zero_ns: i64, hardware: Option<&str>) -> Result<Box<dyn Source>, CaptureError> {
     match source.usb_device() {
         Some(device) => Ok(Box::new(usb::UsbCamera::open(&device, zero_ns)?)),
         None => Ok(Box::new(camera::LiveCamera::open(source, zero_ns, hardware)?)),

@@ -90,6 +90,50 @@ pub struct DetectorChoice {
     pub size: Option<PictureSize>,
     /// Detect workers, one session and one thread each.
     pub workers: u32,
+    /// What the network runs on.
+    #[serde(default, skip_serializing_if = "Accelerator::is_cpu")]
+    pub accelerator: Accelerator,
+}
+
+/// What a network runs on.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Accelerator {
+    /// The processor: always there.
+    #[default]
+    Cpu,
+    /// Intel processors and graphics, through OpenVINO.
+    Openvino,
+    /// NVIDIA graphics, through CUDA.
+    Cuda,
+}
+
+impl Accelerator {
+    /// Whether it is the processor itself.
+    #[must_use]
+    pub fn is_cpu(&self) -> bool {
+        *self == Self::Cpu
+    }
+}
+
+impl std::str::FromStr for Accelerator {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let all = [Self::Cpu, Self::Openvino, Self::Cuda];
+        let found = all.into_iter().find(|accelerator| accelerator.to_string() == text);
+        found.ok_or_else(|| format!("\"{text}\" is no accelerator; write cpu, openvino or cuda"))
+    }
+}
+
+impl std::fmt::Display for Accelerator {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Cpu => "cpu",
+            Self::Openvino => "openvino",
+            Self::Cuda => "cuda",
+        })
+    }
 }
 
 /// A floor: the grid of a heatmap in the store frame.

@@ -7,15 +7,17 @@
 
 pub mod decode;
 pub mod letterbox;
+pub mod probe;
 pub mod session;
 
 use std::path::Path;
 
 use crate::capture::Frame;
 use crate::clock::CaptureTime;
-use crate::config::card::DetectorCard;
+use crate::config::Accelerator;
+use crate::config::card::{DetectorCard, Head};
 use crate::config::placement::Placement;
-use crate::health::{Stage, StageCpu};
+use crate::health::{NoAccelerator, Stage, StageCpu};
 use crate::units::{BoxPx, PictureSize};
 use decode::Decoder;
 use letterbox::{InputTensor, Letterbox};
@@ -46,6 +48,7 @@ pub struct Detector {
     size: Option<PictureSize>,
     /// One for every size of picture among the cameras.
     fitted: Vec<Fitted>,
+    lacks: Option<NoAccelerator>,
 }
 
 struct Fitted {
@@ -64,11 +67,50 @@ impl Detector {
         card: &DetectorCard,
         size: Option<PictureSize>,
     ) -> Result<Self, DetectError> {
-        let session = Session::load(runtime, path, &card.input)?;
+        Self::load_on(Accelerator::Cpu, runtime, path, card, size)
+    }
+
+    /// As [`Detector::load`], on an accelerator; on the CPU where there is none ([`Detector::lacks`]).
+    ///
+    /// # Errors
+    /// As [`Detector::load`].
+    pub fn load_on(
+        accelerator: Accelerator,
+        runtime: &Path,
+        path: &Path,
+        card: &DetectorCard,
+        size: Option<PictureSize>,
+    ) -> Result<Self, DetectError> {
         if let Some(wanted) = size {
             check_size(card, wanted)?;
         }
-        Ok(Self { session, card: card.clone(), size, fitted: Vec::new() })
+        let of = |session: Session, lacks: Option<NoAccelerator>| {
+            check_card(card, &session)?;
+            Ok(Self { session, card: card.clone(), size, fitted: Vec::new(), lacks })
+        };
+        if accelerator == Accelerator::Cpu {
+            return of(Session::load(runtime, path)?, None);
+        }
+        let tried = Session::load_on(runtime, path, accelerator).and_then(|session| {
+            let mut detector = of(session, None).map_err(|_| NoAccelerator::Refused)?;
+            // Some providers only fail when they run.
+            detector.fit(PICTURE_TRIED).map_err(|_| NoAccelerator::Refused)?;
+            detector.fitted.clear();
+            Ok(detector)
+        });
+        tried.or_else(|lacks| of(Session::load(runtime, path)?, Some(lacks)))
+    }
+
+    /// What the network answered to the last grey picture it was shown, in words, and how many cells it has.
+    #[must_use]
+    pub fn answers(&self) -> Option<(String, usize)> {
+        self.fitted.last().map(|fitted| (fitted.decoder.outputs_in_words(), fitted.decoder.cells()))
+    }
+
+    /// Why the accelerator asked for is not in use; `None` when it is, or none was asked for.
+    #[must_use]
+    pub fn lacks(&self) -> Option<NoAccelerator> {
+        self.lacks
     }
 
     /// Prepares for pictures of `picture` and proves the head on a grey one.
@@ -155,6 +197,35 @@ fn check_size(card: &DetectorCard, wanted: PictureSize) -> Result<(), DetectErro
         _ => Ok(()),
     }
 }
+
+/// Refuses a file whose inputs are not those of the card.
+fn check_card(card: &DetectorCard, session: &Session) -> Result<(), DetectError> {
+    let refused = |reason: String| Err(DetectError::Head { reason });
+    let inputs = session.inputs();
+    let picture = inputs.iter().find(|port| port.name == session.input());
+    if card.input != session.input() {
+        let names: Vec<&str> = inputs.iter().map(|port| port.name.as_str()).collect();
+        return refused(format!("the card names the input \"{}\", the file has {names:?}", card.input));
+    }
+    if let Some([_, _, Some(height), Some(width)]) = picture.map(|port| port.dims.as_slice()) {
+        let only = PictureSize { height: *height, width: *width };
+        if card.fixed != Some(only) {
+            let remedy = format!("fixed = {{ height = {height}, width = {width} }}");
+            return refused(format!("the graph takes {only} only; write {remedy} on the card"));
+        }
+    }
+    match (card.head == Head::DetrPost, session.wants_size()) {
+        (true, false) => refused("head detr-post needs the input orig_target_sizes, which the file lacks".to_owned()),
+        (false, true) => refused(format!(
+            "the file has the input orig_target_sizes, which only head detr-post fills; the card says {}",
+            card.head
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// A picture to try an accelerator with before any camera has shown its own.
+const PICTURE_TRIED: PictureSize = PictureSize { height: 576, width: 768 };
 
 /// Why people cannot be found.
 #[derive(Debug, thiserror::Error)]

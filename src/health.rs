@@ -199,6 +199,8 @@ pub enum EyeEventCode {
     /// A camera came back with another picture than its places were drawn on and is not watched; numbers: the new
     /// width and height, px.
     CameraChanged = 6,
+    /// The accelerator asked for is not in use, the CPU is; first number: why ([`NoAccelerator`]).
+    AcceleratorMissing = 20,
     /// The job on standard input could not be read.
     JobRefused = 100,
     /// The runtime library could not be loaded.
@@ -231,6 +233,7 @@ impl EyeEventCode {
             C::DetectorFailed,
             C::CameraSilent,
             C::CameraChanged,
+            C::AcceleratorMissing,
             C::JobRefused,
             C::RuntimeRefused,
             C::ModelRefused,
@@ -288,6 +291,25 @@ impl Silence {
         let told = [S::None, S::Refused, S::NoAnswer, S::WrongPassword, S::NoSuchPath, S::Busy];
         let rest = [S::NoPicture, S::UnknownCodec, S::NoDevice, S::BrokeOff, S::Unopened];
         told.into_iter().chain(rest).find(|reason| *reason as u32 == number)
+    }
+}
+
+/// Why an accelerator is not in use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoAccelerator {
+    /// This build has no support for it.
+    NotBuilt = 1,
+    /// The runtime library has none.
+    NotInRuntime = 2,
+    /// It refused the network, or its device is not there.
+    Refused = 3,
+}
+
+impl NoAccelerator {
+    /// The reason with this number.
+    #[must_use]
+    pub fn from_number(number: i32) -> Option<Self> {
+        [Self::NotBuilt, Self::NotInRuntime, Self::Refused].into_iter().find(|reason| *reason as i32 == number)
     }
 }
 

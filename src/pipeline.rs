@@ -7,10 +7,10 @@ pub mod bench;
 pub mod eye;
 pub mod feed;
 mod footprint;
-mod pace;
 pub mod latest;
 #[cfg(feature = "mouth")]
 pub mod mouth;
+mod pace;
 mod probe;
 
 use std::path::PathBuf;

@@ -20,6 +20,7 @@ mod faults {
     mod clips;
     mod devices;
     mod models;
+    mod networks;
     mod outlets;
     mod sites;
     mod usage;
@@ -28,6 +29,7 @@ mod faults {
 /// Boxes as the frameworks found them that the networks come from.
 mod golden {
     mod boxes;
+    mod heads;
 }
 
 /// Recorded people through the whole pipe.
@@ -72,6 +74,7 @@ mod support {
     pub mod broker;
     pub mod folder;
     pub mod h264_pcm;
+    pub mod onnx;
     pub mod onvif_device;
     pub mod program;
     pub mod recording;

@@ -117,12 +117,8 @@ impl BackOff {
 const FPS_BELIEVED: std::ops::RangeInclusive<f64> = 0.1..=240.0;
 /// Stream options: TCP only, and a short look at the stream instead of five seconds of it (measured: opens in
 /// 0.4 s, no stale burst).
-const STREAM_OPTIONS: [(&str, &str); 4] = [
-    ("rtsp_transport", "tcp"),
-    ("analyzeduration", "100000"),
-    ("fpsprobesize", "0"),
-    ("allowed_media_types", "video"),
-];
+const STREAM_OPTIONS: [(&str, &str); 4] =
+    [("rtsp_transport", "tcp"), ("analyzeduration", "100000"), ("fpsprobesize", "0"), ("allowed_media_types", "video")];
 /// Longest waits for an answer and for the next picture. A camera thawed within the first is back at once; one that
 /// hangs for longer is opened anew.
 const WAITS: Waits = Waits { open: Duration::from_secs(5), read: Duration::from_secs(3) };

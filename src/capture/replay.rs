@@ -20,7 +20,11 @@ use crate::units::{Codec, PictureSize};
 /// # Errors
 /// [`CaptureError`] when it cannot be opened, is empty, or has no rate.
 pub fn open(path: &Path, fps: Option<f64>, hardware: Option<&str>) -> Result<Box<dyn Source>, CaptureError> {
-    if path.is_dir() { Ok(Box::new(Pictures::open(path, fps)?)) } else { Ok(Box::new(Clip::open(path, fps, hardware)?)) }
+    if path.is_dir() {
+        Ok(Box::new(Pictures::open(path, fps)?))
+    } else {
+        Ok(Box::new(Clip::open(path, fps, hardware)?))
+    }
 }
 
 /// A recorded clip.

@@ -8,7 +8,8 @@ use std::path::Path;
 
 use opencv::core::{Mat, MatTrait, MatTraitConst, Scalar, Vector};
 use opencv::videoio::{
-    CAP_PROP_FOURCC, CAP_PROP_FPS, CAP_PROP_FRAME_HEIGHT, CAP_PROP_FRAME_WIDTH, CAP_V4L2, VideoCapture, VideoCaptureTrait, VideoCaptureTraitConst,
+    CAP_PROP_FOURCC, CAP_PROP_FPS, CAP_PROP_FRAME_HEIGHT, CAP_PROP_FRAME_WIDTH, CAP_V4L2, VideoCapture,
+    VideoCaptureTrait, VideoCaptureTraitConst,
 };
 
 use super::drawing::Drawing;

@@ -5,9 +5,11 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use super::model::resolve;
-use super::output::{progress, say};
+use super::output::{note, progress, say};
+use super::session::missing;
 use super::{CAMERA, Failure, finding};
 use crate::capture::{CaptureError, FramePool, Grab, replay, use_one_thread_per_picture};
+use crate::config::Accelerator;
 use crate::detect::{Detections, Detector};
 use crate::health::StageCpu;
 use crate::units::PictureSize;
@@ -26,6 +28,9 @@ pub struct Args {
     /// Look at every Nth frame only
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
     every: u32,
+    /// What the network runs on: cpu, openvino or cuda
+    #[arg(long, default_value_t)]
+    accelerator: Accelerator,
     /// File for the rows: frame,-1,left,top,width,height,score,-1,-1,-1
     #[arg(long)]
     out: PathBuf,
@@ -47,7 +52,12 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     })?;
     // Rows are numbered, not dated: any rate will do.
     let mut source = replay::open(&args.clip, Some(1.0), None).map_err(refused)?;
-    let mut detector = Detector::load(&finding::runtime()?, &model.file, &model.card, args.size)?;
+    let runtime = finding::runtime()?;
+    let detector = Detector::load_on(args.accelerator, &runtime, &model.file, &model.card, args.size);
+    let mut detector = detector.map_err(|error| model.failure(error))?;
+    if let Some(lacks) = detector.lacks() {
+        note(&format!("kehai: {}", missing(args.accelerator, Some(lacks))));
+    }
     let pool = FramePool::new(model.card.placement(source.size(), args.size));
     let (cpu, bar) = (StageCpu::default(), progress("detect"));
     let (mut rows, mut number, mut looked_at) = (String::new(), 0u32, 0u32);
@@ -64,7 +74,10 @@ pub fn run(args: &Args) -> Result<(), Failure> {
             continue;
         }
         match source.retrieve(&pool) {
-            Ok(frame) => append(&mut rows, number, &detector.detect(frame, SCORE_MIN, &cpu)?),
+            Ok(frame) => {
+                let people = detector.detect(frame, SCORE_MIN, &cpu).map_err(|error| model.failure(error))?;
+                append(&mut rows, number, &people);
+            }
             Err(CaptureError::Undecodable) => continue,
             Err(error) => return Err(refused(error)),
         }

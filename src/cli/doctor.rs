@@ -16,7 +16,8 @@ use serde::Serialize;
 
 use super::model::resolve;
 use super::output::{say, say_json};
-use super::{CHECK_FAILED, Failure, USAGE, finding};
+use super::session::missing;
+use super::{CHECK_FAILED, Failure, MODEL, USAGE, finding};
 use crate::config::site::{self, Site};
 use crate::config::{Broker, Settings};
 use crate::detect::Detector;
@@ -61,7 +62,7 @@ struct Finding {
     detail: String,
 }
 
-/// Runs the command; exit 1 when a check failed.
+/// Runs the command; exit 6 when model or runtime failed, 1 when another check did.
 pub fn run(args: &Args) -> Result<(), Failure> {
     if let (true, Some(site)) = (args.cameras, &args.site) {
         return cameras::run(site, args.seconds, args.json);
@@ -94,9 +95,12 @@ pub fn run(args: &Args) -> Result<(), Failure> {
             say(&format!("{} {:<22} {}", if finding.ok { "ok  " } else { "FAIL" }, finding.what, finding.detail));
         }
     }
-    match findings.iter().filter(|finding| !finding.ok).count() {
+    let failed: Vec<&str> =
+        findings.iter().filter(|finding| !finding.ok).map(|finding| finding.what.as_str()).collect();
+    let code = if failed.iter().any(|what| MODEL_CHECKS.contains(what)) { MODEL } else { CHECK_FAILED };
+    match failed.len() {
         0 => Ok(()),
-        failed => Err(Failure::new(CHECK_FAILED, format!("{failed} of {} checks failed", findings.len()))),
+        count => Err(Failure::new(code, format!("{count} of {} checks failed: {}", findings.len(), failed.join(", ")))),
     }
 }
 
@@ -115,14 +119,21 @@ fn check_detector(findings: &mut Vec<Finding>, settings: Option<&Settings>) {
     note(findings, "person detector", described.map_err(|failure| failure.message.clone()));
     let (Ok(runtime), Ok(model)) = (runtime, model) else { return };
     let size = settings.and_then(|settings| settings.detector.size);
-    let tried = Detector::load(&runtime, &model.file, &model.card, size).and_then(|mut detector| {
+    let accelerator = settings.map(|settings| settings.detector.accelerator).unwrap_or_default();
+    let mut lacks = None;
+    let loaded = Detector::load_on(accelerator, &runtime, &model.file, &model.card, size);
+    let tried = loaded.and_then(|mut detector| {
+        lacks = detector.lacks();
         detector.fit(PictureSize { height: 576, width: 768 })?;
         Ok(format!(
             "head confirmed on a grey picture at {}",
             detector.input_size().unwrap_or(PictureSize { height: 0, width: 0 })
         ))
     });
-    note(findings, "detector self-check", tried.map_err(|error| error.to_string()));
+    note(findings, "detector self-check", tried.map_err(|error| model.failure(error).message));
+    // Without it everything works, only slower: no fault.
+    let told = lacks.map_or_else(|| format!("{accelerator}, in use"), |lacks| missing(accelerator, Some(lacks)));
+    note(findings, "accelerator", Ok(told));
 }
 
 fn check_eye(findings: &mut Vec<Finding>) {
@@ -203,3 +214,6 @@ fn note(findings: &mut Vec<Finding>, what: &str, outcome: Result<String, String>
     let detail = outcome.unwrap_or_else(|reason| reason);
     findings.push(Finding { what: what.to_owned(), ok, detail });
 }
+
+/// Checks whose failure is that of the model or its runtime, with their exit code.
+const MODEL_CHECKS: [&str; 3] = ["runtime library", "person detector", "detector self-check"];

@@ -1,14 +1,22 @@
-//! `kehai model`: which person detectors are known, whether their files are whole, and how a new one comes in.
+//! `kehai model`: which person detectors are known, whether their files are whole and work, and how a new one comes in.
+
+mod cards;
+mod graph;
+mod template;
 
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 use serde::Serialize;
-use sha2::{Digest, Sha256};
+
+pub use cards::{Model, resolve};
 
 use super::output::{say, say_json};
 use super::{CHECK_FAILED, Failure, MODEL, USAGE, finding};
 use crate::config::card::DetectorCard;
+use crate::detect::Detector;
+use crate::units::PictureSize;
+use cards::{card_beside, content_of, file_of, known_cards, probed, read_card, ready};
 
 /// Arguments of `kehai model`.
 #[derive(clap::Args)]
@@ -25,39 +33,52 @@ enum Action {
         #[arg(long)]
         json: bool,
     },
-    /// Check the files of all known models against their cards
+    /// Check models against their cards and on a grey picture: all known ones, or one
     Verify {
+        /// A model file, or a known name [default: every known model whose file is there]
+        model: Option<String>,
         /// Print JSON
         #[arg(long)]
         json: bool,
     },
-    /// Tie a model of your own to a card: writes FILE.card.toml beside it after checking both
-    Add {
-        /// The ONNX file
-        file: PathBuf,
-        /// Its card, filled in
-        #[arg(long)]
-        card: PathBuf,
-    },
+    /// Bring in a model of your own: tries it on a grey picture, then ties it to its card (FILE.card.toml beside it)
+    Add(Bring),
 }
 
-/// A model that is ready to be loaded.
-pub struct Model {
-    /// The file, absolute.
-    pub file: PathBuf,
-    /// What it wants.
-    pub card: DetectorCard,
+/// Arguments of `kehai model add`.
+#[derive(clap::Args)]
+struct Bring {
+    /// The ONNX file
+    file: PathBuf,
+    /// Its card, filled in [default: none; a card to complete is printed]
+    #[arg(long)]
+    card: Option<PathBuf>,
+    /// Write the card to complete to FILE.card.toml
+    #[arg(long, conflicts_with = "card")]
+    template: bool,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
 }
 
 /// Runs the command.
 pub fn run(args: &Args) -> Result<(), Failure> {
     match &args.action {
-        Action::List { json } => list(*json).map(|_| ()),
-        Action::Verify { json } => match list(*json)? {
-            0 => Err(Failure::new(CHECK_FAILED, "no model file is there; run `make setup`")),
-            _ => Ok(()),
+        Action::List { json } => list(*json),
+        Action::Verify { model: Some(model), json } => {
+            let checked = Checked::of(&resolve(model)?)?;
+            if *json {
+                say_json(&[checked])
+            } else {
+                checked.print()
+            }
+            Ok(())
+        }
+        Action::Verify { model: None, json } => verify_all(*json),
+        Action::Add(bring) => match &bring.card {
+            Some(card) => add(bring, card),
+            None => describe(bring),
         },
-        Action::Add { file, card } => add(file, card),
     }
 }
 
@@ -68,21 +89,23 @@ struct Listed {
     state: &'static str,
     file: Option<String>,
     sha256: String,
+    head: String,
 }
 
-/// Prints the known models; returns how many files are there and whole.
-fn list(json: bool) -> Result<usize, Failure> {
+/// Prints the known models.
+fn list(json: bool) -> Result<(), Failure> {
     let listed: Vec<Listed> = known_cards()
         .into_iter()
         .map(|card| {
             let file = file_of(&card);
-            let state = match file.as_deref().map(fingerprint) {
+            let state = match file.as_deref().map(content_of) {
                 None => "not fetched",
-                Some(Ok(sha256)) if sha256 == card.sha256 => "whole",
+                Some(Ok((sha256, _))) if sha256 == card.sha256 => "whole",
                 Some(_) => "CHANGED OR UNREADABLE",
             };
             let file = file.map(|file| file.display().to_string());
-            Listed { name: card.name, licence: card.licence, state, file, sha256: card.sha256 }
+            let head = card.head.to_string();
+            Listed { name: card.name, licence: card.licence, state, file, sha256: card.sha256, head }
         })
         .collect();
     if json {
@@ -90,7 +113,7 @@ fn list(json: bool) -> Result<usize, Failure> {
     } else {
         for model in &listed {
             let file = model.file.as_deref().unwrap_or("-");
-            say(&format!("{:<20} {:<12} {:<12} {file}", model.name, model.licence, model.state));
+            say(&format!("{:<22} {:<14} {:<12} {:<12} {file}", model.name, model.head, model.licence, model.state));
         }
     }
     if listed.iter().any(|model| model.state.starts_with("CHANGED")) {
@@ -99,170 +122,165 @@ fn list(json: bool) -> Result<usize, Failure> {
             "a model file is not the one of its card; delete it and run `make setup`",
         ));
     }
-    Ok(listed.iter().filter(|model| model.state == "whole").count())
-}
-
-fn add(file: &Path, card: &Path) -> Result<(), Failure> {
-    let target = card_beside(file);
-    let parsed = read_card(card)?;
-    check(&parsed, file, card)?;
-    if target.exists() && target != card {
-        return Err(Failure::new(USAGE, format!("{} exists already; remove it first", target.display())));
-    }
-    std::fs::copy(card, &target).map_err(|error| Failure::new(MODEL, format!("{}: {error}", target.display())))?;
-    say(&format!("{} is known as \"{}\" wherever it is named by path", file.display(), parsed.name));
     Ok(())
 }
 
-/// Finds a model by its name or its path and proves that file and card belong together.
-///
-/// # Errors
-/// Exit 6, with what is missing and how to get it.
-pub fn resolve(wanted: &str) -> Result<Model, Failure> {
-    if let Some(card) = known_cards().into_iter().find(|card| card.name == wanted) {
-        let missing = || {
-            let folders: Vec<String> =
-                finding::model_folders().iter().map(|folder| folder.display().to_string()).collect();
-            Failure::new(
-                MODEL,
-                format!(
-                    "model {wanted}: {} not found in {}; run `make setup`, or give --model a path",
-                    card.file,
-                    folders.join(", ")
-                ),
-            )
-        };
-        let file = file_of(&card).ok_or_else(missing)?;
-        check(&card, &file, Path::new("the card compiled in"))?;
-        return Ok(Model { file: absolute(&file)?, card });
+/// What a model showed when it was tried.
+#[derive(Serialize)]
+struct Checked {
+    name: String,
+    file: String,
+    sha256: String,
+    bytes: u64,
+    opset: u64,
+    head: String,
+    /// Name of the picture input.
+    input: String,
+    /// Size of the grey picture.
+    size: String,
+    /// Cells at that size; 0 where the head has none.
+    cells: usize,
+    outputs: String,
+}
+
+impl Checked {
+    /// Runs a grey picture of the shape of a 4:3 camera through a model.
+    fn of(model: &Model) -> Result<Self, Failure> {
+        let runtime = finding::runtime()?;
+        let tried = Detector::load(&runtime, &model.file, &model.card, None).and_then(|mut detector| {
+            detector.fit(PICTURE)?;
+            Ok((detector.input_size().unwrap_or(PICTURE), detector.answers().unwrap_or_default()))
+        });
+        let (size, (outputs, cells)) = tried.map_err(|error| model.failure(error))?;
+        let card = &model.card;
+        Ok(Self {
+            name: card.name.clone(),
+            file: model.file.display().to_string(),
+            sha256: card.sha256.clone(),
+            bytes: card.bytes,
+            opset: model.opset,
+            head: card.head.to_string(),
+            input: card.input.clone(),
+            size: size.to_string(),
+            cells,
+            outputs,
+        })
     }
-    let file = Path::new(wanted);
-    if !file.is_file() {
-        let names: Vec<String> = known_cards().into_iter().map(|card| card.name).collect();
-        return Err(Failure::new(
-            MODEL,
-            format!("model {wanted}: no such file, and no such name; known names: {}", names.join(", ")),
+
+    fn print(&self) {
+        say(&format!("{:<10}{}", self.name, self.file));
+        say(&format!("  sha256  {} ({} bytes), as on its card", self.sha256, self.bytes));
+        say(&format!("  graph   opset {}, input {} at {}, all weights inside", self.opset, self.input, self.size));
+        let cells = if self.cells > 0 { format!(", {} cells", self.cells) } else { String::new() };
+        say(&format!("  head    {}{cells}: {}", self.head, self.outputs));
+        say("  grey    every value finite, boxes and scores in the head's units");
+    }
+}
+
+/// Tries every known model whose file is there.
+fn verify_all(json: bool) -> Result<(), Failure> {
+    let there = known_cards().into_iter().filter_map(|card| Some((file_of(&card)?, card)));
+    let tried: Vec<Result<Checked, Failure>> =
+        there.map(|(file, card)| Checked::of(&ready(&file, card, Path::new("the card compiled in"))?)).collect();
+    if tried.is_empty() {
+        return Err(Failure::new(CHECK_FAILED, "no model file is there; run `make setup`"));
+    }
+    let whole: Vec<&Checked> = tried.iter().flatten().collect();
+    if json {
+        say_json(&whole);
+    } else {
+        whole.iter().for_each(|checked| checked.print());
+    }
+    let faults: Vec<String> = tried.into_iter().filter_map(Result::err).map(|failure| failure.message).collect();
+    if faults.is_empty() { Ok(()) } else { Err(Failure::new(MODEL, faults.join("\n  "))) }
+}
+
+/// Ties a file to a card after trying both.
+fn add(bring: &Bring, card: &Path) -> Result<(), Failure> {
+    let (file, target) = (&bring.file, card_beside(&bring.file));
+    let parsed = read_card(card)?;
+    is_nameable(&parsed, card)?;
+    let checked = Checked::of(&ready(file, parsed, card)?)?;
+    let is_there = target.canonicalize().ok();
+    if is_there.is_some() && is_there != card.canonicalize().ok() {
+        return Err(Failure::new(USAGE, format!("{} exists already; remove it first", target.display())));
+    }
+    if is_there.is_none() {
+        std::fs::copy(card, &target).map_err(|error| Failure::new(MODEL, format!("{}: {error}", target.display())))?;
+    }
+    if bring.json {
+        say_json(&checked);
+    } else {
+        checked.print();
+        say(&format!("{} is known as \"{}\" wherever it is named by path", file.display(), checked.name));
+    }
+    Ok(())
+}
+
+/// A name that a known model has already would be taken for that one.
+fn is_nameable(card: &DetectorCard, path: &Path) -> Result<(), Failure> {
+    let taken = known_cards().into_iter().any(|known| known.name == card.name && known.sha256 != card.sha256);
+    let message = || format!("card {}: name \"{}\" is that of a known model; write another", path.display(), card.name);
+    if taken { Err(Failure::new(MODEL, message())) } else { Ok(()) }
+}
+
+/// What a file without a card turned out to be.
+#[derive(Serialize)]
+struct Described {
+    file: String,
+    sha256: String,
+    bytes: u64,
+    opset: u64,
+    input: String,
+    size: String,
+    is_fixed: bool,
+    outputs: Vec<String>,
+    /// Heads that fit, likeliest first.
+    heads: Vec<String>,
+    template: String,
+    template_file: Option<String>,
+}
+
+/// Tries a file without a card and offers one to complete.
+fn describe(bring: &Bring) -> Result<(), Failure> {
+    let (inspected, probe, filled) = probed(&bring.file)?;
+    let target = card_beside(&bring.file);
+    if bring.template {
+        if target.exists() {
+            return Err(Failure::new(USAGE, format!("{} exists already; remove it first", target.display())));
+        }
+        std::fs::write(&target, &filled)
+            .map_err(|error| Failure::new(MODEL, format!("{}: {error}", target.display())))?;
+    }
+    let mut heads: Vec<String> = probe.readings.iter().map(|reading| reading.head.to_string()).collect();
+    heads.dedup();
+    let described = Described {
+        file: inspected.path.display().to_string(),
+        sha256: inspected.sha256,
+        bytes: inspected.bytes,
+        opset: inspected.graph.opset,
+        input: probe.input.to_string(),
+        size: probe.size.to_string(),
+        is_fixed: probe.is_fixed,
+        outputs: probe.outputs.iter().map(ToString::to_string).collect(),
+        heads,
+        template: filled,
+        template_file: bring.template.then(|| target.display().to_string()),
+    };
+    if bring.json {
+        say_json(&described);
+    } else if bring.template {
+        say(&format!(
+            "{} written; replace every \"?\" in it, then: kehai model add {} --card {}",
+            target.display(),
+            described.file,
+            target.display()
         ));
+    } else {
+        say(&described.template);
     }
-    let card = card_for(file)?;
-    Ok(Model { file: absolute(file)?, card })
+    Ok(())
 }
 
-/// The card of a file: a known one with the same fingerprint, or the one beside it.
-fn card_for(file: &Path) -> Result<DetectorCard, Failure> {
-    let sha256 = fingerprint(file)?;
-    if let Some(card) = known_cards().into_iter().find(|card| card.sha256 == sha256) {
-        return Ok(card);
-    }
-    let beside = card_beside(file);
-    if beside.is_file() {
-        let card = read_card(&beside)?;
-        check(&card, file, &beside)?;
-        return Ok(card);
-    }
-    let bytes = std::fs::metadata(file).map(|data| data.len()).unwrap_or(0);
-    let namesake =
-        known_cards().into_iter().find(|card| file.file_name().is_some_and(|name| name.to_string_lossy() == card.file));
-    if let Some(card) = namesake {
-        let message = format!(
-            "model {}: has {bytes} bytes and sha256 {sha256}, but {} has {} bytes and sha256 {}; the file is truncated or changed: fetch it again",
-            file.display(),
-            card.name,
-            card.bytes,
-            card.sha256
-        );
-        return Err(Failure::new(MODEL, message));
-    }
-    let template = include_str!("../../models/template.card.toml");
-    let filled = template.replace("{sha256}", &sha256).replace("{bytes}", &bytes.to_string());
-    let filled = filled.replace("{file}", &file.file_name().unwrap_or_default().to_string_lossy());
-    let message = format!(
-        "model {}: not a known one, and {} is not there; complete this card and save it as that file:\n\n{filled}",
-        file.display(),
-        beside.display()
-    );
-    Err(Failure::new(MODEL, message))
-}
-
-fn check(card: &DetectorCard, file: &Path, origin: &Path) -> Result<(), Failure> {
-    let sha256 = fingerprint(file)?;
-    if sha256 == card.sha256 {
-        return Ok(());
-    }
-    let message = format!(
-        "model {}: sha256 {sha256} is not the one of {} ({}); the file is truncated or changed: delete it and run `make setup`, or correct the card",
-        file.display(),
-        origin.display(),
-        card.sha256
-    );
-    Err(Failure::new(MODEL, message))
-}
-
-/// The cards compiled in.
-#[must_use]
-pub fn known_cards() -> Vec<DetectorCard> {
-    KNOWN.iter().map(|text| toml::from_str(text).expect("the cards in models/ are tested")).collect()
-}
-
-fn read_card(path: &Path) -> Result<DetectorCard, Failure> {
-    let refused = |reason: String| Failure::new(MODEL, format!("card {}: {reason}", path.display()));
-    let text = std::fs::read_to_string(path).map_err(|error| refused(error.to_string()))?;
-    let card: DetectorCard = toml::from_str(&text).map_err(|error| refused(error.to_string()))?;
-    match card.fault() {
-        Some(fault) => Err(refused(fault)),
-        None => Ok(card),
-    }
-}
-
-fn file_of(card: &DetectorCard) -> Option<PathBuf> {
-    finding::model_folders().into_iter().map(|folder| folder.join(&card.file)).find(|file| file.is_file())
-}
-
-fn card_beside(file: &Path) -> PathBuf {
-    let mut name = file.file_name().unwrap_or_default().to_os_string();
-    name.push(".card.toml");
-    file.with_file_name(name)
-}
-
-fn fingerprint(file: &Path) -> Result<String, Failure> {
-    let refused = |reason: String| Failure::new(MODEL, format!("model {}: {reason}", file.display()));
-    let length = std::fs::metadata(file).map_err(|error| refused(error.to_string()))?.len();
-    if length == 0 {
-        return Err(refused("the file is empty; fetch it again".to_owned()));
-    }
-    if length > MODEL_BYTES_MAX {
-        return Err(refused(format!("{length} bytes; a person detector for this box has at most {MODEL_BYTES_MAX}")));
-    }
-    let bytes = std::fs::read(file).map_err(|error| refused(error.to_string()))?;
-    Ok(Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect())
-}
-
-fn absolute(file: &Path) -> Result<PathBuf, Failure> {
-    file.canonicalize().map_err(|error| Failure::new(MODEL, format!("model {}: {error}", file.display())))
-}
-
-const KNOWN: [&str; 6] = [
-    include_str!("../../models/nanodet-g.card.toml"),
-    include_str!("../../models/nanodet-g-int8.card.toml"),
-    include_str!("../../models/rtmdet-nano-person.card.toml"),
-    include_str!("../../models/yolox-nano.card.toml"),
-    include_str!("../../models/yolox-nano-dyn.card.toml"),
-    include_str!("../../models/picodet-s.card.toml"),
-];
-
-/// Largest model file (DETECTORS §6).
-const MODEL_BYTES_MAX: u64 = 64 << 20;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_known_card_can_be_read_and_no_two_share_a_name() {
-        let mut names: Vec<String> = known_cards().into_iter().map(|card| card.name).collect();
-        assert_eq!(names.len(), KNOWN.len());
-        names.sort();
-        names.dedup();
-        assert_eq!(names.len(), KNOWN.len());
-    }
-}
+/// The picture models are tried for: that of a 4:3 camera, px.
+const PICTURE: PictureSize = PictureSize { height: 576, width: 768 };

@@ -151,6 +151,9 @@ async fn replay(
     let end = mouth
         .run_eye(job, &mut |report| match report {
             Report::Camera(_, camera) => bar.set_position(camera.ledger.captured),
+            Report::Event(event) if event.code == EyeEventCode::AcceleratorMissing => {
+                note(&format!("kehai: {}", prepared.accelerator_missing(event)));
+            }
             Report::Event(event) if event.code == EyeEventCode::Ready => start_cpu_us = event.numbers[0],
             _ => {}
         })

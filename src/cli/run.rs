@@ -117,6 +117,7 @@ fn tell(prepared: &Prepared, report: &Report) {
         EyeEventCode::CameraSeen => {
             note(&format!("kehai: camera {} seen, {}x{}", name(event.camera), event.numbers[0], event.numbers[1]))
         }
+        EyeEventCode::AcceleratorMissing => note(&format!("kehai: {}", prepared.accelerator_missing(event))),
         EyeEventCode::CameraLost => note(&format!("kehai: camera {} lost, trying again", name(event.camera))),
         EyeEventCode::CameraSilent => {
             let source = prepared.site.sources.get(usize::from(event.camera)).and_then(Option::as_ref);

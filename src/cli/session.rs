@@ -4,11 +4,12 @@ use std::path::{Path, PathBuf};
 
 use super::model::{Model, resolve};
 use super::{CAMERA, CONFIGURATION, Failure, MODEL, NOT_ARMED, finding};
+use crate::config::Accelerator;
 use crate::config::site::{self, Site};
-use crate::detect::{DetectError, Detector};
+use crate::detect::Detector;
 use crate::floor::calibrate::Calibration;
 use crate::floor::{FloorMap, places_outside};
-use crate::health::{EyeEvent, EyeEventCode};
+use crate::health::{EyeEvent, EyeEventCode, NoAccelerator};
 use crate::pipeline::mouth::EyeEnd;
 use crate::pipeline::{Errand, EyeJob, Feed, Origin};
 use crate::units::PictureSize;
@@ -187,17 +188,35 @@ impl Prepared {
 
     /// Loads the model here to hear what is wrong with it: the eye itself says codes only.
     fn model_failure(&self) -> Failure {
-        let file = self.model.file.display();
         let size = self.site.settings.detector.size;
         let loaded = Detector::load(&self.runtime, &self.model.file, &self.model.card, size)
             .and_then(|mut detector| detector.fit(PictureSize { height: 576, width: 768 }));
         match loaded {
-            Err(error @ DetectError::Runtime { .. }) => Failure::new(
-                MODEL,
-                format!("{error}; name the file libonnxruntime.so in ORT_DYLIB_PATH, or unset it and run `make setup`"),
-            ),
-            Err(error) => Failure::new(MODEL, format!("model {file}: {error}; compare its card with models/README.md")),
-            Ok(()) => Failure::new(MODEL, format!("model {file}: fails on pictures of this camera")),
+            Err(error) => self.model.failure(error),
+            Ok(()) => {
+                let file = self.model.file.display();
+                Failure::new(MODEL, format!("model {file}: fails on pictures of this camera"))
+            }
         }
     }
+
+    /// What to tell a person whose accelerator is not in use.
+    #[must_use]
+    pub fn accelerator_missing(&self, event: &EyeEvent) -> String {
+        let wanted = self.site.settings.detector.accelerator;
+        missing(wanted, NoAccelerator::from_number(event.numbers[0]))
+    }
+}
+
+/// Why an accelerator is not in use and what to do about it, in words.
+#[must_use]
+pub fn missing(wanted: Accelerator, why: Option<NoAccelerator>) -> String {
+    let why = match why {
+        Some(NoAccelerator::NotBuilt) => format!("this build has no support for it (cargo build --features {wanted})"),
+        Some(NoAccelerator::NotInRuntime) => {
+            "the runtime library has no provider for it (name one that has in ORT_DYLIB_PATH)".to_owned()
+        }
+        _ => "it refused the network, or its device or driver is not there".to_owned(),
+    };
+    format!("detector.accelerator = \"{wanted}\": not in use, {why}; the CPU does the work")
 }

@@ -47,31 +47,130 @@ pub struct DetectorCard {
     pub fit: Fit,
     /// Grey level of the border, 0–255.
     pub pad: u8,
-    /// Pixels per cell, one per level.
+    /// Pixels per cell, one per level; empty where the head has no cells.
+    #[serde(default)]
     pub strides: Vec<u32>,
     /// Where in its cell a point lies, in cells (0 or 0.5).
+    #[serde(default)]
     pub cell_offset: f32,
     /// Bins per side of the distance distribution; 0 where there is none.
     #[serde(default)]
     pub bins: u32,
     /// Index of the class "person".
     pub person_class: usize,
-    /// Overlap above which the weaker of two boxes is dropped.
+    /// Overlap above which the weaker of two boxes is dropped; 1 where the network does so itself.
+    #[serde(default = "nms_iou_none")]
     pub nms_iou: f32,
     /// Scores that matter to the tracker.
     pub score: ScoreLevels,
 }
 
-/// How a network's outputs read; recognised by their shapes, confirmed by the card.
+/// How a network's outputs read; recognised by their shapes, confirmed by the card. `C` classes, `n` boxes, px of the
+/// input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Head {
     /// `[1, N, 5 + C]`: centre, size, objectness, classes per cell.
     YoloxRaw,
+    /// As `YoloxRaw`, with centre and size already in px.
+    YoloxDecoded,
     /// One `[1, h, w, 1 + 4]` per level: logit, distances in px.
     RtmdetRaw,
     /// `[1, n, C]` and `[1, n, 4 · bins]` per level: scores, distance distributions.
     NanodetPairs,
+    /// `[1, N, C + 4 · bins]`, all levels in one: scores, distance distributions.
+    NanodetPlus,
+    /// `[1, N, 5 + C]` or three anchors per cell: centre and size in px, objectness, classes (YOLOv5, YOLOv7).
+    YoloV5,
+    /// `[1, 4 + C, N]`, channels first: centre and size in px, classes (YOLOv8, YOLO11).
+    YoloV8,
+    /// `[1, n, 6]`: corners in px, score, class; doubles suppressed inside (YOLOv10 and other end-to-end exports).
+    YoloV10,
+    /// `boxes [1, N, 4]` corners 0–1, `scores [1, N]`.
+    SsdDecoded,
+    /// `[1, 1, n, 7]`: picture, label, score, corners 0–1; ends at picture −1 (OpenVINO, Caffe DetectionOutput).
+    SsdOutput,
+    /// `dets [1, n, 5]` corners in px and score, `labels [1, n]` whole numbers (MMDeploy).
+    DetsLabels,
+    /// `labels`, `boxes [1, Q, 4]` corners, `scores`, and a second input `orig_target_sizes` (D-FINE, DEIM, RT-DETR).
+    DetrPost,
+    /// `[1, Q, 4 + C]`: centre and size 0–1, classes (RT-DETR as Ultralytics exports it).
+    RtdetrRows,
+    /// `logits [1, Q, C]`, `pred_boxes [1, Q, 4]` centre and size 0–1 (RT-DETR as Transformers exports it).
+    RtdetrLogits,
+    /// `dets [1, Q, 4]` centre and size 0–1, `labels [1, Q, C + 1]` logits whose last column is nobody (RF-DETR).
+    RfDetr,
+}
+
+impl Head {
+    /// All heads.
+    pub const ALL: [Self; 15] = [
+        Self::YoloxRaw,
+        Self::YoloxDecoded,
+        Self::RtmdetRaw,
+        Self::NanodetPairs,
+        Self::NanodetPlus,
+        Self::YoloV5,
+        Self::YoloV8,
+        Self::YoloV10,
+        Self::SsdDecoded,
+        Self::SsdOutput,
+        Self::DetsLabels,
+        Self::DetrPost,
+        Self::RtdetrRows,
+        Self::RtdetrLogits,
+        Self::RfDetr,
+    ];
+
+    /// Its name as cards write it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::YoloxRaw => "yolox-raw",
+            Self::YoloxDecoded => "yolox-decoded",
+            Self::RtmdetRaw => "rtmdet-raw",
+            Self::NanodetPairs => "nanodet-pairs",
+            Self::NanodetPlus => "nanodet-plus",
+            Self::YoloV5 => "yolo-v5",
+            Self::YoloV8 => "yolo-v8",
+            Self::YoloV10 => "yolo-v10",
+            Self::SsdDecoded => "ssd-decoded",
+            Self::SsdOutput => "ssd-output",
+            Self::DetsLabels => "dets-labels",
+            Self::DetrPost => "detr-post",
+            Self::RtdetrRows => "rtdetr-rows",
+            Self::RtdetrLogits => "rtdetr-logits",
+            Self::RfDetr => "rf-detr",
+        }
+    }
+
+    /// Whether it answers once per cell of a grid, so that its number of answers follows from the input's size.
+    #[must_use]
+    pub fn has_cells(self) -> bool {
+        use Head as H;
+        matches!(
+            self,
+            H::YoloxRaw | H::YoloxDecoded | H::RtmdetRaw | H::NanodetPairs | H::NanodetPlus | H::YoloV5 | H::YoloV8
+        )
+    }
+
+    /// Whether several boxes stand on one person until the weaker ones are dropped here.
+    #[must_use]
+    pub fn has_doubles(self) -> bool {
+        self.has_cells() || self == Self::SsdDecoded
+    }
+
+    /// Whether distances come as distributions over bins.
+    #[must_use]
+    pub fn has_bins(self) -> bool {
+        matches!(self, Self::NanodetPairs | Self::NanodetPlus)
+    }
+}
+
+impl std::fmt::Display for Head {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
 }
 
 /// Order of the colour planes.
@@ -122,13 +221,26 @@ impl DetectorCard {
             (self.size_default.as_ref().is_none_or(is_size), "size_default", "sides of 1 to 8192 px"),
             (self.mean.iter().all(|value| value.is_finite()), "mean", "three finite numbers"),
             (self.std.iter().all(|value| value.is_normal()), "std", "three finite numbers other than 0"),
+            (self.strides.iter().all(|px| side.contains(px)), "strides", "one or more of 1 to 8192 px"),
             (
-                !self.strides.is_empty() && self.strides.iter().all(|px| side.contains(px)),
+                self.head.has_cells() != self.strides.is_empty(),
                 "strides",
-                "one or more of 1 to 8192 px",
+                "one or more of 1 to 8192 px where the head answers per cell, and leave it out where it does not",
+            ),
+            (
+                if self.head.has_bins() { (2..=BINS_MAX).contains(&self.bins) } else { self.bins == 0 },
+                "bins",
+                "reg_max + 1 (2 to 64) for nanodet-pairs and nanodet-plus, and leave it out elsewhere",
             ),
             (unit(self.cell_offset), "cell_offset", "0 to 1"),
             (unit(self.nms_iou), "nms_iou", "0 to 1"),
+            (
+                !self.head.has_doubles() || self.nms_iou < 1.0,
+                "nms_iou",
+                "less than 1, for example 0.45: this head gives several boxes per person",
+            ),
+            (!self.licence.contains('?'), "licence", "the SPDX expression of the weights' licence"),
+            (!self.source.contains('?'), "source", "where the weights come from"),
             ([score.low, score.high, score.birth].into_iter().all(unit), "score", "three numbers from 0 to 1"),
         ];
         let wrong = checks.into_iter().find(|(is_good, ..)| !is_good);
@@ -177,8 +289,16 @@ const AREA_DEFAULT: f64 = 320.0 * 416.0;
 /// (320x416 for 4:3, 288x512 for 16:9).
 const AREA_WEIGHT: f64 = 0.3;
 
+/// Most bins a distance distribution may have; networks have 8, 11 or 17.
+const BINS_MAX: u32 = 64;
+
 fn multiple_of_default() -> u32 {
     32
+}
+
+/// No two boxes overlap by more than wholly.
+fn nms_iou_none() -> f32 {
+    1.0
 }
 
 #[cfg(test)]
@@ -210,6 +330,32 @@ mod tests {
             nms_iou: 0.6,
             score: ScoreLevels { low: 0.1, high: 0.4, birth: 0.5 },
         }
+    }
+
+    #[test]
+    fn a_head_is_called_what_cards_call_it() {
+        for head in Head::ALL {
+            let written = serde_json::to_string(&head).expect("a name");
+            assert_eq!(written, format!("\"{head}\""));
+        }
+    }
+
+    #[test]
+    fn a_card_states_what_its_head_needs_and_nothing_it_does_not() {
+        assert_eq!(free_card().fault(), None);
+        let fault = |change: fn(&mut DetectorCard)| {
+            let mut card = free_card();
+            change(&mut card);
+            card.fault().unwrap_or_default()
+        };
+        assert!(fault(|card| card.nms_iou = 1.0).starts_with("nms_iou"));
+        assert!(fault(|card| card.head = Head::DetsLabels).starts_with("strides"));
+        assert!(fault(|card| card.head = Head::NanodetPlus).starts_with("bins"));
+        assert!(fault(|card| card.licence = "?".into()).starts_with("licence"));
+        assert_eq!(
+            fault(|card| (card.head, card.strides, card.nms_iou) = (Head::DetsLabels, Vec::new(), 1.0)),
+            String::new()
+        );
     }
 
     #[test]

@@ -93,7 +93,7 @@ impl Check {
     }
 
     fn detector(&mut self, raw: Option<RawDetector>) -> DetectorChoice {
-        let raw = raw.unwrap_or(RawDetector { model: None, size: None, workers: None });
+        let raw = raw.unwrap_or(RawDetector { model: None, size: None, workers: None, accelerator: None });
         let workers = raw.workers.unwrap_or(1);
         if !(1..=WORKERS_MAX).contains(&workers) {
             self.refuse("detector.workers", workers, format!("write 1 to {WORKERS_MAX}; one per core at most"));
@@ -104,7 +104,8 @@ impl Check {
             let value = format!("{{ height = {}, width = {} }}", size.height, size.width);
             self.refuse("detector.size", value, format!("write sides of 1 to {SIDE_PX_MAX} px"));
         }
-        DetectorChoice { model: raw.model.unwrap_or_else(|| MODEL_DEFAULT.to_owned()), size: raw.size, workers }
+        let model = raw.model.unwrap_or_else(|| MODEL_DEFAULT.to_owned());
+        DetectorChoice { model, size: raw.size, workers, accelerator: raw.accelerator.unwrap_or_default() }
     }
 
     fn outlets(&mut self, broker: Option<RawBroker>, page: Option<RawPage>) -> Outlets {

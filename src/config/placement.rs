@@ -34,8 +34,7 @@ impl Placement {
         }
         let scale = (input_w / picture_w).min(input_h / picture_h);
         let side = |length: f32, most: u32| ((length * scale).round() as u32).clamp(1, most);
-        let resized =
-            PictureSize { height: side(picture_h, input.height), width: side(picture_w, input.width) };
+        let resized = PictureSize { height: side(picture_h, input.height), width: side(picture_w, input.width) };
         let centred = if fit == Fit::LetterboxCentre { 2 } else { u32::MAX };
         let (left, top) = ((input.width - resized.width) / centred, (input.height - resized.height) / centred);
         Self { picture, input, resized, left: left as usize, top: top as usize, scale: [scale, scale] }

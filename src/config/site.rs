@@ -6,7 +6,7 @@
 use serde::Deserialize;
 
 use super::check::{Check, K_MIN};
-use super::{CameraSource, Outlets, PointPair, Settings};
+use super::{Accelerator, CameraSource, Outlets, PointPair, Settings};
 use crate::units::PictureSize;
 
 /// A site file, checked.
@@ -179,6 +179,7 @@ pub(super) struct RawDetector {
     pub(super) model: Option<String>,
     pub(super) size: Option<PictureSize>,
     pub(super) workers: Option<u32>,
+    pub(super) accelerator: Option<Accelerator>,
 }
 
 #[derive(Deserialize)]

@@ -19,6 +19,12 @@ pub struct InputTensor {
 }
 
 impl InputTensor {
+    /// A tensor that shows nothing but grey, for an input of this size.
+    #[must_use]
+    pub fn grey(input: PictureSize) -> Self {
+        Self { values: Array4::from_elem((1, 3, input.height as usize, input.width as usize), 0.5) }
+    }
+
     /// A view `[1, 3, H, W]`.
     #[must_use]
     pub fn view(&self) -> ArrayView4<'_, f32> {

@@ -16,6 +16,7 @@ use super::feed::Feeder;
 use super::latest::{Latest, Taken};
 use super::{Errand, EyeJob, JOB_BYTES_MAX};
 use crate::clock::{CaptureTime, Timeline, monotonic_ns, process_cpu_ns, utc_now};
+use crate::config::DetectorChoice;
 use crate::detect::{DetectError, Detections, Detector};
 use crate::floor::{FloorMap, places_outside};
 use crate::gate::Gate;
@@ -105,7 +106,8 @@ impl Threads {
 /// The event to end with.
 pub fn load_detectors(job: &EyeJob) -> Result<Vec<Detector>, EyeEventCode> {
     let load = |_| {
-        Detector::load(&job.runtime, &job.model, &job.card, job.settings.detector.size).map_err(|error| code_of(&error))
+        let DetectorChoice { accelerator, size, .. } = job.settings.detector;
+        Detector::load_on(accelerator, &job.runtime, &job.model, &job.card, size).map_err(|error| code_of(&error))
     };
     (0..job.settings.detector.workers).map(load).collect()
 }
@@ -316,6 +318,9 @@ fn watch(job: &EyeJob, pipe: &mut Pipe) -> i32 {
             return EXIT_SAID;
         }
     };
+    if let Some(lacks) = detectors.iter().find_map(Detector::lacks) {
+        pipe.event(EyeEventCode::AcceleratorMissing, [lacks as i32, 0]);
+    }
     super::footprint::give_back();
     pipe.event(EyeEventCode::Ready, [(process_cpu_ns() / 1000) as i32, 0]);
     let threads = start(job, detectors, zero_ns);

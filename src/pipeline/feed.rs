@@ -10,13 +10,13 @@ use crossbeam_channel::Sender;
 
 use super::eye::News;
 use super::latest::Latest;
-use super::{Feed, Origin};
 use super::pace::Pace;
+use super::{Feed, Origin};
 use crate::capture::camera::BackOff;
 use crate::capture::{Arrival, CaptureError, FramePool, Grab, Source, open_live, replay};
 use crate::clock::monotonic_ns;
-use crate::config::card::DetectorCard;
 use crate::config::LOOKS_PER_S_DEFAULT;
+use crate::config::card::DetectorCard;
 use crate::health::{CameraHealth, CameraState, EyeEvent, EyeEventCode, Fate, Stage, StageCpu};
 use crate::units::PictureSize;
 

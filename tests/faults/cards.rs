@@ -63,8 +63,8 @@ fn a_network_of_ones_own_works_with_a_card_that_fits() {
 
 #[test]
 fn a_card_with_another_head_is_refused() {
-    let naming = ["model head", "NanodetPairs", "the card says YoloxRaw"];
-    must_be_refused_everywhere(&[("\"nanodet-pairs\"", "\"yolox-raw\"")], &naming);
+    let naming = ["model head", "nanodet-pairs", "the card says yolox-raw"];
+    must_be_refused_everywhere(&[("\"nanodet-pairs\"", "\"yolox-raw\""), ("bins = 11", "")], &naming);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Networks and runtime libraries that are none: exit code 6, what is wrong, and how to mend it.
 
 use crate::support::folder::{Folder, in_repository, read};
+use crate::support::onnx::{Network, Values};
 use crate::support::program::{Ended, kehai, start};
 use crate::support::recording::draw_room;
 use crate::support::site::BARE;
@@ -59,12 +60,13 @@ fn a_network_that_is_not_there_is_answered_with_the_known_names() {
 #[test]
 fn an_unknown_network_is_answered_with_a_card_to_complete() {
     let folder = Folder::new();
-    let file = folder.write("mine.onnx", "any bytes");
+    let one_cell = vec![("output", vec![1, 252, 6], Values::Floats(vec![0.0; 252 * 6]))];
+    let file = folder.write("mine.onnx", Network::answering(one_cell).bytes());
     let sha256 = "sha256 = \"";
     must_be_refused_everywhere(
         &file,
         &[],
-        &["mine.onnx.card.toml", "complete this card", sha256, "bytes = 9", "head ="],
+        &["mine.onnx.card.toml", "complete this card", sha256, "bytes = 6", "head = \"yolox-raw\""],
     );
 }
 

@@ -94,3 +94,25 @@ fn picodet_finds_what_its_own_tools_find() {
 fn nanodet_in_eight_bits_finds_what_its_own_tools_find() {
     must_agree("nanodet-g-from-npm/nanodet_g_416_int8.onnx", "416x416");
 }
+
+#[test]
+fn rtmdet_end_to_end_finds_what_its_own_tools_find() {
+    must_agree("rtmdet-nano-person/rtmdet_nano_person_mmdeploy.onnx", "320x320");
+}
+
+#[test]
+fn nanodet_plus_finds_what_its_own_tools_find() {
+    must_agree("nanodet-plus-m/nanodet_plus_m_dyn.onnx", "416x416");
+}
+
+#[test]
+fn deim_finds_what_its_own_tools_find() {
+    must_agree("deimv2/deimv2_hgnetv2_femto_coco.onnx", "416x416");
+    must_agree("deimv2/deimv2_hgnetv2_atto_coco.onnx", "320x320");
+}
+
+#[test]
+fn ssd_finds_what_its_own_tools_find() {
+    must_agree("omz-person-detection-0201/person_detection_0201_int8.onnx", "384x384");
+    must_agree("omz-person-detection-retail-0013/person_detection_retail_0013.onnx", "320x544");
+}

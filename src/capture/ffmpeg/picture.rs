@@ -90,7 +90,9 @@ impl Picture {
     #[must_use]
     pub fn layout(&self) -> Layout {
         // SAFETY: descriptors are constants of the library; null for an unknown format.
-        let Some(format) = (unsafe { av::av_pix_fmt_desc_get(self.get().format).as_ref() }) else { return Layout::Other };
+        let Some(format) = (unsafe { av::av_pix_fmt_desc_get(self.get().format).as_ref() }) else {
+            return Layout::Other;
+        };
         let unfit = av::AV_PIX_FMT_FLAG_RGB
             | av::AV_PIX_FMT_FLAG_PAL
             | av::AV_PIX_FMT_FLAG_BITSTREAM
