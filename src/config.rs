@@ -173,8 +173,10 @@ pub struct Camera {
     /// Rate of a recording whose header lies, frames per second.
     pub fps: Option<f64>,
     /// How often its pictures are looked at, per second; absent: a live camera as by default, a recording whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub looks_per_s: Option<f64>,
     /// Hardware decoder to try, by FFmpeg's name for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decoder: Option<String>,
     /// Point pairs picture–floor; empty when uncalibrated.
     pub calibration: Vec<PointPair>,

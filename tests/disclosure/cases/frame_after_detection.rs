@@ -10,6 +10,6 @@ use kehai::health::StageCpu;
 pub fn look(detector: &mut Detector, frame: Frame, cpu: &StageCpu) -> Result<Detections, DetectError> {
     let detections = detector.detect(frame, 0.1, cpu);
     #[cfg(refused)]
-    let _kept = frame.size();
+    let _kept = frame.placed().picture;
     detections
 }

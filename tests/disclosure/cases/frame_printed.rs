@@ -9,5 +9,5 @@ pub fn tell(frame: &Frame) -> String {
     #[cfg(refused)]
     return format!("{frame:?}");
     #[allow(unreachable_code)]
-    format!("{}", frame.size())
+    format!("{}", frame.placed().picture)
 }

@@ -7,6 +7,6 @@ use kehai::capture::Frame;
 
 pub fn peek(frame: &Frame) -> u32 {
     #[cfg(refused)]
-    let _pixels = frame.pixels();
-    frame.size().width
+    let _pixels = frame.planes();
+    frame.placed().picture.width
 }
