@@ -13,7 +13,6 @@ pub mod pictures;
 pub mod replay;
 pub mod usb;
 
-pub use ffmpeg::StreamError;
 pub use frame::{Frame, FramePool};
 
 use crate::clock::CaptureTime;
@@ -29,6 +28,11 @@ pub trait Source: Send {
     /// How the pictures are packed.
     fn codec(&self) -> Codec {
         Codec::Unknown
+    }
+
+    /// Whether the hardware decoder that was asked for does the decoding.
+    fn is_on_device(&self) -> bool {
+        false
     }
 
     /// The rate the stream claims to have, pictures per second; `None` where it claims none.
@@ -104,8 +108,8 @@ pub enum CaptureError {
     #[error("has no frame rate in its header; give fps")]
     RateUnknown,
     /// The camera does not answer, or stopped delivering.
-    #[error("{0}")]
-    Stream(StreamError),
+    #[error("does not deliver")]
+    Stream(Silence),
     /// One frame could not be decoded.
     #[error("one frame could not be decoded")]
     Undecodable,
@@ -122,12 +126,7 @@ impl CaptureError {
     #[must_use]
     pub fn silence(&self) -> Silence {
         match self {
-            Self::Stream(StreamError::Silent) => Silence::NoAnswer,
-            Self::Stream(StreamError::Refused) => Silence::Refused,
-            Self::Stream(StreamError::Unauthorised) => Silence::WrongPassword,
-            Self::Stream(StreamError::NotFound) => Silence::NoSuchPath,
-            Self::Stream(StreamError::Busy) => Silence::Busy,
-            Self::Stream(StreamError::NoVideo) => Silence::UnknownCodec,
+            Self::Stream(silence) => *silence,
             Self::NoDevice => Silence::NoDevice,
             Self::Empty => Silence::NoPicture,
             _ => Silence::Unopened,

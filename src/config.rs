@@ -22,8 +22,8 @@ pub const COUNT_WINDOW_S: u32 = 900;
 pub const PATH_WINDOW_S: u32 = 3600;
 /// A window is closed this long after its end, s, so that the last frames are in.
 pub const WINDOW_GRACE_S: u32 = 10;
-/// How often a live camera is looked at when the site file does not say, per second: enough for line counts as good
-/// as at full rate, at a third of the cost (TRACKING).
+/// How often a live camera is looked at when the site file does not say, per second: the rate an edge box with eight
+/// cameras is meant for.
 pub const LOOKS_PER_S_DEFAULT: f64 = 5.0;
 /// Most cells a floor may have.
 pub const FLOOR_CELLS_MAX: usize = 4096;

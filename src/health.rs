@@ -194,13 +194,15 @@ pub enum EyeEventCode {
     CameraSeen = 3,
     /// The detector failed on a frame.
     DetectorFailed = 4,
-    /// A camera does not answer; first number: attempts so far.
+    /// A camera does not answer; numbers: attempts so far and why ([`Silence`]).
     CameraSilent = 5,
     /// A camera came back with another picture than its places were drawn on and is not watched; numbers: the new
     /// width and height, px.
     CameraChanged = 6,
     /// The accelerator asked for is not in use, the CPU is; first number: why ([`NoAccelerator`]).
     AcceleratorMissing = 20,
+    /// The hardware decoder a camera asks for is not to be had or cannot take its stream; the processor decodes.
+    DecoderMissing = 21,
     /// The job on standard input could not be read.
     JobRefused = 100,
     /// The runtime library could not be loaded.
@@ -234,6 +236,7 @@ impl EyeEventCode {
             C::CameraSilent,
             C::CameraChanged,
             C::AcceleratorMissing,
+            C::DecoderMissing,
             C::JobRefused,
             C::RuntimeRefused,
             C::ModelRefused,

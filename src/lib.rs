@@ -14,7 +14,7 @@
 //!
 //! | module | one line |
 //! |---|---|
-//! | [`capture`] | pixels enter: cameras and recordings become frames from a fixed, wiped pool |
+//! | [`capture`] | pixels enter: cameras and recordings become frames from a fixed, wiped pool, no larger than the network looks at them |
 //! | [`detect`] | pixels end: a frame goes in, boxes come out, the frame is destroyed |
 //! | [`track`] | detections become tracks, in seconds, without looking at anybody |
 //! | [`floor`] | tracks become metres, by marks measured on the floor |
@@ -33,7 +33,7 @@
 //!
 //! | | invariant | enforcer |
 //! |---|---|---|
-//! | I1 | pixels live only in [`capture::Frame`] and the input tensor | tests/tidy/monopolies.rs (who may name OpenCV and the runtime), compile-fail cases in tests/disclosure |
+//! | I1 | pixels live only in the decoder, [`capture::Frame`] (drawn in planes that are wiped at once) and the input tensor | tests/tidy/monopolies.rs (who may name OpenCV and the runtime; `capture/ffmpeg.rs` keeps its bindings to itself), compile-fail cases in tests/disclosure |
 //! | I2 | both are wiped when dropped, also while unwinding | `capture/frame.rs`, `detect/letterbox.rs` and their tests |
 //! | I3 | nothing but released windows, counters and event codes crosses the pipe | [`wire::record::Inbox`] ends an eye that says anything else; [`gate::ReleasedWindow`] has private fields |
 //! | I4 | imports go one step upstream | tests/tidy/imports.rs |

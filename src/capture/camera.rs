@@ -6,10 +6,11 @@
 use std::time::Duration;
 
 use super::drawing::Drawing;
-use super::ffmpeg::{Opening, Step, Stream, StreamError, Waits};
+use super::ffmpeg::{Opening, Step, Stream, Waits};
 use super::{Arrival, CaptureError, Frame, FramePool, Grab, Source};
 use crate::clock::{CaptureTime, monotonic_ns};
 use crate::config::CameraSource;
+use crate::health::Silence;
 use crate::units::{Codec, PictureSize};
 
 /// A camera that is being seen.
@@ -48,6 +49,10 @@ impl Source for LiveCamera {
         self.stream.codec_kind()
     }
 
+    fn is_on_device(&self) -> bool {
+        self.stream.is_on_device()
+    }
+
     fn fps_claimed(&self) -> Option<f64> {
         self.stream.rate().filter(|fps| FPS_BELIEVED.contains(fps))
     }
@@ -63,7 +68,7 @@ impl Source for LiveCamera {
             Step::Decoded(_) => Ok(Grab::Frame(arrived)),
             Step::Passed(_) => Ok(Grab::Passed(arrived)),
             Step::Broken => Ok(Grab::Broken(arrived)),
-            Step::End => Err(CaptureError::Stream(StreamError::Lost)),
+            Step::End => Err(CaptureError::Stream(Silence::BrokeOff)),
         }
     }
 

@@ -156,28 +156,23 @@ impl Colours {
 
     /// Whole planes, in pieces of a length that the compiler turns into vectors.
     fn spread(&self, [y, u, v]: [&[u8]; 3], [blue, green, red]: [&mut [u8]; 3]) {
-        let pieces = y.chunks(PIECE).zip(u.chunks(PIECE)).zip(v.chunks(PIECE));
-        let targets = blue.chunks_mut(PIECE).zip(green.chunks_mut(PIECE)).zip(red.chunks_mut(PIECE));
-        for (((y, u), v), ((blue, green), red)) in pieces.zip(targets) {
-            match (y.as_array(), u.as_array(), v.as_array()) {
-                (Some(y), Some(u), Some(v)) if blue.len() == PIECE => {
-                    let mut piece = [[0u8; PIECE]; 3];
-                    self.piece(y, u, v, &mut piece);
-                    blue.copy_from_slice(&piece[0]);
-                    green.copy_from_slice(&piece[1]);
-                    red.copy_from_slice(&piece[2]);
-                }
-                _ => {
-                    for index in 0..y.len() {
-                        [blue[index], green[index], red[index]] = self.bgr(y[index], u[index], v[index]);
-                    }
-                }
-            }
+        let whole = y.len() - y.len() % PIECE;
+        for first in (0..whole).step_by(PIECE) {
+            let place = first..first + PIECE;
+            let mut piece = [[0u8; PIECE]; 3];
+            self.piece([&y[place.clone()], &u[place.clone()], &v[place.clone()]], &mut piece);
+            blue[place.clone()].copy_from_slice(&piece[0]);
+            green[place.clone()].copy_from_slice(&piece[1]);
+            red[place].copy_from_slice(&piece[2]);
+        }
+        for index in whole..y.len() {
+            [blue[index], green[index], red[index]] = self.bgr(y[index], u[index], v[index]);
         }
     }
 
     #[inline]
-    fn piece(&self, y: &[u8; PIECE], u: &[u8; PIECE], v: &[u8; PIECE], piece: &mut [[u8; PIECE]; 3]) {
+    fn piece(&self, [y, u, v]: [&[u8]; 3], piece: &mut [[u8; PIECE]; 3]) {
+        let (y, u, v) = (&y[..PIECE], &u[..PIECE], &v[..PIECE]);
         for index in 0..PIECE {
             [piece[0][index], piece[1][index], piece[2][index]] = self.bgr(y[index], u[index], v[index]);
         }
@@ -207,7 +202,7 @@ fn into(source: &Mat, start: *mut u8, size: PictureSize, kind: i32) -> Result<()
 }
 
 fn bytes(words: &[u64], length: usize) -> &[u8] {
-    assert!(length <= words.len() * size_of::<u64>());
+    assert!(length <= size_of_val(words));
     // SAFETY: u64s are plain bytes, and the length was just checked.
     unsafe { std::slice::from_raw_parts(words.as_ptr().cast::<u8>(), length) }
 }
@@ -227,6 +222,11 @@ const SCALER_SLACK: usize = 8;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::capture::replay::Clip;
+    use crate::capture::{FramePool, Grab, Source};
+    use crate::clock::CaptureTime;
+    use crate::config::card::Fit;
+    use crate::config::placement::Placement;
 
     fn colours(black: f32, span: f32, colour_span: f32) -> Colours {
         let scale = 255.0 / colour_span;
@@ -248,6 +248,60 @@ mod tests {
         // ITU-R BT.601: pure red is Y 81, Cb 90, Cr 240.
         let [blue, green, red] = television.bgr(81, 90, 240);
         assert!(blue <= 1 && green <= 1 && red >= 253, "{blue} {green} {red}");
+    }
+
+    /// The first picture of a film of one colour, 16x8, drawn in its own size.
+    fn drawn(format: &str, planes: &[(usize, u16)]) -> [u8; 3] {
+        let path = std::env::temp_dir().join(format!("kehai-{}-{format}.y4m", std::process::id()));
+        let mut film = format!("YUV4MPEG2 W16 H8 F10:1 Ip A1:1 C{format}\nFRAME\n").into_bytes();
+        for (length, value) in planes {
+            let wide = value.to_le_bytes();
+            let bytes = if format.ends_with("p10") { &wide[..] } else { &wide[..1] };
+            film.extend(bytes.repeat(*length));
+        }
+        std::fs::write(&path, film).expect("a file for this test");
+        let mut clip = Clip::open(&path, None, None).expect("FFmpeg reads it");
+        std::fs::remove_file(&path).expect("it was there");
+        assert!(matches!(clip.grab(&|_| true), Ok(Grab::Frame(_))), "{format}");
+        let pool = FramePool::new(Placement::new(Fit::Stretch, clip.size(), clip.size()));
+        let frame = clip.retrieve(&pool).expect("drawn");
+        let first = frame.planes().map(|plane| plane[0]);
+        let is_even =
+            frame.planes().iter().zip(first).all(|(plane, value)| plane.iter().all(|byte| byte.abs_diff(value) <= 2));
+        assert!(is_even, "{format}: one colour all over");
+        first
+    }
+
+    #[test]
+    fn whatever_way_a_red_film_is_coded_it_is_drawn_red() {
+        // ITU-R BT.601: pure red is Y 81, Cb 90, Cr 240; in ten bits four times that.
+        for (format, planes) in [
+            ("420jpeg", [(128, 81), (32, 90), (32, 240)]),
+            ("422", [(128, 81), (64, 90), (64, 240)]),
+            ("444", [(128, 81), (128, 90), (128, 240)]),
+            ("420p10", [(128, 324), (32, 360), (32, 960)]),
+        ] {
+            let [blue, green, red] = drawn(format, &planes);
+            assert!(blue <= 2 && green <= 2 && red >= 252, "{format}: {blue} {green} {red}");
+        }
+    }
+
+    #[test]
+    fn a_film_without_colour_is_drawn_as_bright_as_it_is() {
+        assert_eq!(drawn("mono", &[(128, 200)]), [200; 3]);
+    }
+
+    #[test]
+    fn pairs_of_colour_differences_are_read_in_either_order() {
+        let size = PictureSize { height: 4, width: 8 };
+        for (red_first, pair) in [(false, [90, 240]), (true, [240, 90])] {
+            let bytes = [vec![81u8; 32], pair.repeat(32)].concat();
+            let words = bytes.as_chunks().0.iter().map(|word| u64::from_le_bytes(*word)).collect();
+            let mut drawing = Drawing { small: words, scaler: Scaler::default() };
+            let mut frame = FramePool::new(Placement::new(Fit::Stretch, size, size)).take(CaptureTime(0));
+            drawing.colour_pairs(&mut frame, &Colours { red_first, ..colours(16.0, 219.0, 224.0) });
+            assert!(frame.planes()[2].iter().all(|red| *red >= 252) && frame.planes()[0].iter().all(|blue| *blue <= 2));
+        }
     }
 
     #[test]

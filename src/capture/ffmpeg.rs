@@ -24,6 +24,7 @@ pub use picture::{Layout, Picture, Plane, Scaler};
 
 use super::disposable::is_disposable;
 use crate::clock::monotonic_ns;
+use crate::health::Silence;
 use crate::units::{Codec, PictureSize};
 
 /// How long a stream may keep us waiting.
@@ -58,6 +59,8 @@ pub struct Stream {
     video: c_int,
     deadline: Box<Deadline>,
     is_drained: bool,
+    /// Whether the decoder has failed since it got its last packet.
+    has_failed: bool,
 }
 
 // SAFETY: the pointers are owned by this value alone and FFmpeg's objects belong to no thread.
@@ -74,32 +77,6 @@ pub enum Step {
     Broken,
     /// The stream is over.
     End,
-}
-
-/// Why a stream is not open, or not any more.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum StreamError {
-    /// Nobody answered in time.
-    #[error("no answer in time")]
-    Silent,
-    /// The other side refused the connection.
-    #[error("connection refused")]
-    Refused,
-    /// The other side wants another user or password.
-    #[error("user or password not accepted")]
-    Unauthorised,
-    /// The other side knows no such stream.
-    #[error("no such stream")]
-    NotFound,
-    /// The other side declines: too many viewers, or an error of its own.
-    #[error("declined by the other side")]
-    Busy,
-    /// It is there and is no video, or of a kind nothing here decodes.
-    #[error("no video that can be decoded")]
-    NoVideo,
-    /// It broke off.
-    #[error("broke off")]
-    Lost,
 }
 
 /// When the interrupt callback says that it has been enough; 0 never.
@@ -126,8 +103,8 @@ impl Stream {
     /// Opens the first video stream at an address and its decoder.
     ///
     /// # Errors
-    /// [`StreamError`], by what the operator can do about it.
-    pub fn open(opening: &Opening<'_>) -> Result<Self, StreamError> {
+    /// [`Silence`], by what the operator can do about it.
+    pub fn open(opening: &Opening<'_>) -> Result<Self, Silence> {
         quiet();
         let deadline = Box::new(Deadline(AtomicI64::new(0)));
         deadline.set(opening.waits.map(|waits| waits.open));
@@ -142,6 +119,7 @@ impl Stream {
                 video: 0,
                 deadline,
                 is_drained: false,
+                has_failed: false,
             }
         };
         stream.connect(opening)?;
@@ -149,8 +127,8 @@ impl Stream {
         Ok(stream)
     }
 
-    fn connect(&mut self, opening: &Opening<'_>) -> Result<(), StreamError> {
-        let address = CString::new(opening.address).map_err(|_| StreamError::NotFound)?;
+    fn connect(&mut self, opening: &Opening<'_>) -> Result<(), Silence> {
+        let address = CString::new(opening.address).map_err(|_| Silence::NoSuchPath)?;
         let opaque = ptr::from_ref::<Deadline>(&self.deadline).cast_mut().cast::<c_void>();
         // SAFETY: the context is fresh; a failed open frees it and sets the pointer to null; the options are freed here.
         unsafe {
@@ -165,29 +143,28 @@ impl Stream {
             let kind = av::AVMEDIA_TYPE_VIDEO;
             self.video = av::av_find_best_stream(self.input, kind, -1, -1, ptr::null_mut(), 0);
         }
-        if self.video < 0 { Err(StreamError::NoVideo) } else { Ok(()) }
+        if self.video < 0 { Err(Silence::UnknownCodec) } else { Ok(()) }
     }
 
-    fn start_decoder(&mut self, hardware: Option<&str>) -> Result<(), StreamError> {
+    fn start_decoder(&mut self, hardware: Option<&str>) -> Result<(), Silence> {
         // SAFETY: the stream index was given by FFmpeg for this input; the decoder is freed by Stream::drop.
         unsafe {
             let parameters = (*self.stream()).codecpar;
             let codec = av::avcodec_find_decoder((*parameters).codec_id);
             if codec.is_null() {
-                return Err(StreamError::NoVideo);
+                return Err(Silence::UnknownCodec);
             }
             self.decoder = av::avcodec_alloc_context3(codec);
             if av::avcodec_parameters_to_context(self.decoder, parameters) < 0 {
-                return Err(StreamError::NoVideo);
+                return Err(Silence::UnknownCodec);
             }
             (*self.decoder).thread_count = 1;
             (*self.decoder).pkt_timebase = (*self.stream()).time_base;
-            if let Some(name) = hardware.filter(|name| hardware::attach(self.decoder, codec, name)) {
-                debug_assert!(!name.is_empty());
+            if hardware.is_some_and(|name| hardware::attach(self.decoder, codec, name)) {
                 self.on_device = Some(Picture::new());
             }
             if av::avcodec_open2(self.decoder, codec, ptr::null_mut()) < 0 {
-                return Err(StreamError::NoVideo);
+                return Err(Silence::UnknownCodec);
             }
         }
         Ok(())
@@ -196,20 +173,21 @@ impl Stream {
     /// Goes on to the next picture; `is_wanted` is asked with the presentation time, ns, of a picture that may be left out.
     ///
     /// # Errors
-    /// [`StreamError::Lost`] or [`StreamError::Silent`] when the stream breaks off.
+    /// [`Silence::BrokeOff`] or [`Silence::NoAnswer`] when the stream breaks off.
     pub fn step(
         &mut self,
         waits: Option<Waits>,
         is_wanted: &mut dyn FnMut(Option<i64>) -> bool,
-    ) -> Result<Step, StreamError> {
+    ) -> Result<Step, Silence> {
         self.picture.release();
         self.deadline.set(waits.map(|waits| waits.read));
         loop {
             match self.receive() {
                 0 => return Ok(self.fetched()),
-                AGAIN => {}
                 END => return Ok(Step::End),
-                _ => return Ok(Step::Broken),
+                // Told once a packet: a decoder that goes on failing gets the next one, it is not asked for ever.
+                failed if failed != AGAIN && !std::mem::replace(&mut self.has_failed, true) => return Ok(Step::Broken),
+                _ => {}
             }
             // SAFETY: input and packet are ours; a packet is released before the next is read.
             unsafe {
@@ -221,8 +199,8 @@ impl Stream {
                         av::avcodec_send_packet(self.decoder, ptr::null());
                         continue;
                     }
-                    AGAIN => continue,
-                    _ => return Err(if self.deadline.is_over() { StreamError::Silent } else { StreamError::Lost }),
+                    AGAIN if !self.deadline.is_over() => continue,
+                    _ => return Err(if self.deadline.is_over() { Silence::NoAnswer } else { Silence::BrokeOff }),
                 }
                 if (*self.packet).stream_index != self.video {
                     continue;
@@ -231,6 +209,7 @@ impl Stream {
                 if self.packet_is_disposable() && !is_wanted(at_ns) {
                     return Ok(Step::Passed(at_ns));
                 }
+                self.has_failed = false;
                 if av::avcodec_send_packet(self.decoder, self.packet) < 0 {
                     return Ok(Step::Broken);
                 }
@@ -242,6 +221,12 @@ impl Stream {
     #[must_use]
     pub fn picture(&self) -> &Picture {
         &self.picture
+    }
+
+    /// Whether a device does the decoding.
+    #[must_use]
+    pub fn is_on_device(&self) -> bool {
+        self.on_device.is_some()
     }
 
     /// Size of the pictures as the stream announces it, px.
@@ -343,17 +328,17 @@ impl Stream {
         unsafe { *(*self.input).streams.add(self.video as usize) }
     }
 
-    fn check(&self, code: c_int) -> Result<(), StreamError> {
+    fn check(&self, code: c_int) -> Result<(), Silence> {
         match code {
             0.. => Ok(()),
-            _ if self.deadline.is_over() => Err(StreamError::Silent),
-            UNAUTHORISED | FORBIDDEN => Err(StreamError::Unauthorised),
-            NOT_FOUND => Err(StreamError::NotFound),
-            DECLINED | SERVER_ERROR => Err(StreamError::Busy),
-            code if code == -libc::ECONNREFUSED => Err(StreamError::Refused),
-            code if code == -libc::ENOENT => Err(StreamError::NotFound),
-            code if code == -libc::ETIMEDOUT => Err(StreamError::Silent),
-            _ => Err(StreamError::Lost),
+            _ if self.deadline.is_over() => Err(Silence::NoAnswer),
+            UNAUTHORISED | FORBIDDEN => Err(Silence::WrongPassword),
+            NOT_FOUND => Err(Silence::NoSuchPath),
+            DECLINED | SERVER_ERROR => Err(Silence::Busy),
+            code if code == -libc::ECONNREFUSED => Err(Silence::Refused),
+            code if code == -libc::ENOENT => Err(Silence::NoSuchPath),
+            code if code == -libc::ETIMEDOUT => Err(Silence::NoAnswer),
+            _ => Err(Silence::BrokeOff),
         }
     }
 }

@@ -64,6 +64,10 @@ impl Source for Clip {
         self.stream.codec_kind()
     }
 
+    fn is_on_device(&self) -> bool {
+        self.stream.is_on_device()
+    }
+
     fn grab(&mut self, is_due: &dyn Fn(Arrival) -> bool) -> Result<Grab, CaptureError> {
         let stamps = &self.stamps;
         let mut is_wanted = |at_ns: Option<i64>| stamps.foreseen(at_ns).is_none_or(is_due);

@@ -13,8 +13,9 @@ use opencv::videoio::{
 };
 
 use super::drawing::Drawing;
-use super::{Arrival, CaptureError, Frame, FramePool, Grab, Source, StreamError};
+use super::{Arrival, CaptureError, Frame, FramePool, Grab, Source};
 use crate::clock::{CaptureTime, monotonic_ns};
+use crate::health::Silence;
 use crate::units::{Codec, PictureSize};
 
 /// A USB camera that is being seen.
@@ -68,7 +69,7 @@ impl Source for UsbCamera {
     fn grab(&mut self, _is_due: &dyn Fn(Arrival) -> bool) -> Result<Grab, CaptureError> {
         // V4L2 waits ten seconds at the most (OpenCV 4.6) and then says no.
         if !self.capture.grab().unwrap_or(false) {
-            return Err(CaptureError::Stream(StreamError::Lost));
+            return Err(CaptureError::Stream(Silence::BrokeOff));
         }
         self.last = CaptureTime(monotonic_ns() - self.zero_ns);
         self.next += 1;

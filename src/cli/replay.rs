@@ -154,6 +154,9 @@ async fn replay(
             Report::Event(event) if event.code == EyeEventCode::AcceleratorMissing => {
                 note(&format!("kehai: {}", prepared.accelerator_missing(event)));
             }
+            Report::Event(event) if event.code == EyeEventCode::DecoderMissing => {
+                note(&format!("kehai: {}", prepared.decoder_missing(event)));
+            }
             Report::Event(event) if event.code == EyeEventCode::Ready => start_cpu_us = event.numbers[0],
             _ => {}
         })

@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use super::output::note;
 use super::publishing::Publishing;
-use super::session::{Prepared, feeds, prepare, usb_trouble};
+use super::session::{Prepared, feeds, prepare, usb_trouble, why_silent};
 use super::{CHECK_FAILED, Failure, INTERRUPTED};
 use crate::clock::{is_synchronised, monotonic_ns, utc_now};
 use crate::config::{CameraSource, Settings, WINDOW_GRACE_S};
-use crate::health::{EyeEvent, EyeEventCode};
+use crate::health::{EyeEvent, EyeEventCode, Silence};
 use crate::pipeline::mouth::{EyeEnd, Mouth};
 use crate::pipeline::{Errand, EyeJob};
 use crate::publish::broker::EmbeddedBroker;
@@ -118,14 +118,18 @@ fn tell(prepared: &Prepared, report: &Report) {
             note(&format!("kehai: camera {} seen, {}x{}", name(event.camera), event.numbers[0], event.numbers[1]))
         }
         EyeEventCode::AcceleratorMissing => note(&format!("kehai: {}", prepared.accelerator_missing(event))),
+        EyeEventCode::DecoderMissing => note(&format!("kehai: {}", prepared.decoder_missing(event))),
         EyeEventCode::CameraLost => note(&format!("kehai: camera {} lost, trying again", name(event.camera))),
         EyeEventCode::CameraSilent => {
             let source = prepared.site.sources.get(usize::from(event.camera)).and_then(Option::as_ref);
             let why = match source.and_then(CameraSource::usb_device) {
                 Some(device) => usb_trouble(&device),
-                None => "does not answer; is it on, and is its url right?".to_owned(),
+                // A number no reason has comes from no eye of ours.
+                None => {
+                    why_silent(Silence::from_number(event.numbers[1] as u32).unwrap_or(Silence::Unopened)).to_owned()
+                }
             };
-            note(&format!("kehai: camera {} {why} (trying again)", name(event.camera)));
+            note(&format!("kehai: camera {}: {why} (trying again)", name(event.camera)));
         }
         EyeEventCode::CameraChanged => note(&format!(
             "kehai: camera {} now sends {}x{}; its places were drawn on another picture, so it is not watched: set it back, or draw again and restart",

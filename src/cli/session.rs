@@ -9,7 +9,7 @@ use crate::config::site::{self, Site};
 use crate::detect::Detector;
 use crate::floor::calibrate::Calibration;
 use crate::floor::{FloorMap, places_outside};
-use crate::health::{EyeEvent, EyeEventCode, NoAccelerator};
+use crate::health::{EyeEvent, EyeEventCode, NoAccelerator, Silence};
 use crate::pipeline::mouth::EyeEnd;
 use crate::pipeline::{Errand, EyeJob, Feed, Origin};
 use crate::units::PictureSize;
@@ -80,6 +80,32 @@ pub fn feeds(site: &Site, path: &Path) -> Result<Vec<Feed>, Failure> {
     Ok(feeds)
 }
 
+/// Why a camera on the network shows nothing, and what to do about it.
+#[must_use]
+pub fn why_silent(silence: Silence) -> &'static str {
+    match silence {
+        Silence::None => "",
+        Silence::Refused => {
+            "refused: the machine is there and nobody listens at this port; is RTSP switched on, and is the port right (554 when none is written)?"
+        }
+        Silence::NoAnswer => "no answer within 5 s; is the camera on and on this network, and is its address right?",
+        Silence::WrongPassword => {
+            "wrong password: the camera wants another user or password (401); write them into its url, @ : / # as %40 %3A %2F %23"
+        }
+        Silence::NoSuchPath => {
+            "no such path: the camera has no stream of this name (404); `kehai doctor --discover` lists those it has"
+        }
+        Silence::Busy => {
+            "declined: the camera takes no more viewers or is in trouble; close other viewers or restart it"
+        }
+        Silence::NoPicture => "no picture: it answers and sends none that can be decoded; choose H.264 in its settings",
+        Silence::UnknownCodec => "unknown codec: its pictures cannot be unpacked here; choose H.264 in its settings",
+        Silence::NoDevice => "no such device",
+        Silence::BrokeOff => "broke off while it was opened; look at its cable, its Wi-Fi and its power",
+        Silence::Unopened => "cannot be opened, and the decoder does not say why; does it play in another program?",
+    }
+}
+
 /// What is wrong with a USB camera that shows nothing, and what to do.
 #[must_use]
 pub fn usb_trouble(device: &Path) -> String {
@@ -128,6 +154,17 @@ impl Prepared {
                 )
             }),
         }
+    }
+
+    /// That a camera's hardware decoder is not in use, in words.
+    #[must_use]
+    pub fn decoder_missing(&self, event: &EyeEvent) -> String {
+        let camera = self.site.settings.cameras.get(usize::from(event.camera));
+        let (id, decoder) =
+            camera.map_or(("?", ""), |camera| (&camera.id, camera.decoder.as_deref().unwrap_or_default()));
+        format!(
+            "camera.{id}.decoder = \"{decoder}\": not in use, its device or driver is not there or cannot take this stream; the CPU decodes"
+        )
     }
 
     /// Why an eye could not do its work, in words and with an exit code. `clip` is what it was to replay.

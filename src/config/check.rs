@@ -398,8 +398,8 @@ const MODEL_DEFAULT: &str = "nanodet-g";
 const WORKERS_MAX: u32 = 16;
 /// Largest side of a model input, px; no network for an edge box comes near it.
 const SIDE_PX_MAX: u32 = 8192;
-/// Hardware decoders FFmpeg may have.
-const DECODERS: [&str; 5] = ["vaapi", "qsv", "cuda", "v4l2m2m", "drm"];
+/// Hardware decoders by the names of FFmpeg (`libavutil/hwcontext.c`), those of Linux.
+const DECODERS: [&str; 4] = ["vaapi", "qsv", "cuda", "drm"];
 /// Loopback port of the embedded broker.
 const BROKER_PORT_DEFAULT: u16 = 18_830;
 /// Smallest cell, m: below one square metre a cell shows single steps (PROMISES 4.4).

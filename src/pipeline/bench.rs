@@ -1,8 +1,8 @@
 //! What a recording costs in this very process: decode and inference alone, then the whole eye, in turn.
 //!
-//! In: an [`EyeJob`] with one recorded feed. Out: two [`BenchRound`]s a round. Hygiene (wiped frames, the heap
-//! settings the mouth starts an eye with) is on in both, so that the ratio shows what Kehai adds and not what the
-//! heap costs.
+//! In: an [`EyeJob`] with one recorded feed. Out: two [`BenchRound`]s a round. The heap settings the mouth
+//! starts an eye with hold for both, so that the ratio shows what Kehai adds (drawing, wiping, boxes, tracks, measures)
+//! and not what the heap costs.
 
 use super::eye::{Counting, EXIT_SAID, News, Pipe, load_detectors, start};
 use super::{EyeJob, Origin};

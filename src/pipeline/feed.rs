@@ -87,7 +87,7 @@ impl Feeder {
                     let size = changed.size();
                     (EyeEventCode::CameraChanged, [size.width as i32, size.height as i32])
                 }
-                Err(_) => (EyeEventCode::CameraSilent, [attempts, 0]),
+                Err(error) => (EyeEventCode::CameraSilent, [attempts, error.silence() as i32]),
             };
             if attempts % ATTEMPTS_PER_NEWS == 0 || told != Some(code) {
                 self.tell(code, numbers);
@@ -177,6 +177,9 @@ impl Feeder {
         self.health().sized(size.width, size.height);
         self.health().became(CameraState::Seeing);
         self.say(News::Opened(self.camera, size));
+        if self.decoder.is_some() && !source.is_on_device() {
+            self.tell(EyeEventCode::DecoderMissing, [0, 0]);
+        }
     }
 
     fn health(&self) -> &CameraHealth {

@@ -138,6 +138,10 @@ impl Mouth {
                     None => return EyeEnd::Died(eye.ended().await),
                     Some(record) => match self.inbox.accept(&record) {
                         Ok(None) => {}
+                        Ok(Some(report)) if !belongs(&report, job.errand) => {
+                            eye.end().await;
+                            return EyeEnd::Disbelieved(RecordError::Errand);
+                        }
                         Ok(Some(report)) => {
                             patience = SILENCE;
                             heard(&report);
@@ -236,6 +240,17 @@ impl Rate {
             let frames = captured.saturating_sub(self.captured);
             *self = Self { captured, at_ns, fps_milli: frames * 1_000_000 / elapsed_ms.max(1) };
         }
+    }
+}
+
+/// Whether an eye with this errand may say such a thing: figures of a benchmark or of a sounding are no way out for one
+/// that watches a shop.
+fn belongs(report: &Report, errand: Errand) -> bool {
+    match report {
+        Report::Window(_) => matches!(errand, Errand::Watch | Errand::Replay(_)),
+        Report::Bench(_) => matches!(errand, Errand::Bench(_)),
+        Report::Sounding(..) => matches!(errand, Errand::Probe(_)),
+        Report::Camera(..) | Report::Event(_) | Report::Ended => true,
     }
 }
 

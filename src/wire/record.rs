@@ -112,6 +112,9 @@ pub enum RecordError {
         /// Its end, s.
         end_s: i64,
     },
+    /// Nothing an eye with this errand has to say.
+    #[error("a record of another errand")]
+    Errand,
     /// A value no stage can produce.
     #[error("kind {kind} holds an impossible value")]
     Value {

@@ -101,3 +101,20 @@ fn tracking_the_same_boxes_again_gives_the_same_rows() {
     let (one, other) = (sample_tracks(), sample_tracks());
     assert_eq!(one.iter().map(key).collect::<Vec<_>>(), other.iter().map(key).collect::<Vec<_>>());
 }
+
+#[test]
+fn pictures_left_undecoded_change_nothing_in_those_that_are_looked_at() {
+    // A clip with pictures no other one refers to (B-frames), which `--every` leaves out before they are decoded.
+    let Some(clip) = truth("videos/store_aisle/store_aisle.mp4") else { return };
+    let boxes = |every: &str| {
+        let folder = Folder::new();
+        let out = folder.path("det.txt");
+        kehai(&["detect", &clip, "--model", "nanodet-g", "--every", every, "--out", &out]).must_be_well();
+        String::from_utf8(read(&out)).expect("rows are text")
+    };
+    let all = boxes("1");
+    let is_fifth = |row: &&str| row.split(',').next().and_then(|n| n.parse::<u64>().ok()).is_some_and(|n| n % 5 == 1);
+    let expected: Vec<&str> = all.lines().filter(is_fifth).collect();
+    assert!(expected.len() > 50, "{} boxes", expected.len());
+    assert_eq!(boxes("5").lines().collect::<Vec<&str>>(), expected);
+}

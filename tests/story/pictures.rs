@@ -38,6 +38,26 @@ fn pictures_of_a_clip_give_the_boxes_of_the_clip() {
 }
 
 #[test]
+fn a_camera_is_looked_at_as_often_as_its_site_file_says() {
+    let folder = Folder::new();
+    let site = folder.write("site.toml", format!("{BARE}looks_per_s = 10.0\n"));
+    let played = Played::replay(&draw_room(&folder, 6), &site, &[]);
+    played.ended.must_be_well();
+    assert_eq!(must_balance(&played), 6);
+    assert_eq!([&played.summary()["frames"]["detected"], &played.summary()["frames"]["skipped"]], [3, 3]);
+}
+
+#[test]
+fn a_hardware_decoder_that_is_not_there_is_told_and_the_processor_decodes() {
+    let folder = Folder::new();
+    let site = folder.write("site.toml", format!("{BARE}decoder = \"vaapi\"\n"));
+    let played = Played::replay(&draw_room(&folder, 6), &site, &[]);
+    assert_eq!(played.ended.code, Some(0));
+    assert!(played.ended.err.contains("camera.cam.decoder = \"vaapi\": not in use"), "{}", played.ended.err);
+    assert_eq!(&played.summary()["frames"]["detected"], 6);
+}
+
+#[test]
 fn a_broken_picture_is_counted_as_failed_and_the_rest_is_seen() {
     let folder = Folder::new();
     let room = draw_room(&folder, 6);

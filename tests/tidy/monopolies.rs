@@ -18,9 +18,9 @@ struct Monopoly {
 
 const ROWS: [Monopoly; 10] = [
     Monopoly {
-        matter: "pixels are read by capture and the letterbox alone (I1)",
+        matter: "OpenCV, which reads and resizes pictures, is named by capture alone (I1)",
         words: &[&["opencv"]],
-        only_in: &["src/capture", "src/detect/letterbox.rs"],
+        only_in: &["src/capture"],
         tests_may: false,
     },
     Monopoly {

@@ -77,7 +77,7 @@ impl Picture {
     pub fn is_full_range(&self) -> bool {
         let full = [av::AV_PIX_FMT_YUVJ420P, av::AV_PIX_FMT_YUVJ422P, av::AV_PIX_FMT_YUVJ444P, av::AV_PIX_FMT_YUVJ440P];
         let format = self.get().format;
-        self.get().color_range == av::AVCOL_RANGE_JPEG || full.iter().any(|known| *known == format)
+        self.get().color_range == av::AVCOL_RANGE_JPEG || full.contains(&format)
     }
 
     /// Whether colours follow ITU-R BT.709 (the stream says so) and not BT.601.
@@ -172,7 +172,9 @@ impl Scaler {
             if self.context.is_null() {
                 return false;
             }
-            let (targets, strides) = ([target.as_mut_ptr()], [stride as c_int]);
+            // FFmpeg reads four of each, whatever the format needs.
+            let none = std::ptr::null_mut();
+            let (targets, strides) = ([target.as_mut_ptr(), none, none, none], [stride as c_int, 0, 0, 0]);
             let planes = frame.data.as_ptr().cast();
             let rows = av::sws_scale(
                 self.context,

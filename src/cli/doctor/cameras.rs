@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::advice;
 use crate::cli::model::resolve;
 use crate::cli::output::{say, say_json};
-use crate::cli::session::{feeds, usb_trouble};
+use crate::cli::session::{feeds, usb_trouble, why_silent};
 use crate::cli::{CAMERA, CHECK_FAILED, Failure};
 use crate::config::CameraSource;
 use crate::config::site::{self, Site};
@@ -176,37 +176,12 @@ fn trouble(source: Option<&CameraSource>, sounding: &Sounding) -> String {
         return usb_trouble(&device);
     }
     match sounding.silence {
-        Silence::None => String::new(),
-        Silence::Refused => {
-            "refused: the machine is there and nobody listens at this port; is RTSP switched on, and is the port right (554 when none is written)?".to_owned()
-        }
-        Silence::NoAnswer => {
-            "no answer within 5 s; is the camera on and on this network, and is its address right?".to_owned()
-        }
-        Silence::WrongPassword => {
-            "wrong password: the camera wants another user or password (401); write them into its url, @ : / # as %40 %3A %2F %23".to_owned()
-        }
-        Silence::NoSuchPath => {
-            "no such path: the camera has no stream of this name (404); `kehai doctor --discover` lists those it has".to_owned()
-        }
-        Silence::Busy => {
-            "declined: the camera takes no more viewers or is in trouble; close other viewers or restart it".to_owned()
-        }
-        Silence::NoPicture => {
-            "no picture: it answers and sends none that can be decoded; choose H.264 in its settings".to_owned()
-        }
-        Silence::UnknownCodec => {
-            "unknown codec: its pictures cannot be unpacked here; choose H.264 in its settings".to_owned()
-        }
-        Silence::NoDevice => "no such device".to_owned(),
         Silence::BrokeOff => format!(
             "broke off after {} pictures in {:.1} s; look at its cable, its Wi-Fi and its power",
             sounding.frames,
             f64::from(sounding.span_ms) / 1000.0
         ),
-        Silence::Unopened => {
-            "cannot be opened, and the decoder does not say why; does it play in another program?".to_owned()
-        }
+        silence => why_silent(silence).to_owned(),
     }
 }
 
