@@ -28,7 +28,7 @@ fn pictures_of_a_clip_give_the_boxes_of_the_clip() {
         };
         rows.lines().map(row).filter(|row| row[0] <= FIRST_FRAMES as f64 && row[5] > 0.4).collect()
     };
-    let (of_pictures, of_clip) = (early(&of_pictures), early(&sample_rows()));
+    let (of_pictures, of_clip) = (early(&of_pictures), early(sample_rows()));
     assert!(of_clip.len() > 10, "{} boxes in the first frames", of_clip.len());
     let is_near = |a: &[f64; 6], b: &[f64; 6]| {
         a[0] == b[0] && (1..5).all(|side| (a[side] - b[side]).abs() < 4.0) && (a[5] - b[5]).abs() < 0.05
