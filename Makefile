@@ -9,9 +9,9 @@ help: ## say what there is
 setup: ## bring what is missing: system packages, runtime library, model, sample clip
 	@scripts/setup
 
-build: setup ## set up and build target/release/kehai and kehai-eye
-	cargo build --release --locked --bin kehai
-	cargo build --release --locked --bin kehai-eye --no-default-features
+build: setup ## set up and build target/release/kehai and its eyes
+	cargo build --release --locked --bin kehai --bin kehai-detect
+	cargo build --release --locked --bin kehai-eye --bin kehai-eye-opencv --no-default-features
 
 demo: build ## build and replay real footage through the whole pipe to a broker and a web page
 	target/release/kehai replay fetched/clips/vtest.avi --site deploy/demo.toml --out target/demo --publish

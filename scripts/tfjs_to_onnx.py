@@ -3,6 +3,7 @@
 
 In: MODEL.json, the weight files it names lying beside it; float32, float16 or affine uint8/uint16 weights.
     The network must take NCHW pictures and speak in pairs of scores and distances, one pair per stride.
+    With --ranges, the smallest and largest value of each tensor beside a convolution: convolutions become 8-bit.
 Out: OUT.onnx, opset 13. Input `images` f32 [1, 3, height, width], both sizes symbolic, multiples of the largest
     stride. Outputs per stride s: `scores_s` f32 [1, cells, classes], sigmoid done, and `distances_s`
     f32 [1, cells, 4 x bins], raw; cells row by row, (height / s) * (width / s) of them.
@@ -25,17 +26,27 @@ import struct
 import sys
 from dataclasses import dataclass, replace
 
+from quantise import FLOAT, INT8, INT32, UINT8, quantise
+
 
 def main():
     args = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     args.add_argument("model", metavar="MODEL.json")
     args.add_argument("out", metavar="OUT.onnx")
+    args.add_argument("--ranges", metavar="RANGES.json", help="make the convolutions 8-bit (scripts/quantise.py)")
     args = args.parse_args()
     try:
         with open(args.model, encoding="utf-8") as file:
             description = json.load(file)
         constants = read_weights(description["weightsManifest"], os.path.dirname(os.path.abspath(args.model)))
-        model = encode_model(Translation(description, constants))
+        translation = Translation(description, constants)
+        if args.ranges:
+            with open(args.ranges, encoding="utf-8") as file:
+                ranges = json.load(file)["ranges"]
+            translation.nodes, translation.initializers = quantise(
+                translation.nodes, translation.initializers, ranges, Node
+            )
+        model = encode_model(translation)
     except (Unsupported, OSError, KeyError, ValueError, struct.error) as error:
         sys.exit(f"tfjs_to_onnx: {args.model}: {type(error).__name__}: {error}")
     write_whole(args.out, model)
@@ -391,7 +402,7 @@ def encode_attribute(name, value):
 
 
 def encode_tensor(name, shape, values, data_type):
-    raw = struct.pack(f"<{len(values)}{'f' if data_type == FLOAT else 'q'}", *values)
+    raw = struct.pack(f"<{len(values)}{PACKED_AS[data_type]}", *values)
     return b"".join(field(1, size) for size in shape) + field(2, data_type) + field(8, name) + field(9, raw)
 
 
@@ -432,7 +443,8 @@ def write_whole(path, data):
 
 
 INPUT = "images"
-FLOAT, INT64 = 1, 7  # TensorProto.DataType
+INT64 = 7  # TensorProto.DataType
+PACKED_AS = {FLOAT: "f", UINT8: "B", INT8: "b", INT32: "i", INT64: "q"}
 NHWC = (0, 2, 3, 1)  # TensorFlow's N, H, W, C as axes of an NCHW value
 LOWEST_F16 = -65504.0  # nothing a float16 network computes lies below it
 STORED_AS = {"float32": "f", "float16": "e", "int32": "i", "uint8": "B", "uint16": "H"}

@@ -15,6 +15,9 @@ pub mod usb;
 
 pub use frame::{Frame, FramePool};
 
+use std::path::Path;
+use std::sync::OnceLock;
+
 use crate::clock::CaptureTime;
 use crate::config::CameraSource;
 use crate::health::Silence;
@@ -55,6 +58,27 @@ pub trait Source: Send {
     fn retrieve(&mut self, pool: &FramePool) -> Result<Frame, CaptureError>;
 }
 
+/// How USB cameras and folders of pictures are opened. What opens them drags in some hundred libraries, so a program has
+/// them only when its `main` says [`use_opencv_readers`]: the linker leaves out what nobody calls.
+struct Readers {
+    usb: fn(&Path, i64) -> Result<Box<dyn Source>, CaptureError>,
+    folder: fn(&Path, Option<f64>) -> Result<Box<dyn Source>, CaptureError>,
+}
+
+static READERS: OnceLock<Readers> = OnceLock::new();
+
+/// Makes USB cameras and folders of pictures readable in this program; said once, before anything is opened.
+pub fn use_opencv_readers() {
+    READERS.get_or_init(|| Readers {
+        usb: |device, zero_ns| Ok(Box::new(usb::UsbCamera::open(device, zero_ns)?)),
+        folder: |folder, fps| Ok(Box::new(pictures::Pictures::open(folder, fps)?)),
+    });
+}
+
+fn readers() -> Result<&'static Readers, CaptureError> {
+    READERS.get().ok_or(CaptureError::Unopened { expected: "something this program has a reader for" })
+}
+
 /// Opens a live camera, on the network or on this machine's USB; `zero_ns` is the monotonic time of the capture
 /// clock's zero, `hardware` a decoder to try.
 ///
@@ -62,7 +86,7 @@ pub trait Source: Send {
 /// [`CaptureError`] when it is not there, does not answer in time or has no picture.
 pub fn open_live(source: &CameraSource, zero_ns: i64, hardware: Option<&str>) -> Result<Box<dyn Source>, CaptureError> {
     match source.usb_device() {
-        Some(device) => Ok(Box::new(usb::UsbCamera::open(&device, zero_ns)?)),
+        Some(device) => (readers()?.usb)(&device, zero_ns),
         None => Ok(Box::new(camera::LiveCamera::open(source, zero_ns, hardware)?)),
     }
 }

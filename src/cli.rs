@@ -2,7 +2,8 @@
 //!
 //! Exit codes: 0 ok · 1 a check failed · 2 usage · 3 configuration · 4 camera or clip · 5 broker · 6 model or runtime ·
 //! 7 not armed · 130 interrupted. Results go to standard output, progress and errors to standard error; progress
-//! only where a person looks.
+//! only where a person looks. Two programs: `kehai`, which links nothing that could read a picture, and `kehai-detect`,
+//! which it becomes for `kehai detect`.
 
 mod bench;
 mod detect;
@@ -22,35 +23,59 @@ use clap::{Parser, Subcommand};
 /// Runs the command of this process.
 #[must_use]
 pub fn main() -> std::process::ExitCode {
-    let cli = match Cli::try_parse() {
-        Ok(cli) => cli,
+    parsed()
+        .and_then(|command| match command {
+            Command::Run(args) => run::run(&args),
+            Command::Replay(args) => replay::run(&args),
+            Command::Detect(_) => Err(hand_over(DETECT)),
+            Command::Track(args) => track::run(&args),
+            Command::Bench(args) => bench::run(&args),
+            Command::Model(args) => model::run(&args),
+            Command::Doctor(args) => doctor::run(&args),
+            Command::Schema => schema::run(),
+        })
+        .map_or_else(said, |()| std::process::ExitCode::SUCCESS)
+}
+
+/// Runs `kehai detect` in the program that can read pictures.
+#[must_use]
+pub fn detect_main() -> std::process::ExitCode {
+    let refused = || Failure::new(USAGE, format!("{DETECT} only serves `kehai detect`"));
+    let outcome = parsed().and_then(|command| match command {
+        Command::Detect(args) => detect::run(&args),
+        _ => Err(refused()),
+    });
+    outcome.map_or_else(said, |()| std::process::ExitCode::SUCCESS)
+}
+
+/// The command as it was typed; help is printed and ends the process.
+fn parsed() -> Result<Command, Failure> {
+    match Cli::try_parse() {
+        Ok(cli) => Ok(cli.command),
         Err(refused) if refused.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
             refused.exit()
         }
         Err(refused) if refused.use_stderr() => {
             let text = refused.to_string();
-            output::complain(text.strip_prefix("error: ").unwrap_or(&text).trim_end());
-            return std::process::ExitCode::from(USAGE);
+            Err(Failure::new(USAGE, text.strip_prefix("error: ").unwrap_or(&text).trim_end()))
         }
         Err(help) => help.exit(),
-    };
-    let outcome = match cli.command {
-        Command::Run(args) => run::run(&args),
-        Command::Replay(args) => replay::run(&args),
-        Command::Detect(args) => detect::run(&args),
-        Command::Track(args) => track::run(&args),
-        Command::Bench(args) => bench::run(&args),
-        Command::Model(args) => model::run(&args),
-        Command::Doctor(args) => doctor::run(&args),
-        Command::Schema => schema::run(),
-    };
-    match outcome {
-        Ok(()) => std::process::ExitCode::SUCCESS,
-        Err(failure) => {
-            output::complain(&failure.message);
-            std::process::ExitCode::from(failure.code)
-        }
     }
+}
+
+/// Becomes another program beside this one, with the same arguments; returns only when it cannot.
+fn hand_over(name: &str) -> Failure {
+    use std::os::unix::process::CommandExt;
+    let become_it = |path| std::process::Command::new(path).args(std::env::args_os().skip(1)).exec().to_string();
+    Failure::new(CHECK_FAILED, crate::pipeline::mouth::program(name).map_or_else(|missing| missing, become_it))
+}
+
+/// The program that reads pictures for evaluation.
+const DETECT: &str = "kehai-detect";
+
+fn said(failure: Failure) -> std::process::ExitCode {
+    output::complain(&failure.message);
+    std::process::ExitCode::from(failure.code)
 }
 
 /// Anonymous in-store movement: camera frames in, aggregates of many people out, no picture ever stored.

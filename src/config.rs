@@ -25,6 +25,8 @@ pub const WINDOW_GRACE_S: u32 = 10;
 /// How often a live camera is looked at when the site file does not say, per second: the rate an edge box with eight
 /// cameras is meant for.
 pub const LOOKS_PER_S_DEFAULT: f64 = 5.0;
+/// The model of a site that names none, which every set-up fetches.
+pub const MODEL_DEFAULT: &str = "nanodet-g-8bit";
 /// Most cells a floor may have.
 pub const FLOOR_CELLS_MAX: usize = 4096;
 

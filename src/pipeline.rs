@@ -68,6 +68,17 @@ pub enum Origin {
     },
 }
 
+impl Origin {
+    /// Whether only OpenCV reads it: a USB camera or a folder of pictures.
+    #[must_use]
+    pub fn needs_opencv(&self) -> bool {
+        match self {
+            Self::Live(source) => source.usb_device().is_some(),
+            Self::Recorded { path, .. } => path.is_dir(),
+        }
+    }
+}
+
 /// What an eye is started for.
 #[derive(Clone, Copy, Serialize, Deserialize)]
 pub enum Errand {

@@ -9,8 +9,7 @@ use std::path::Path;
 use super::camera::draw;
 use super::drawing::Drawing;
 use super::ffmpeg::{Opening, Step, Stream};
-use super::pictures::Pictures;
-use super::{Arrival, CaptureError, Frame, FramePool, Grab, Source};
+use super::{Arrival, CaptureError, Frame, FramePool, Grab, Source, readers};
 use crate::clock::CaptureTime;
 use crate::units::{Codec, PictureSize};
 
@@ -20,11 +19,7 @@ use crate::units::{Codec, PictureSize};
 /// # Errors
 /// [`CaptureError`] when it cannot be opened, is empty, or has no rate.
 pub fn open(path: &Path, fps: Option<f64>, hardware: Option<&str>) -> Result<Box<dyn Source>, CaptureError> {
-    if path.is_dir() {
-        Ok(Box::new(Pictures::open(path, fps)?))
-    } else {
-        Ok(Box::new(Clip::open(path, fps, hardware)?))
-    }
+    if path.is_dir() { (readers()?.folder)(path, fps) } else { Ok(Box::new(Clip::open(path, fps, hardware)?)) }
 }
 
 /// A recorded clip.

@@ -19,9 +19,10 @@ use super::output::{say, say_json};
 use super::session::missing;
 use super::{CHECK_FAILED, Failure, MODEL, USAGE, finding};
 use crate::config::site::{self, Site};
-use crate::config::{Broker, Settings};
+use crate::config::{Broker, MODEL_DEFAULT, Settings};
 use crate::detect::Detector;
 use crate::floor::calibrate::Calibration;
+use crate::pipeline::mouth::{EYES, program};
 use crate::publish::broker::{claim, find_program};
 use crate::units::PictureSize;
 use crate::wire::record::{RECORD_BYTES, window_records_per_hour};
@@ -112,7 +113,7 @@ fn check_detector(findings: &mut Vec<Finding>, settings: Option<&Settings>) {
         "runtime library",
         runtime.as_ref().map(|path| path.display().to_string()).map_err(|failure| failure.message.clone()),
     );
-    let wanted = settings.map_or("nanodet-g", |settings| settings.detector.model.as_str());
+    let wanted = settings.map_or(MODEL_DEFAULT, |settings| settings.detector.model.as_str());
     let model = resolve(wanted);
     let described =
         model.as_ref().map(|model| format!("{} ({}), {}", model.card.name, model.card.licence, model.file.display()));
@@ -137,13 +138,9 @@ fn check_detector(findings: &mut Vec<Finding>, settings: Option<&Settings>) {
 }
 
 fn check_eye(findings: &mut Vec<Finding>) {
-    let beside = std::env::current_exe().map(|own| own.with_file_name("kehai-eye"));
-    let found = match beside {
-        Ok(path) if path.is_file() => Ok(path.display().to_string()),
-        Ok(path) => Err(format!("{} is missing; install kehai and kehai-eye side by side", path.display())),
-        Err(error) => Err(error.to_string()),
-    };
-    note(findings, "eye", found);
+    for (name, what) in EYES.into_iter().zip(["eye", "eye for USB cameras and pictures"]) {
+        note(findings, what, program(name).map(|path| path.display().to_string()));
+    }
 }
 
 fn check_site(findings: &mut Vec<Finding>, site: &Site) {

@@ -10,8 +10,8 @@ use super::site::{
     topic_root_default,
 };
 use super::{
-    Broker, Camera, CameraSource, DetectorChoice, Drawn, FLOOR_CELLS_MAX, Floor, Gate, Line, Outlets, PointPair,
-    Profile, Settings, Store, Zone,
+    Broker, Camera, CameraSource, DetectorChoice, Drawn, FLOOR_CELLS_MAX, Floor, Gate, Line, MODEL_DEFAULT, Outlets,
+    PointPair, Profile, Settings, Store, Zone,
 };
 
 /// Collects problems while the raw file becomes settings.
@@ -392,8 +392,6 @@ fn quoted(text: &str) -> String {
 pub(super) const K_MIN: u32 = 5;
 /// Above this a shop would publish nothing at all.
 const K_MAX: u32 = 1000;
-/// The model every set-up fetches.
-const MODEL_DEFAULT: &str = "nanodet-g";
 /// More workers than this never helped on an edge box.
 const WORKERS_MAX: u32 = 16;
 /// Largest side of a model input, px; no network for an edge box comes near it.

@@ -14,7 +14,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::sync::watch;
 
-use super::{Errand, EyeJob};
+use super::{Errand, EyeJob, Origin};
 use crate::clock::{CaptureTime, is_synchronised, monotonic_ns, utc_now};
 use crate::config::Settings;
 use crate::health::{CameraReport, EyeEvent, EyeEventCode};
@@ -266,7 +266,8 @@ struct Eye {
 
 impl Eye {
     async fn start(job: &EyeJob) -> Result<Self, String> {
-        let program = program()?;
+        let name = eye_for(job.feeds.iter().map(|feed| &feed.origin));
+        let program = program(name)?;
         let mut command = Command::new(&program);
         // Read by the dynamic linker, so they must be there at exec: freed memory is overwritten, and nothing is
         // kept in per-thread caches that are not (PRIVACY: perturb without tcache_count=0 keeps small blocks).
@@ -316,15 +317,27 @@ impl Eye {
     }
 }
 
-fn program() -> Result<PathBuf, String> {
+/// The program that reads these: OpenCV's readers are loaded for those alone that need them.
+fn eye_for<'a>(mut origins: impl Iterator<Item = &'a Origin>) -> &'static str {
+    if origins.any(Origin::needs_opencv) { EYES[1] } else { EYES[0] }
+}
+
+/// Path of another program of Kehai, beside this one.
+///
+/// # Errors
+/// Where it is missed.
+pub fn program(name: &str) -> Result<PathBuf, String> {
     let own = std::env::current_exe().map_err(|error| error.to_string())?;
-    let beside = own.with_file_name("kehai-eye");
+    let beside = own.with_file_name(name);
     if beside.is_file() {
         Ok(beside)
     } else {
-        Err(format!("{} is missing; install kehai and kehai-eye side by side", beside.display()))
+        Err(format!("{} is missing; install kehai and {name} side by side", beside.display()))
     }
 }
+
+/// The programs of the eye: for network cameras and clips; for USB cameras and folders of pictures too.
+pub const EYES: [&str; 2] = ["kehai-eye", "kehai-eye-opencv"];
 
 /// Time an eye gets to end after it closed its pipe.
 const PATIENCE: Duration = Duration::from_millis(500);

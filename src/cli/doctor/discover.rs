@@ -16,7 +16,7 @@ use super::secret::Credentials;
 use crate::cli::model::resolve;
 use crate::cli::output::{say, say_json};
 use crate::cli::{CAMERA, CHECK_FAILED, Failure, USAGE};
-use crate::config::site;
+use crate::config::{MODEL_DEFAULT, site};
 use crate::units::PictureSize;
 
 /// What is looked for, and how.
@@ -204,7 +204,5 @@ fn fresh_id() -> Result<String, Failure> {
 
 /// Devices that are asked for their streams at the same time.
 const AT_ONCE: usize = 8;
-/// The model of a site that names none.
-const MODEL_DEFAULT: &str = "nanodet-g";
 /// What a detector for an edge box looks at, where none is installed yet.
 const INPUT_USUAL: PictureSize = PictureSize { height: 320, width: 416 };

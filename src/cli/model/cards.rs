@@ -239,7 +239,8 @@ fn absolute(file: &Path) -> Result<PathBuf, Failure> {
     file.canonicalize().map_err(|error| Failure::new(MODEL, format!("model {}: {error}", file.display())))
 }
 
-const KNOWN: [&str; 12] = [
+const KNOWN: [&str; 13] = [
+    include_str!("../../../models/nanodet-g-8bit.card.toml"),
     include_str!("../../../models/nanodet-g.card.toml"),
     include_str!("../../../models/nanodet-g-int8.card.toml"),
     include_str!("../../../models/rtmdet-nano-person.card.toml"),
