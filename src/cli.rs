@@ -40,6 +40,7 @@ pub fn main() -> std::process::ExitCode {
 /// Runs `kehai detect` in the program that can read pictures.
 #[must_use]
 pub fn detect_main() -> std::process::ExitCode {
+    crate::capture::use_opencv_readers();
     let refused = || Failure::new(USAGE, format!("{DETECT} only serves `kehai detect`"));
     let outcome = parsed().and_then(|command| match command {
         Command::Detect(args) => detect::run(&args),

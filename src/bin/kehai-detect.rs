@@ -2,6 +2,5 @@
 //! a camera or a broker.
 
 fn main() -> std::process::ExitCode {
-    kehai::capture::use_opencv_readers();
     kehai::cli::detect_main()
 }

@@ -58,6 +58,13 @@ pub fn run() -> i32 {
     watch(&job, &mut pipe)
 }
 
+/// As [`run`], in a program that also reads USB cameras and folders of pictures.
+#[must_use]
+pub fn run_with_opencv() -> i32 {
+    crate::capture::use_opencv_readers();
+    run()
+}
+
 /// The pipe to the mouth.
 pub struct Pipe {
     writer: BufWriter<File>,

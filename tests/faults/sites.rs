@@ -127,8 +127,8 @@ fn an_id_that_brokers_would_trip_over_is_refused() {
 #[test]
 fn an_input_of_no_size_is_refused_as_a_setting() {
     for size in ["{ height = 0, width = 416 }", "{ height = 320, width = 100000 }"] {
-        let to = format!("model = \"nanodet-g\"\nsize = {size}\n#");
-        demo_must_be_refused("model = \"nanodet-g\"", &to, &["detector.size", "write"]);
+        let model = "model = \"nanodet-g-8bit\"";
+        demo_must_be_refused(model, &format!("{model}\nsize = {size}\n#"), &["detector.size", "write"]);
     }
 }
 

@@ -103,12 +103,8 @@ fn the_eye_does_not_outlive_a_killed_mouth() {
     shop.hear("camera view seen");
     let eye = shop.eye(None);
     signal(shop.mouth(), libc::SIGKILL);
-    let begun = Instant::now();
     assert_eq!(shop.ended(), None, "a signal leaves no exit code");
-    while is_alive(eye) && begun.elapsed() < Duration::from_secs(5) {
-        std::thread::yield_now();
-    }
-    assert!(!is_alive(eye));
+    must_die(eye);
 }
 
 #[test]
@@ -119,5 +115,14 @@ fn a_terminated_shop_ends_well_and_takes_its_eye_along() {
     let eye = shop.eye(None);
     signal(shop.mouth(), libc::SIGTERM);
     assert_eq!(shop.ended(), Some(0));
+    must_die(eye);
+}
+
+/// The kernel may take a moment on a busy machine.
+fn must_die(eye: i32) {
+    let begun = Instant::now();
+    while is_alive(eye) && begun.elapsed() < Duration::from_secs(5) {
+        std::thread::yield_now();
+    }
     assert!(!is_alive(eye));
 }

@@ -119,7 +119,7 @@ fn the_summary_says_what_the_records_say() {
         );
     }
     assert_eq!(summary["windows_released"], played().lines().len());
-    assert_eq!(summary["model"], "nanodet-g");
+    assert_eq!(summary["model"], "nanodet-g-8bit");
 }
 
 #[test]
