@@ -22,6 +22,7 @@ use clap::{Parser, Subcommand};
 /// Runs the command of this process.
 #[must_use]
 pub fn main() -> std::process::ExitCode {
+    crate::detect::session::forbid_reports();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(refused) if refused.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {

@@ -17,6 +17,7 @@ use tokio::sync::watch;
 use super::{Errand, EyeJob};
 use crate::clock::{CaptureTime, is_synchronised, monotonic_ns, utc_now};
 use crate::config::Settings;
+use crate::detect::session::NO_REPORTS;
 use crate::health::{CameraReport, EyeEvent, EyeEventCode};
 use crate::vault::Vault;
 use crate::wire::Message;
@@ -270,7 +271,7 @@ impl Eye {
         let mut command = Command::new(&program);
         // Read by the dynamic linker, so they must be there at exec: freed memory is overwritten, and nothing is
         // kept in per-thread caches that are not (PRIVACY: perturb without tcache_count=0 keeps small blocks).
-        command.env_clear().env("GLIBC_TUNABLES", HEAP_HYGIENE);
+        command.env_clear().env("GLIBC_TUNABLES", HEAP_HYGIENE).env(NO_REPORTS.0, NO_REPORTS.1);
         // Ctrl-C is for the mouth alone, which ends the eye itself.
         command.process_group(0);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).kill_on_drop(true);
