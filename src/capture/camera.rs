@@ -21,6 +21,8 @@ pub struct LiveCamera {
     zero_ns: i64,
     next: u64,
     last: CaptureTime,
+    /// Since when nothing that came could be decoded.
+    broken_since: Option<CaptureTime>,
 }
 
 impl LiveCamera {
@@ -32,11 +34,34 @@ impl LiveCamera {
         let opening = Opening { address: source.reveal(), options: &STREAM_OPTIONS, waits: Some(WAITS), hardware };
         let stream = Stream::open(&opening).map_err(CaptureError::Stream)?;
         let size = stream.size().ok_or(CaptureError::Empty)?;
-        Ok(Self { stream, drawing: Drawing::default(), size, zero_ns, next: 0, last: CaptureTime(0) })
+        Ok(Self {
+            stream,
+            drawing: Drawing::default(),
+            size,
+            zero_ns,
+            next: 0,
+            last: CaptureTime(0),
+            broken_since: None,
+        })
     }
 
     fn now(&self) -> CaptureTime {
         CaptureTime(monotonic_ns() - self.zero_ns)
+    }
+
+    /// Whether all that has come for as long as a camera may be silent was broken: it is then as good as silent.
+    fn is_garbled(&mut self, step: Step) -> bool {
+        match step {
+            Step::Broken => {
+                let since = *self.broken_since.get_or_insert(self.last);
+                self.last.since_ns(since) >= WAITS.read.as_nanos() as i64
+            }
+            Step::Decoded(_) => {
+                self.broken_since = None;
+                false
+            }
+            Step::Passed(_) | Step::End => false,
+        }
     }
 }
 
@@ -64,6 +89,9 @@ impl Source for LiveCamera {
         self.next += 1;
         self.last = self.now();
         let arrived = Arrival { at: self.last, number };
+        if self.is_garbled(step) {
+            return Err(CaptureError::Stream(Silence::NoPicture));
+        }
         match step {
             Step::Decoded(_) => Ok(Grab::Frame(arrived)),
             Step::Passed(_) => Ok(Grab::Passed(arrived)),
