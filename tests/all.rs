@@ -66,6 +66,9 @@ mod live {
     mod doctor;
     mod endurance;
     mod faults;
+    mod hours;
+    mod overload;
+    mod returns;
     mod shop;
 }
 

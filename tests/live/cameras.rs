@@ -10,7 +10,8 @@ pub fn scene() -> Scene {
     scene_of(320, 240)
 }
 
-fn scene_of(width: usize, height: usize) -> Scene {
+/// As [`scene`], of this size, px.
+pub fn scene_of(width: usize, height: usize) -> Scene {
     let draw = move |number: u64| {
         let bar = (number as usize * 4) % width;
         (0..width * height).map(|pixel| if (pixel % width).abs_diff(bar) < 8 { 200 } else { 90 }).collect()

@@ -10,10 +10,10 @@
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use super::h264_pcm;
 use super::rtsp_faults::{Door, Faults};
@@ -58,6 +58,7 @@ impl RtspCamera {
             stopping: AtomicBool::new(false),
             cuts: AtomicU64::new(0),
             faults: Faults::default(),
+            sent: Mutex::default(),
         });
         let for_listener = Arc::clone(&shared);
         let thread = thread::Builder::new().name("camera-listen".into());
@@ -68,6 +69,11 @@ impl RtspCamera {
     /// Where the camera is found.
     pub fn url(&self) -> String {
         format!("rtsp://127.0.0.1:{}/camera", self.port)
+    }
+
+    /// When it has sent a picture to somebody, whole and not garbled, in order.
+    pub fn sent(&self) -> Vec<SystemTime> {
+        self.shared.sent.lock().expect("nobody panics while holding it").clone()
     }
 
     /// The port to give to [`RtspCamera::start_on`] when this camera shall come back.
@@ -110,8 +116,11 @@ impl RtspCamera {
         *self.shared.faults.door.lock().expect("nobody panics while holding it") = door;
     }
 
-    /// Switches the camera off, cutting its connections: afterwards its port is free and its threads are gone.
-    pub fn stop(self) {}
+    /// Switches the camera off, cutting its connections: afterwards its port is free and its threads are gone. Gives when
+    /// it had sent pictures ([`RtspCamera::sent`]).
+    pub fn stop(self) -> Vec<SystemTime> {
+        self.sent()
+    }
 }
 
 impl Drop for RtspCamera {
@@ -132,6 +141,7 @@ struct Shared {
     /// A client that joined at a lower number is to be cut off.
     cuts: AtomicU64,
     faults: Faults,
+    sent: Mutex<Vec<SystemTime>>,
 }
 
 impl Shared {
@@ -221,7 +231,11 @@ impl Client<'_> {
                 let every = self.shared.faults.every.load(SeqCst);
                 self.frame_next = Some((now / every + 1) * every);
                 let packets = self.shared.packets(now, &mut self.sequence);
-                return self.send(&packets.concat());
+                self.send(&packets.concat())?;
+                if !self.shared.faults.corrupt.load(SeqCst) {
+                    self.shared.sent.lock().expect("nobody panics while holding it").push(SystemTime::now());
+                }
+                return Ok(());
             }
         }
         thread::sleep(TICK);
