@@ -152,9 +152,10 @@ const FPS_BELIEVED: std::ops::RangeInclusive<f64> = 0.1..=240.0;
 /// 0.4 s, no stale burst).
 const STREAM_OPTIONS: [(&str, &str); 4] =
     [("rtsp_transport", "tcp"), ("analyzeduration", "100000"), ("fpsprobesize", "0"), ("allowed_media_types", "video")];
-/// Longest waits for an answer and for the next picture. A camera thawed within the first is back at once; one that
-/// hangs for longer is opened anew.
-const WAITS: Waits = Waits { open: Duration::from_secs(5), read: Duration::from_secs(3) };
+/// Longest waits for an answer, for the next packet and for a picture. A camera thawed within the first is back at once;
+/// one that hangs for longer is opened anew. The last is the rarest whole picture of cameras that save (10 s), and some.
+const WAITS: Waits =
+    Waits { open: Duration::from_secs(5), read: Duration::from_secs(3), picture: Duration::from_secs(12) };
 /// First wait of the back-off: a camera that restarts is back within the first attempts.
 const BACK_OFF_FIRST: Duration = Duration::from_millis(200);
 /// Longest wait of the back-off: a refused connection costs 0.3 ms, so a second is cheap.

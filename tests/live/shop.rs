@@ -57,6 +57,19 @@ impl Shop {
         panic!("the shop did not say \"{words}\" within {PATIENCE:?}");
     }
 
+    /// Waits for the next thing it says about a camera, other than how it is served.
+    pub fn word_of(&self, camera: &str) -> String {
+        let begun = Instant::now();
+        while begun.elapsed() < PATIENCE {
+            if let Ok(line) = self.said.recv_timeout(Duration::from_millis(100))
+                && line.starts_with(&format!("kehai: camera {camera}"))
+            {
+                return line;
+            }
+        }
+        panic!("the shop said nothing of {camera} within {PATIENCE:?}");
+    }
+
     /// Process id of its eye, once there is one other than `than`.
     pub fn eye(&self, than: Option<i32>) -> i32 {
         let begun = Instant::now();

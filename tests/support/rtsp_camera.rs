@@ -111,6 +111,11 @@ impl RtspCamera {
         self.shared.faults.every.store(every.max(1), SeqCst);
     }
 
+    /// Sends only each `every`th picture whole, whenever somebody comes, and in between that nothing has changed.
+    pub fn spare(&self, every: u64) {
+        self.shared.faults.whole_every.store(every.max(1), SeqCst);
+    }
+
     /// How it meets those who come, from here on: those who watch already are not disturbed.
     pub fn answer(&self, door: Door) {
         *self.shared.faults.door.lock().expect("nobody panics while holding it") = door;
@@ -152,7 +157,10 @@ impl Shared {
     /// The RTP packets of one frame, each framed for the RTSP connection.
     fn packets(&self, frame: u64, sequence: &mut u16) -> Vec<Vec<u8>> {
         let Scene { width, height, ref draw } = self.scene;
-        let picture = h264_pcm::idr_frame(&draw(frame), width, height, frame as u16);
+        let picture = match frame % self.faults.whole_every.load(SeqCst) {
+            0 => h264_pcm::idr_frame(&draw(frame), width, height, frame as u16),
+            since => h264_pcm::unchanged_frame(width, height, since),
+        };
         let mut payloads = vec![h264_pcm::sps(width, height), h264_pcm::pps()];
         payloads.extend(h264_pcm::fragments(&picture));
         self.faults.garble(&mut payloads, frame);

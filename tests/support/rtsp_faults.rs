@@ -32,12 +32,18 @@ pub enum Door {
 pub struct Faults {
     pub corrupt: AtomicBool,
     pub every: AtomicU64,
+    pub whole_every: AtomicU64,
     pub door: Mutex<Door>,
 }
 
 impl Default for Faults {
     fn default() -> Self {
-        Self { corrupt: AtomicBool::new(false), every: AtomicU64::new(1), door: Mutex::new(Door::Open) }
+        Self {
+            corrupt: AtomicBool::new(false),
+            every: AtomicU64::new(1),
+            whole_every: AtomicU64::new(1),
+            door: Mutex::new(Door::Open),
+        }
     }
 }
 
