@@ -74,7 +74,7 @@ fn the_time_in_which_a_camera_was_opened_anew_is_not_covered_and_nobody_loses_by
     let reopened_before = |steps: &'static [u32]| {
         let settings = settings(5);
         let (mut measures, mut closed) =
-            watched_through(&settings, &[standing.clone()], STEPS, STEP_MS, |step, measures| {
+            watched_through(&settings, std::slice::from_ref(&standing), STEPS, STEP_MS, |step, measures| {
                 steps.contains(&step).then(|| measures.blinded(0));
             });
         closed.extend(measures.finish(0));

@@ -182,7 +182,7 @@ fn four_hours_of_cameras_that_come_and_go_leave_memory_flat_and_every_frame_acco
 }
 
 #[test]
-#[ignore = "some minutes: four hours of pictures"]
+#[ignore = "a quarter of a minute: four hours of pictures"]
 fn four_hours_of_a_recording_roll_through_their_windows_in_flat_memory() {
     let folder = Folder::new();
     let room = draw_room(&folder, 1);

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::cameras::{scene, scene_of};
+use super::endurance::get;
 use super::shop::Shop;
 use crate::support::broker::{Broker, Listener, free_port};
 use crate::support::folder::Folder;
@@ -53,6 +54,9 @@ fn three_cameras_that_are_too_much_get_an_even_rate_and_the_shop_says_so() {
     assert!(views.iter().all(|view| view["overloaded"] == true && view["looks_asked_milli"] == 20_000), "{health}");
     let mean = looks.iter().sum::<u64>() / looks.len() as u64;
     assert!(looks.iter().all(|looks| looks.abs_diff(mean) * 100 <= mean * UNEVEN_PERCENT_MAX), "{looks:?}");
+    let panel = get(shop.page_port, "/panel");
+    assert_eq!(panel.matches("seeing, overloaded").count(), cameras.len(), "{panel}");
+    assert_eq!(panel.matches(" of 20.0</td>").count(), cameras.len(), "{panel}");
     // A twentieth of the pictures is no load.
     cameras.iter().for_each(|camera| camera.slow(20));
     (0..cameras.len()).for_each(|_| _ = shop.hear("kehai: no longer overloaded: camera view"));
