@@ -139,6 +139,15 @@ fn a_camera_that_seldom_sends_a_whole_picture_is_waited_for() {
 }
 
 #[test]
+fn a_camera_that_says_nothing_of_its_seldom_pictures_is_waited_for() {
+    let camera = RtspCamera::start(scene(), FPS);
+    camera.spare(70);
+    camera.keep_quiet();
+    let shop = Shop::open("quiet", &camera.url());
+    assert_eq!(shop.word_of("view"), "kehai: camera view seen, 320x240");
+}
+
+#[test]
 #[ignore = "fifty faults, and the end of a quarter hour"]
 fn fifty_faults_leave_the_coverage_true_and_the_eye_as_it_was() {
     let (folder, (port, held)) = (Folder::new(), free_port());

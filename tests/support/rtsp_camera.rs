@@ -116,6 +116,11 @@ impl RtspCamera {
         self.shared.faults.whole_every.store(every.max(1), SeqCst);
     }
 
+    /// Says nothing of its pictures before it sends one.
+    pub fn keep_quiet(&self) {
+        self.shared.faults.terse.store(true, SeqCst);
+    }
+
     /// How it meets those who come, from here on: those who watch already are not disturbed.
     pub fn answer(&self, door: Door) {
         *self.shared.faults.door.lock().expect("nobody panics while holding it") = door;
@@ -157,13 +162,16 @@ impl Shared {
     /// The RTP packets of one frame, each framed for the RTSP connection.
     fn packets(&self, frame: u64, sequence: &mut u16) -> Vec<Vec<u8>> {
         let Scene { width, height, ref draw } = self.scene;
-        let picture = match frame % self.faults.whole_every.load(SeqCst) {
-            0 => h264_pcm::idr_frame(&draw(frame), width, height, frame as u16),
-            since => h264_pcm::unchanged_frame(width, height, since),
+        let (mut payloads, picture) = match frame % self.faults.whole_every.load(SeqCst) {
+            0 => {
+                let sets = vec![h264_pcm::sps(width, height), h264_pcm::pps()];
+                (sets, h264_pcm::idr_frame(&draw(frame), width, height, frame as u16))
+            }
+            since => (Vec::new(), h264_pcm::unchanged_frame(width, height, since)),
         };
-        let mut payloads = vec![h264_pcm::sps(width, height), h264_pcm::pps()];
-        payloads.extend(h264_pcm::fragments(&picture));
-        self.faults.garble(&mut payloads, frame);
+        let mut pieces = h264_pcm::fragments(&picture);
+        self.faults.garble(&mut pieces, frame);
+        payloads.extend(pieces);
         let timestamp = RTP_TIME_START.wrapping_add((frame as f64 * RTP_CLOCK_HZ / self.fps) as u64 as u32);
         let last = payloads.len() - 1;
         let packet = |(index, payload): (usize, &Vec<u8>)| {
@@ -177,7 +185,8 @@ impl Shared {
     }
 
     fn session_description(&self) -> String {
-        let format = h264_pcm::format_parameters(self.scene.width, self.scene.height);
+        let told = h264_pcm::format_parameters(self.scene.width, self.scene.height);
+        let format = if self.faults.terse.load(SeqCst) { "packetization-mode=1" } else { &told };
         format!(
             "v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=camera\r\nc=IN IP4 0.0.0.0\r\nt=0 0\r\na=control:*\r\n\
              m=video 0 RTP/AVP {PAYLOAD_TYPE}\r\na=rtpmap:{PAYLOAD_TYPE} H264/{RTP_CLOCK_HZ}\r\n\
