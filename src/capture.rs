@@ -61,9 +61,11 @@ pub trait Source: Send {
 /// How USB cameras and folders of pictures are opened. What opens them drags in some hundred libraries, so a program has
 /// them only when its `main` says [`use_opencv_readers`]: the linker leaves out what nobody calls.
 struct Readers {
-    usb: fn(&Path, i64) -> Result<Box<dyn Source>, CaptureError>,
-    folder: fn(&Path, Option<f64>) -> Result<Box<dyn Source>, CaptureError>,
+    usb: fn(&Path, i64) -> Opened,
+    folder: fn(&Path, Option<f64>) -> Opened,
 }
+
+type Opened = Result<Box<dyn Source>, CaptureError>;
 
 static READERS: OnceLock<Readers> = OnceLock::new();
 

@@ -51,6 +51,7 @@ pub fn detect_main() -> std::process::ExitCode {
 
 /// The command as it was typed; help is printed and ends the process.
 fn parsed() -> Result<Command, Failure> {
+    crate::detect::session::forbid_reports();
     match Cli::try_parse() {
         Ok(cli) => Ok(cli.command),
         Err(refused) if refused.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {

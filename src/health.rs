@@ -4,7 +4,12 @@
 //! Invariant I5: `captured = detected + still + skipped + overwritten + failed` once all is drained
 //! ([`Ledger::is_balanced`], asked by every replay). Invariant I10: no count of detections is in here.
 
-use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering::Relaxed};
+pub mod load;
+
+use std::sync::atomic::{
+    AtomicI64, AtomicU32, AtomicU64,
+    Ordering::{Acquire, Relaxed, Release},
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -109,7 +114,7 @@ impl CameraHealth {
             Fate::Overwritten => &self.overwritten,
             Fate::Failed => &self.failed,
         };
-        counter.fetch_add(1, Relaxed);
+        counter.fetch_add(1, Release);
     }
 
     /// Notes a change of state.
@@ -136,15 +141,17 @@ impl CameraHealth {
     /// The counters as they stand.
     #[must_use]
     pub fn report(&self) -> CameraReport {
+        let fates = Ledger {
+            captured: 0,
+            detected: self.detected.load(Acquire),
+            still: 0,
+            skipped: self.skipped.load(Acquire),
+            overwritten: self.overwritten.load(Acquire),
+            failed: self.failed.load(Acquire),
+        };
         CameraReport {
-            ledger: Ledger {
-                captured: self.captured.load(Relaxed),
-                detected: self.detected.load(Relaxed),
-                still: 0,
-                skipped: self.skipped.load(Relaxed),
-                overwritten: self.overwritten.load(Relaxed),
-                failed: self.failed.load(Relaxed),
-            },
+            // Read last: what meets its fate meanwhile was captured before, so that no report has more fates than frames.
+            ledger: Ledger { captured: self.captured.load(Relaxed), ..fates },
             state: CameraState::from_number(self.state.load(Relaxed)).unwrap_or(CameraState::Lost),
             reconnects: self.reconnects.load(Relaxed),
             width: self.width.load(Relaxed),

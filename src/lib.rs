@@ -43,7 +43,7 @@
 //! | I8 | a window is released once, with the same bytes for ever | [`wire::record::Inbox`] (each window once), [`vault`] (bytes fixed at commit), tests/contract |
 //! | I9 | every queue, map and history is bounded | constants beside each; memory slope in the acceptance tier |
 //! | I10 | no track id and no activity finer than a window on any wire, page or panic | `track::TrackId` cannot be printed or serialised; the eye's panic hook is silent; health counts frames, not people |
-//! | I11 | the eye cannot write, execute or talk | not built yet; what stands: no encoder, no network client in its dependency graph (tests/tidy/dependencies.rs), standard error goes nowhere |
+//! | I11 | the eye cannot write, execute or talk | not built yet; what stands: no encoder, no network client in its dependency graph (tests/tidy/dependencies.rs), the runtime library's own uploader is kept from starting (`detect/session.rs`), an eye at work holds no file (tests/live/returns.rs), standard error goes nowhere |
 //! | I12 | privacy only tightens | lower bounds in `config/check.rs` (k ≥ 5, cells ≥ 1 m); the ratchet over time is not built yet |
 //! | I13 | what the sign claims is what runs | not built yet |
 //!

@@ -78,6 +78,8 @@ struct CameraMeasure {
     timeline: Timeline,
     objects: Objects,
     last: Option<i64>,
+    /// Whether it has been opened anew since.
+    was_away: bool,
     counts: Open,
     paths: Open,
     /// Nowhere yet while the camera has not been seen; its windows are records all the same.
@@ -122,6 +124,11 @@ impl Measures {
     /// Puts the lines, zones and cells of a camera in their places, once its picture is known.
     pub fn place(&mut self, settings: &Settings, camera: usize, map: &FloorMap) {
         self.cameras[camera].place(settings, map);
+    }
+
+    /// Notes that a camera was blind since it last saw something, however short that was.
+    pub fn blinded(&mut self, camera: usize) {
+        self.cameras[camera].was_away = true;
     }
 
     /// Takes what one camera saw; returns the windows that closed by it.
@@ -186,6 +193,7 @@ impl CameraMeasure {
             timeline,
             objects,
             last: None,
+            was_away: false,
             counts: open(COUNT_WINDOW_S, 0),
             paths: open(PATH_WINDOW_S, settings.store.hour_phase_s),
             places: None,
@@ -210,7 +218,8 @@ impl CameraMeasure {
 
     fn step(&mut self, steps: &FloorSteps) -> Vec<Window> {
         let now_ms = ms(steps.captured_at);
-        let before = self.last.replace(now_ms);
+        let was_away = std::mem::take(&mut self.was_away);
+        let before = self.last.replace(now_ms).filter(|_| !was_away);
         let credits = self.credits(steps, now_ms, before);
         let due_s = self.timeline.utc(steps.captured_at).0.div_euclid(1000);
         let seen = before.map(|before_ms| (before_ms, now_ms)).filter(|(from, to)| to - from <= BLIND_MS);
@@ -347,7 +356,8 @@ fn ms(at: CaptureTime) -> i64 {
     (at.0 as f64 / 1e6).round() as i64
 }
 
-/// A camera that delivers nothing for longer than this was blind meanwhile (the tracker starts afresh too), ms.
+/// A camera that delivers nothing for longer than this was blind meanwhile (the tracker starts afresh too), ms; one
+/// that was opened anew was blind for however long it took.
 const BLIND_MS: i64 = 2000;
 /// Spans of one floor that may wait for other cameras.
 const SPANS_WAITING_MAX: usize = 4;

@@ -47,6 +47,7 @@ mod tidy {
     mod imports;
     mod licences;
     mod monopolies;
+    mod programs;
     mod rungs;
     mod sizes;
     mod sources;
@@ -66,6 +67,9 @@ mod live {
     mod doctor;
     mod endurance;
     mod faults;
+    mod hours;
+    mod overload;
+    mod returns;
     mod shop;
 }
 

@@ -34,6 +34,8 @@ pub struct Waits {
     pub open: Duration,
     /// Until the next packet.
     pub read: Duration,
+    /// Until the next picture, while packets come: a decoder that joins late waits for one that needs no other.
+    pub picture: Duration,
 }
 
 /// What to open, and how.
@@ -173,15 +175,20 @@ impl Stream {
     /// Goes on to the next picture; `is_wanted` is asked with the presentation time, ns, of a picture that may be left out.
     ///
     /// # Errors
-    /// [`Silence::BrokeOff`] or [`Silence::NoAnswer`] when the stream breaks off.
+    /// [`Silence::BrokeOff`] or [`Silence::NoAnswer`] when the stream breaks off, [`Silence::NoPicture`] when it goes on
+    /// and shows nothing.
     pub fn step(
         &mut self,
         waits: Option<Waits>,
         is_wanted: &mut dyn FnMut(Option<i64>) -> bool,
     ) -> Result<Step, Silence> {
         self.picture.release();
-        self.deadline.set(waits.map(|waits| waits.read));
+        let begun_ns = monotonic_ns();
         loop {
+            if waits.is_some_and(|waits| monotonic_ns() - begun_ns > waits.picture.as_nanos() as i64) {
+                return Err(Silence::NoPicture);
+            }
+            self.deadline.set(waits.map(|waits| waits.read));
             match self.receive() {
                 0 => return Ok(self.fetched()),
                 END => return Ok(Step::End),

@@ -2,9 +2,12 @@
 //!
 //! Until arming exists only cameras of this very machine are served: nobody has been told yet what is measured.
 
+use std::convert::Infallible;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+
+use tokio::sync::watch;
 
 use super::output::note;
 use super::publishing::Publishing;
@@ -12,6 +15,7 @@ use super::session::{Prepared, feeds, prepare, usb_trouble, why_silent};
 use super::{CHECK_FAILED, Failure, INTERRUPTED};
 use crate::clock::{is_synchronised, monotonic_ns, utc_now};
 use crate::config::{CameraSource, Settings, WINDOW_GRACE_S};
+use crate::health::load::Load;
 use crate::health::{EyeEvent, EyeEventCode, Silence};
 use crate::pipeline::mouth::{EyeEnd, Mouth};
 use crate::pipeline::{Errand, EyeJob};
@@ -57,9 +61,11 @@ async fn watch(prepared: &Prepared, job: &EyeJob, broker: Option<EmbeddedBroker>
     for url in [&publishing.broker_url, &publishing.page_url].into_iter().flatten() {
         note(&format!("kehai: {url}"));
     }
+    let (loads, due) = (mouth.loads(), (0..settings.cameras.len()).map(|camera| mouth.looks_per_s(camera)).collect());
     let ended = tokio::select! {
         ended = keep_watching(prepared, job, &mut mouth) => Err(ended),
         signal = signalled() => Ok(signal),
+        never = tell_loads(settings, loads, due) => match never {},
     };
     publishing.end().await;
     match ended {
@@ -139,6 +145,29 @@ fn tell(prepared: &Prepared, report: &Report) {
         )),
         _ => {}
     }
+}
+
+/// Says when a camera gets fewer looks than it is due, and when it gets them again.
+async fn tell_loads(settings: &Settings, mut loads: watch::Receiver<Vec<Load>>, due: Vec<Option<f64>>) -> Infallible {
+    let mut told = vec![false; settings.cameras.len()];
+    while loads.changed().await.is_ok() {
+        for (camera, load) in loads.borrow_and_update().iter().enumerate() {
+            if std::mem::replace(&mut told[camera], load.is_overloaded) == load.is_overloaded {
+                continue;
+            }
+            let (id, looks) = (&settings.cameras[camera].id, load.looks_milli as f64 / 1000.0);
+            let due = due[camera].unwrap_or(looks);
+            note(&if load.is_overloaded {
+                format!(
+                    "kehai: overloaded: camera {id} is looked at {looks:.1} of {due:.1} times a second; all cameras give way alike: lower looks_per_s or detector.size, choose a smaller model, or watch fewer cameras"
+                )
+            } else {
+                format!("kehai: no longer overloaded: camera {id} is looked at {looks:.1} of {due:.1} times a second")
+            });
+        }
+    }
+    // The mouth lives as long as this is asked; nothing is left to tell.
+    std::future::pending().await
 }
 
 /// How long a window of this node waits before it is sent: the grace after its end, and a share of a minute that is

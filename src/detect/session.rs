@@ -280,9 +280,20 @@ fn build(
         .map_err(|error| error.to_string())
 }
 
+/// Forbids the runtime library to report to its maker; without it, no runtime is started. It would write a number of
+/// this machine and a store of events into the home folder and send them, `with_telemetry(false)` or not: it decides
+/// when it is loaded (1.31, `core/platform/posix/telemetry.cc`). To be called before there is a second thread.
+pub fn forbid_reports() {
+    // SAFETY: the process has one thread, nobody else reads the environment.
+    unsafe { std::env::set_var(NO_REPORTS.0, NO_REPORTS.1) };
+}
+
 fn start_runtime(library: &Path) -> Result<&'static Environment, DetectError> {
     static STARTED: OnceLock<Result<Environment, String>> = OnceLock::new();
     let started = STARTED.get_or_init(|| {
+        if std::env::var_os(NO_REPORTS.0).is_none_or(|value| value != NO_REPORTS.1) {
+            return Err(format!("is only started with {}={}", NO_REPORTS.0, NO_REPORTS.1));
+        }
         let environment = ort::init_from(library).map_err(|error| error.to_string())?;
         let environment =
             environment.with_name("kehai").with_telemetry(false).build().map_err(|error| error.to_string())?;
@@ -295,6 +306,8 @@ fn start_runtime(library: &Path) -> Result<&'static Environment, DetectError> {
     started.as_ref().map_err(refused)
 }
 
+/// What tells the runtime library to report nothing.
+pub const NO_REPORTS: (&str, &str) = ("ORT_DISABLE_TELEMETRY", "1");
 /// Eight-bit products are summed without overflow where the processor has no instruction for them (x86-64 before
 /// VNNI); without it a score is off by up to 0.05 there (measured). Source: `onnxruntime_session_options_config_keys.h`.
 const EXACT_EIGHT_BITS: &str = "session.x64quantprecision";

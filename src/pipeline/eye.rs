@@ -268,12 +268,13 @@ impl<'a> Counting<'a> {
         }
     }
 
-    /// Ties a camera to its floor; refuses pictures the site file was not drawn for.
+    /// Ties a camera to its floor, or notes that it was away; refuses pictures the site file was not drawn for.
     ///
     /// # Errors
     /// The event to end with.
     pub fn opened(&mut self, camera: usize, picture: PictureSize) -> Result<(), EyeEventCode> {
         if let Some((known, _)) = &self.maps[camera] {
+            self.measures.blinded(camera);
             return if *known == picture { Ok(()) } else { Err(EyeEventCode::PlacesRefused) };
         }
         let settings = &self.job.settings;

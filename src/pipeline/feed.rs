@@ -76,16 +76,15 @@ impl Feeder {
         }
     }
 
-    /// Keeps one connection to a live camera for as long as it lasts; opens it with back-off. Its first picture fixes
-    /// the size that is `known` from then on.
+    /// Keeps one connection to a live camera for as long as it lasts; opens it with back-off. It is seen once it shows a
+    /// picture, and its first picture fixes the size that is `known` from then on.
     fn watch(&self, open: &mut dyn FnMut() -> Result<Box<dyn Source>, CaptureError>, known: &mut Option<PictureSize>) {
         let (mut back_off, mut attempts, mut told) = (BackOff::default(), 0i32, None);
-        let mut camera = loop {
-            let (code, numbers) = match open() {
-                Ok(camera) if camera.size() == *known.get_or_insert(camera.size()) => break camera,
-                Ok(changed) => {
-                    let size = changed.size();
-                    (EyeEventCode::CameraChanged, [size.width as i32, size.height as i32])
+        let (mut camera, mut grab) = loop {
+            let (code, numbers) = match open().and_then(|camera| self.first_picture(camera, *known)) {
+                Ok(seen) => break seen,
+                Err(CaptureError::Resized { now }) => {
+                    (EyeEventCode::CameraChanged, [now.width as i32, now.height as i32])
                 }
                 Err(error) => (EyeEventCode::CameraSilent, [attempts, error.silence() as i32]),
             };
@@ -96,10 +95,11 @@ impl Feeder {
             attempts += 1;
             std::thread::sleep(back_off.step());
         };
+        known.get_or_insert(camera.size());
         let pool = self.pool(camera.size());
         let mut pace = Pace::rate(self.looks_per_s.unwrap_or(LOOKS_PER_S_DEFAULT));
         self.opened(camera.as_ref());
-        while let Ok(grab) = self.cpu.booked(Stage::Capture, || camera.grab(&|arrival| pace.is_due(&arrival))) {
+        loop {
             if self.captured(grab, &mut pace).is_some() {
                 let drawn = self.cpu.booked(Stage::Capture, || camera.retrieve(&pool));
                 match drawn {
@@ -111,6 +111,10 @@ impl Feeder {
                     Err(_) => self.health().met(Fate::Failed),
                 }
             }
+            match self.cpu.booked(Stage::Capture, || camera.grab(&|arrival| pace.is_due(&arrival))) {
+                Ok(next) => grab = next,
+                Err(_) => break,
+            }
         }
         self.health().became(CameraState::Lost);
         self.health().reconnected();
@@ -118,6 +122,27 @@ impl Feeder {
         // Whatever the decoder held goes before the wait, not after it.
         drop(camera);
         std::thread::sleep(BackOff::default().step());
+    }
+
+    /// Waits for the first picture of a camera that has just been opened: one that answers and shows nothing is not seen.
+    fn first_picture(
+        &self,
+        mut camera: Box<dyn Source>,
+        known: Option<PictureSize>,
+    ) -> Result<(Box<dyn Source>, Grab), CaptureError> {
+        let now = camera.size();
+        if known.is_some_and(|known| known != now) {
+            return Err(CaptureError::Resized { now });
+        }
+        loop {
+            match self.cpu.booked(Stage::Capture, || camera.grab(&|_| true))? {
+                picture @ Grab::Frame(_) => return Ok((camera, picture)),
+                other => {
+                    self.health().captured();
+                    self.health().met(if matches!(other, Grab::Passed(_)) { Fate::Skipped } else { Fate::Failed });
+                }
+            }
+        }
     }
 
     /// Plays a recording to its end, waiting for every frame to be taken.

@@ -199,6 +199,28 @@ mod tests {
     }
 
     #[test]
+    fn a_worker_that_is_too_slow_serves_unequal_cameras_alike() {
+        let mailbox = mailbox(3);
+        let pools = [frames(), frames(), frames()];
+        let (periods_ms, look_ms, mut looks) = ([50, 40, 25], 100, [0_i64; 3]);
+        let mut at_work = None;
+        for now_ms in 0..60_000 {
+            for (camera, pool) in pools.iter().enumerate().filter(|(camera, _)| now_ms % periods_ms[*camera] == 0) {
+                mailbox.put(camera, pool.take(CaptureTime(now_ms * 1_000_000)));
+            }
+            if now_ms % look_ms == 0 {
+                at_work.take().into_iter().for_each(|camera| mailbox.give_back(camera));
+                if let Some((camera, _)) = time_of(mailbox.take(NOW)) {
+                    looks[camera] += 1;
+                    at_work = Some(camera);
+                }
+            }
+        }
+        // 85 frames a second for ten looks.
+        assert!(looks.iter().all(|looks| (looks - 200).abs() <= 2), "{looks:?}");
+    }
+
+    #[test]
     fn a_camera_is_lent_to_one_worker_at_a_time() {
         let (mailbox, pool) = (mailbox(1), frames());
         mailbox.put(0, pool.take(CaptureTime(1)));

@@ -16,8 +16,10 @@ use tokio::sync::watch;
 
 use super::{Errand, EyeJob, Origin};
 use crate::clock::{CaptureTime, is_synchronised, monotonic_ns, utc_now};
-use crate::config::Settings;
-use crate::health::{CameraReport, EyeEvent, EyeEventCode};
+use crate::config::{LOOKS_PER_S_DEFAULT, Settings};
+use crate::detect::session::NO_REPORTS;
+use crate::health::load::{Gauge, Load};
+use crate::health::{CameraReport, EyeEvent, EyeEventCode, Ledger};
 use crate::vault::Vault;
 use crate::wire::Message;
 use crate::wire::compose::{Composer, REPLAY_BOOT, rfc3339};
@@ -64,7 +66,9 @@ pub struct Mouth {
     inbox: Inbox,
     camera_ids: Vec<String>,
     cameras: Vec<Option<CameraReport>>,
-    rates: Vec<Rate>,
+    gauges: Vec<Gauge>,
+    loads: watch::Sender<Vec<Load>>,
+    looks_per_s: Vec<Option<f64>>,
     health: watch::Sender<Option<Message>>,
     health_every: Duration,
     eye_starts: u32,
@@ -81,7 +85,9 @@ impl Mouth {
             inbox: Inbox::new(settings),
             camera_ids: settings.cameras.iter().map(|camera| camera.id.clone()).collect(),
             cameras: vec![None; settings.cameras.len()],
-            rates: vec![Rate::default(); settings.cameras.len()],
+            gauges: settings.cameras.iter().map(|_| Gauge::default()).collect(),
+            loads: watch::Sender::new(vec![Load::default(); settings.cameras.len()]),
+            looks_per_s: settings.cameras.iter().map(|camera| camera.looks_per_s).collect(),
             health: watch::Sender::new(None),
             health_every,
             eye_starts: 0,
@@ -93,6 +99,18 @@ impl Mouth {
     #[must_use]
     pub fn health(&self) -> watch::Receiver<Option<Message>> {
         self.health.subscribe()
+    }
+
+    /// Where it can be read how each camera is served.
+    #[must_use]
+    pub fn loads(&self) -> watch::Receiver<Vec<Load>> {
+        self.loads.subscribe()
+    }
+
+    /// Looks per second a camera is due; `None` for a recording that is looked at whole.
+    #[must_use]
+    pub fn looks_per_s(&self, camera: usize) -> Option<f64> {
+        self.looks_per_s[camera].or(self.is_live().then_some(LOOKS_PER_S_DEFAULT))
     }
 
     /// Whether cameras are watched, and not a recording replayed.
@@ -181,8 +199,8 @@ impl Mouth {
                 None
             }
             Report::Camera(camera, report) => {
-                self.rates[usize::from(camera)].note(report.ledger.captured, monotonic_ns());
                 self.cameras[usize::from(camera)] = Some(report);
+                self.weigh(usize::from(camera), report.ledger);
                 None
             }
             Report::Event(event) if event.code.is_final() => Some(EyeEnd::Refused(event)),
@@ -199,13 +217,27 @@ impl Mouth {
         }
     }
 
+    /// Follows the load of a camera; a box that becomes overloaded, or no longer is, says so at once.
+    fn weigh(&mut self, camera: usize, ledger: Ledger) {
+        let gauge = &mut self.gauges[camera];
+        gauge.note(ledger, monotonic_ns());
+        let load = gauge.load();
+        let before = self.loads.borrow()[camera];
+        if before != load {
+            self.loads.send_modify(|loads| loads[camera] = load);
+        }
+        if before.is_overloaded != load.is_overloaded {
+            self.report_health();
+        }
+    }
+
     fn report_health(&mut self) {
         let now_ns = monotonic_ns();
         let mut cameras = Vec::new();
         for (camera, report) in self.cameras.iter().enumerate() {
             let Some(report) = report else { continue };
-            let fps_milli = self.rates[camera].fps_milli;
-            cameras.push(CameraHealthPayload::of(&self.camera_ids[camera], report, fps_milli));
+            let (id, load) = (&self.camera_ids[camera], self.gauges[camera].load());
+            cameras.push(CameraHealthPayload::of(id, report, load, self.looks_per_s(camera)));
         }
         let counts = self.vault.counts();
         let health = HealthPayload {
@@ -222,24 +254,6 @@ impl Mouth {
             cameras,
         };
         self.health.send_replace(Some(self.composer.health(&health)));
-    }
-}
-
-/// How fast frames come, from one report of an eye to a later one.
-#[derive(Clone, Copy, Default)]
-struct Rate {
-    captured: u64,
-    at_ns: i64,
-    fps_milli: u64,
-}
-
-impl Rate {
-    fn note(&mut self, captured: u64, at_ns: i64) {
-        let elapsed_ms = u64::try_from((at_ns - self.at_ns) / 1_000_000).unwrap_or(0);
-        if captured < self.captured || elapsed_ms >= RATE_MS_MIN {
-            let frames = captured.saturating_sub(self.captured);
-            *self = Self { captured, at_ns, fps_milli: frames * 1_000_000 / elapsed_ms.max(1) };
-        }
     }
 }
 
@@ -271,7 +285,7 @@ impl Eye {
         let mut command = Command::new(&program);
         // Read by the dynamic linker, so they must be there at exec: freed memory is overwritten, and nothing is
         // kept in per-thread caches that are not (PRIVACY: perturb without tcache_count=0 keeps small blocks).
-        command.env_clear().env("GLIBC_TUNABLES", HEAP_HYGIENE);
+        command.env_clear().env("GLIBC_TUNABLES", HEAP_HYGIENE).env(NO_REPORTS.0, NO_REPORTS.1);
         // Ctrl-C is for the mouth alone, which ends the eye itself.
         command.process_group(0);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).kill_on_drop(true);
@@ -345,8 +359,6 @@ const PATIENCE: Duration = Duration::from_millis(500);
 const START_PATIENCE: Duration = Duration::from_secs(60);
 /// A live eye reports its cameras every five seconds.
 const SILENCE: Duration = Duration::from_secs(15);
-/// Shorter than this between two reports says nothing of a rate, ms.
-const RATE_MS_MIN: u64 = 1000;
 /// How far two readings of one clock may lie apart, s.
 const CLOCK_SLACK_S: i64 = 1;
 /// Overwrite freed memory with 0x5a, keep no per-thread caches (measured: no residue of the last frame).

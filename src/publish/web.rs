@@ -173,15 +173,18 @@ fn cameras(health: Option<&Message>) -> String {
     };
     let row = |camera: &serde_json::Value| {
         let state = camera["state"].as_str().unwrap_or_default();
-        let class = match state {
-            "lost" => "bad",
-            "seeing" => "good",
-            _ => "quiet",
+        let is_overloaded = camera["overloaded"].as_bool().unwrap_or(false);
+        let (class, words) = match state {
+            "lost" => ("bad", "lost"),
+            "seeing" if is_overloaded => ("bad", "seeing, overloaded"),
+            "seeing" => ("good", "seeing"),
+            _ => ("quiet", state),
         };
         let frames = &camera["frames"];
         [
             escaped(camera["id"].as_str().unwrap_or_default()),
-            format!("<span class=\"{class}\">{}</span>", escaped(state)),
+            format!("<span class=\"{class}\">{}</span>", escaped(words)),
+            looks(camera),
             format!("{:.1}", camera["fps_milli"].as_u64().unwrap_or(0) as f64 / 1000.0),
             frames[0].to_string(),
             frames[1].to_string(),
@@ -190,8 +193,17 @@ fn cameras(health: Option<&Message>) -> String {
         ]
     };
     let cameras = report["cameras"].as_array().map_or(&[][..], Vec::as_slice);
-    let heads = ["camera", "state", "frames/s", "captured", "detected", "overwritten", "reopened"];
+    let heads = ["camera", "state", "looks/s", "frames/s", "captured", "detected", "overwritten", "reopened"];
     table("Cameras", &heads, cameras.iter().map(row))
+}
+
+/// Looks per second a camera gets, of those it is due.
+fn looks(camera: &serde_json::Value) -> String {
+    let rate = |name: &str| camera[name].as_u64().map(|milli| format!("{:.1}", milli as f64 / 1000.0));
+    match [rate("looks_milli"), rate("looks_asked_milli")] {
+        [Some(looks), Some(asked)] => format!("{looks} of {asked}"),
+        [looks, _] => looks.unwrap_or_default(),
+    }
 }
 
 fn table<const N: usize>(title: &str, heads: &[&str; N], rows: impl Iterator<Item = [String; N]>) -> String {

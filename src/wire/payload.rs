@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use crate::gate::ZoneFigures;
 use crate::health::CameraReport;
+use crate::health::load::Load;
 use crate::measure::dwell::DWELL_CLASSES;
 
 /// Version of the contract: changing a meaning makes a new one.
@@ -266,6 +267,13 @@ pub struct CameraHealthPayload {
     pub reconnects: u32,
     /// Frames by fate: captured, detected, still, skipped, overwritten, failed.
     pub frames: [u64; 6],
+    /// Frames looked at per second over the last five seconds or more, thousandths.
+    pub looks_milli: u64,
+    /// Looks per second this camera is due, thousandths; absent for a recording that is looked at whole.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub looks_asked_milli: Option<u64>,
+    /// Whether more than a tenth of the frames due for a look gave way to newer ones: the box is too slow for its cameras.
+    pub overloaded: bool,
 }
 
 impl ZonePayload {
@@ -288,17 +296,20 @@ impl ZonePayload {
 }
 
 impl CameraHealthPayload {
-    /// From a camera's counters; `fps_milli` is the mouth's own arithmetic.
+    /// From a camera's counters; `load` is the mouth's own arithmetic, `looks_per_s` what was asked for.
     #[must_use]
-    pub fn of(id: &str, report: &CameraReport, fps_milli: u64) -> Self {
+    pub fn of(id: &str, report: &CameraReport, load: Load, looks_per_s: Option<f64>) -> Self {
         let ledger = &report.ledger;
         Self {
             id: id.to_owned(),
             state: report.state.name(),
-            fps_milli,
+            fps_milli: load.fps_milli,
             lag_ms: report.lag_ms,
             reconnects: report.reconnects,
             frames: [ledger.captured, ledger.detected, ledger.still, ledger.skipped, ledger.overwritten, ledger.failed],
+            looks_milli: load.looks_milli,
+            looks_asked_milli: looks_per_s.map(|rate| (rate * 1000.0).round() as u64),
+            overloaded: load.is_overloaded,
         }
     }
 }

@@ -5,6 +5,7 @@
 use kehai::clock::WindowSpan;
 use kehai::config::{Settings, site};
 use kehai::gate::{Figures, Object, ZoneFigures};
+use kehai::health::load::Load;
 use kehai::health::{CameraReport, CameraState, Ledger};
 use kehai::wire::Message;
 use kehai::wire::compose::{Composer, Voice};
@@ -87,6 +88,7 @@ fn health() -> Message {
     let ledger = Ledger { captured: 100, detected: 90, still: 4, skipped: 3, overwritten: 2, failed: 1 };
     let state = CameraState::Seeing;
     let report = CameraReport { ledger, state, reconnects: 1, width: 640, height: 480, lag_ms: 45 };
+    let load = Load { fps_milli: 14_980, looks_milli: 4_200, is_overloaded: true };
     let payload = HealthPayload {
         v: CONTRACT_VERSION,
         k: "health",
@@ -98,7 +100,7 @@ fn health() -> Message {
         spool_waiting: 2,
         spool_dropped: 0,
         refused: 0,
-        cameras: vec![CameraHealthPayload::of("cam-a", &report, 14_980)],
+        cameras: vec![CameraHealthPayload::of("cam-a", &report, load, Some(5.0))],
     };
     composer().health(&payload)
 }

@@ -102,3 +102,13 @@ fn an_input_size_that_the_network_cannot_take_says_what_it_can() {
     let ended = kehai(&["detect", &room, "--model", "nanodet-g", "--size", "300x416", "--out", &out]);
     ended.must_be_refused(6, &["input size 300x416", "multiples of 32"]);
 }
+
+#[test]
+fn a_runtime_library_leaves_no_trace_of_its_own_on_the_machine() {
+    let (folder, home) = (Folder::new(), Folder::new());
+    let (room, out) = (draw_room(&folder, 1), folder.path("det.txt"));
+    let network = in_repository("fetched/models/nanodet_g.onnx");
+    let home_is: [(&str, &str); 2] = [("HOME", &home.path("")), ("XDG_CACHE_HOME", &home.path(".cache"))];
+    start(&["detect", &room, "--model", &network, "--out", &out], &home_is).ended().must_be_well();
+    assert!(home.names().is_empty(), "{:?}", home.names());
+}

@@ -5,7 +5,9 @@ use kehai::clock::{Timeline, UtcMs};
 use kehai::measure::{Exact, Measures};
 use proptest::prelude::*;
 
-use super::world::{EVERYWHERE, START, Walk, heat_inside_zone_ms, settings, walk, watched, windows, zones};
+use super::world::{
+    EVERYWHERE, START, Walk, heat_inside_zone_ms, settings, walk, watched, watched_through, windows, zones,
+};
 
 const STEPS: u32 = 900;
 const STEP_MS: i64 = 200;
@@ -64,6 +66,27 @@ fn a_camera_that_was_never_seen_has_records_without_coverage() {
     });
     assert_eq!(kinds.collect::<Vec<_>>(), ["line", "zone", "line", "zone", "heat"]);
     assert!(closed.iter().all(|window| window.cov_ms == 0));
+}
+
+#[test]
+fn the_time_in_which_a_camera_was_opened_anew_is_not_covered_and_nobody_loses_by_it() {
+    let standing = Walk { from_m: [6.5, 5.5], to_m: [6.5, 5.5], first: 350, last: STEPS };
+    let reopened_before = |steps: &'static [u32]| {
+        let settings = settings(5);
+        let (mut measures, mut closed) =
+            watched_through(&settings, std::slice::from_ref(&standing), STEPS, STEP_MS, |step, measures| {
+                steps.contains(&step).then(|| measures.blinded(0));
+            });
+        closed.extend(measures.finish(0));
+        let lines = closed.iter().filter(|window| matches!(window.exact, Exact::Line(..)));
+        (
+            lines.map(|window| window.cov_ms).sum::<u32>(),
+            zones(&closed).iter().map(|(_, zone)| zone.dwell_ms).sum::<u64>(),
+        )
+    };
+    let (whole_ms, dwell_ms) = reopened_before(&[]);
+    assert_eq!(reopened_before(&[100, 400, 600]), (whole_ms - 3 * STEP_MS as u32, dwell_ms));
+    assert!(dwell_ms > 100_000, "{dwell_ms}");
 }
 
 #[test]

@@ -50,12 +50,24 @@ pub fn windows(settings: &Settings, walks: &[Walk], steps: u32, step_ms: i64) ->
 
 /// The same up to the last step: the windows closed by then, and the measures with those still open.
 pub fn watched(settings: &Settings, walks: &[Walk], steps: u32, step_ms: i64) -> (Measures, Vec<Window>) {
+    watched_through(settings, walks, steps, step_ms, |_, _| ())
+}
+
+/// The same; `before` may do something to the measures before each step.
+pub fn watched_through(
+    settings: &Settings,
+    walks: &[Walk],
+    steps: u32,
+    step_ms: i64,
+    before: impl Fn(u32, &mut Measures),
+) -> (Measures, Vec<Window>) {
     let mut tracker = Tracker::new(ScoreLevels { low: 0.1, high: 0.6, birth: 0.7 }, 1);
     let mut measures = Measures::new(settings, Timeline::starting_at(START));
     let map = FloorMap::new(&settings.cameras[0], PICTURE).expect("four marks make a floor");
     measures.place(settings, 0, &map);
     let mut closed = Vec::new();
     for step in 0..steps {
+        before(step, &mut measures);
         let people = walks.iter().filter_map(|walk| walk.at(step)).map(seen_at).collect();
         let captured_at = CaptureTime(i64::from(step) * step_ms * 1_000_000);
         let tracks = tracker.advance(Detections { captured_at, picture: PICTURE, people }).expect("time moves on");

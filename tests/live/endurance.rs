@@ -64,7 +64,7 @@ fn twenty_thousand_frames_leave_memory_flat() {
 }
 
 /// A page of this machine, head and all.
-fn get(port: u16, path: &str) -> String {
+pub fn get(port: u16, path: &str) -> String {
     let mut answer = String::new();
     let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("the page is served");
     write!(stream, "GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n")

@@ -20,12 +20,15 @@ pub struct Shop {
 impl Shop {
     /// Opens a shop with one camera at `url`.
     pub fn open(name: &str, url: &str) -> Self {
+        Self::open_with(name, &format!("{VIEW}url = \"{url}\"\n{DOOR}"))
+    }
+
+    /// Opens a shop with these cameras and what else its site file says.
+    pub fn open_with(name: &str, more: &str) -> Self {
         let page_port = free_port().0;
         let site = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("live-{name}.toml"));
         let text = format!(
-            "[store]\norg = \"test\"\nstore = \"live\"\nnode = \"{name}\"\ntimezone = \"UTC\"\n[page]\nport = {page_port}\n\
-             [[camera]]\nid = \"view\"\nurl = \"{url}\"\n\
-             [[line]]\nid = \"door\"\nends_px = [[10, 100], [300, 100]]\ninside_px = [150, 200]\n"
+            "[store]\norg = \"test\"\nstore = \"live\"\nnode = \"{name}\"\ntimezone = \"UTC\"\n[page]\nport = {page_port}\n{more}"
         );
         std::fs::write(&site, text).expect("the target folder can be written");
         let mut child = Command::new(env!("CARGO_BIN_EXE_kehai"))
@@ -52,6 +55,19 @@ impl Shop {
             }
         }
         panic!("the shop did not say \"{words}\" within {PATIENCE:?}");
+    }
+
+    /// Waits for the next thing it says about a camera, other than how it is served.
+    pub fn word_of(&self, camera: &str) -> String {
+        let begun = Instant::now();
+        while begun.elapsed() < PATIENCE {
+            if let Ok(line) = self.said.recv_timeout(Duration::from_millis(100))
+                && line.starts_with(&format!("kehai: camera {camera}"))
+            {
+                return line;
+            }
+        }
+        panic!("the shop said nothing of {camera} within {PATIENCE:?}");
     }
 
     /// Process id of its eye, once there is one other than `than`.
@@ -91,6 +107,27 @@ pub fn eye_of(mouth: u32) -> Option<i32> {
     children.split_whitespace().filter_map(|pid| pid.parse().ok()).find(|pid| is_eye(*pid))
 }
 
+/// What a process holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Holdings {
+    pub threads: usize,
+    pub descriptors: usize,
+    pub resident_kb: usize,
+}
+
+impl Holdings {
+    /// Those of a process that runs.
+    pub fn of(pid: i32) -> Self {
+        Self::look(pid).expect("the process runs")
+    }
+
+    /// Those of a process, if it runs.
+    pub fn look(pid: i32) -> Option<Self> {
+        let entries = |folder: &str| Some(std::fs::read_dir(format!("/proc/{pid}/{folder}")).ok()?.flatten().count());
+        Some(Self { threads: entries("task")?, descriptors: entries("fd")?, resident_kb: resident_kb(pid)? })
+    }
+}
+
 /// Resident memory of a process, kB; `None` when it is gone.
 pub fn resident_kb(pid: i32) -> Option<usize> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
@@ -115,4 +152,9 @@ pub fn is_alive(pid: i32) -> bool {
     stat.rsplit_once(") ").is_some_and(|(_, state)| !state.starts_with('Z'))
 }
 
+/// The camera `view`, but for its address.
+pub const VIEW: &str = "[[camera]]\nid = \"view\"\n";
+/// A line in its picture.
+pub const DOOR: &str =
+    "[[line]]\nid = \"door\"\ncamera = \"view\"\nends_px = [[10, 100], [300, 100]]\ninside_px = [150, 200]\n";
 const PATIENCE: Duration = Duration::from_secs(20);

@@ -59,6 +59,15 @@ impl Broker {
         }
     }
 
+    /// Hears all that is published from here on, as it comes, until it is dropped.
+    pub fn listen(&self) -> Listener {
+        let mut client = self.client(&["-t", "#", "-F", FORMAT]).stdout(Stdio::piped()).spawn().expect(INSTALLED);
+        let (sender, heard) = channel();
+        let lines = BufReader::new(client.stdout.take().expect("piped")).lines();
+        std::thread::spawn(move || lines.map_while(Result::ok).try_for_each(|line| sender.send(Got::read(&line))));
+        Listener { client, heard }
+    }
+
     /// All that came for the registered subscriber up to now.
     pub fn collect(&self) -> Vec<Got> {
         let arguments = ["-c", "-i", SUBSCRIBER, "-x", "-1", "-q", "1", "-t", "#", "-W", "20", "-F", FORMAT];
@@ -100,6 +109,21 @@ impl Broker {
         command.args(["-V", "5", "-h", "127.0.0.1", "-p", &self.port.to_string()]).args(arguments);
         command.stdin(Stdio::null()).stderr(Stdio::null());
         command
+    }
+}
+
+/// A subscriber of everything that stays.
+pub struct Listener {
+    client: Child,
+    /// What it hears.
+    pub heard: Receiver<Got>,
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        // Ended already is as good.
+        let _ = self.client.kill();
+        let _ = self.client.wait();
     }
 }
 

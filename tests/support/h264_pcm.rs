@@ -1,4 +1,4 @@
-//! Grey pictures as H.264: a bitstream writer that loses nothing and predicts nothing.
+//! Grey pictures as H.264: a bitstream writer that loses nothing and predicts nothing, or that nothing has changed.
 //!
 //! In: luma, `[height, width]` row by row, one byte per pixel; both sides multiples of 16.
 //! Out: NAL units without start code, emulation prevention applied: 4:2:0, chroma 128 (no colour); and the
@@ -70,6 +70,24 @@ pub fn idr_frame(luma: &[u8], width: usize, height: usize, idr_id: u16) -> Vec<u
         }
     }
     nal_unit(NAL_HEADER_IDR, bits)
+}
+
+/// A picture in which nothing has changed since the one before: all its macroblocks are skipped. It is the `since`th after
+/// an [`idr_frame`], and nobody can draw it who does not have that.
+pub fn unchanged_frame(width: usize, height: usize, since: u64) -> Vec<u8> {
+    let (columns, rows) = macroblocks(width, height);
+    let mut bits = BitWriter::default();
+    bits.put_ue(0); // first_mb_in_slice
+    bits.put_ue(SLICE_TYPE_ALL_P);
+    bits.put_ue(0); // pic_parameter_set_id
+    bits.put((since % FRAME_NUMBERS) as u32, 4); // frame_num
+    bits.put(0, 1); // num_ref_idx_active_override_flag
+    bits.put(0, 1); // ref_pic_list_modification_flag_l0
+    bits.put(0, 1); // adaptive_ref_pic_marking_mode_flag
+    bits.put_ue(0); // slice_qp_delta
+    bits.put_ue(1); // disable_deblocking_filter_idc: off
+    bits.put_ue(columns * rows); // mb_skip_run
+    nal_unit(NAL_HEADER_PREDICTED, bits)
 }
 
 /// RTP payloads of one NAL unit: as it is, or cut into FU-A fragments when it is long (RFC 6184, 5.8).
@@ -215,7 +233,12 @@ const LEVEL_IDC_5_1: u32 = 51;
 const NAL_HEADER_SPS: u8 = 0x67;
 const NAL_HEADER_PPS: u8 = 0x68;
 const NAL_HEADER_IDR: u8 = 0x65;
-/// All slices of the picture are I slices (table 7-6).
+/// `nal_ref_idc` 3 and `nal_unit_type` 1.
+const NAL_HEADER_PREDICTED: u8 = 0x61;
+/// Four bits of them.
+const FRAME_NUMBERS: u64 = 16;
+/// All slices of the picture are P slices, or I slices (table 7-6).
+const SLICE_TYPE_ALL_P: u32 = 5;
 const SLICE_TYPE_ALL_I: u32 = 7;
 /// I_PCM in an I slice (table 7-11).
 const MB_TYPE_I_PCM: u32 = 25;

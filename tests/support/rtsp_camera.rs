@@ -10,10 +10,10 @@
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use super::h264_pcm;
 use super::rtsp_faults::{Door, Faults};
@@ -58,6 +58,7 @@ impl RtspCamera {
             stopping: AtomicBool::new(false),
             cuts: AtomicU64::new(0),
             faults: Faults::default(),
+            sent: Mutex::default(),
         });
         let for_listener = Arc::clone(&shared);
         let thread = thread::Builder::new().name("camera-listen".into());
@@ -68,6 +69,11 @@ impl RtspCamera {
     /// Where the camera is found.
     pub fn url(&self) -> String {
         format!("rtsp://127.0.0.1:{}/camera", self.port)
+    }
+
+    /// When it has sent a picture to somebody, whole and not garbled, in order.
+    pub fn sent(&self) -> Vec<SystemTime> {
+        self.shared.sent.lock().expect("nobody panics while holding it").clone()
     }
 
     /// The port to give to [`RtspCamera::start_on`] when this camera shall come back.
@@ -105,13 +111,26 @@ impl RtspCamera {
         self.shared.faults.every.store(every.max(1), SeqCst);
     }
 
+    /// Sends only each `every`th picture whole, whenever somebody comes, and in between that nothing has changed.
+    pub fn spare(&self, every: u64) {
+        self.shared.faults.whole_every.store(every.max(1), SeqCst);
+    }
+
+    /// Says nothing of its pictures before it sends one.
+    pub fn keep_quiet(&self) {
+        self.shared.faults.terse.store(true, SeqCst);
+    }
+
     /// How it meets those who come, from here on: those who watch already are not disturbed.
     pub fn answer(&self, door: Door) {
         *self.shared.faults.door.lock().expect("nobody panics while holding it") = door;
     }
 
-    /// Switches the camera off, cutting its connections: afterwards its port is free and its threads are gone.
-    pub fn stop(self) {}
+    /// Switches the camera off, cutting its connections: afterwards its port is free and its threads are gone. Gives when
+    /// it had sent pictures ([`RtspCamera::sent`]).
+    pub fn stop(self) -> Vec<SystemTime> {
+        self.sent()
+    }
 }
 
 impl Drop for RtspCamera {
@@ -132,6 +151,7 @@ struct Shared {
     /// A client that joined at a lower number is to be cut off.
     cuts: AtomicU64,
     faults: Faults,
+    sent: Mutex<Vec<SystemTime>>,
 }
 
 impl Shared {
@@ -142,10 +162,16 @@ impl Shared {
     /// The RTP packets of one frame, each framed for the RTSP connection.
     fn packets(&self, frame: u64, sequence: &mut u16) -> Vec<Vec<u8>> {
         let Scene { width, height, ref draw } = self.scene;
-        let picture = h264_pcm::idr_frame(&draw(frame), width, height, frame as u16);
-        let mut payloads = vec![h264_pcm::sps(width, height), h264_pcm::pps()];
-        payloads.extend(h264_pcm::fragments(&picture));
-        self.faults.garble(&mut payloads, frame);
+        let (mut payloads, picture) = match frame % self.faults.whole_every.load(SeqCst) {
+            0 => {
+                let sets = vec![h264_pcm::sps(width, height), h264_pcm::pps()];
+                (sets, h264_pcm::idr_frame(&draw(frame), width, height, frame as u16))
+            }
+            since => (Vec::new(), h264_pcm::unchanged_frame(width, height, since)),
+        };
+        let mut pieces = h264_pcm::fragments(&picture);
+        self.faults.garble(&mut pieces, frame);
+        payloads.extend(pieces);
         let timestamp = RTP_TIME_START.wrapping_add((frame as f64 * RTP_CLOCK_HZ / self.fps) as u64 as u32);
         let last = payloads.len() - 1;
         let packet = |(index, payload): (usize, &Vec<u8>)| {
@@ -159,7 +185,8 @@ impl Shared {
     }
 
     fn session_description(&self) -> String {
-        let format = h264_pcm::format_parameters(self.scene.width, self.scene.height);
+        let told = h264_pcm::format_parameters(self.scene.width, self.scene.height);
+        let format = if self.faults.terse.load(SeqCst) { "packetization-mode=1" } else { &told };
         format!(
             "v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=camera\r\nc=IN IP4 0.0.0.0\r\nt=0 0\r\na=control:*\r\n\
              m=video 0 RTP/AVP {PAYLOAD_TYPE}\r\na=rtpmap:{PAYLOAD_TYPE} H264/{RTP_CLOCK_HZ}\r\n\
@@ -221,7 +248,11 @@ impl Client<'_> {
                 let every = self.shared.faults.every.load(SeqCst);
                 self.frame_next = Some((now / every + 1) * every);
                 let packets = self.shared.packets(now, &mut self.sequence);
-                return self.send(&packets.concat());
+                self.send(&packets.concat())?;
+                if !self.shared.faults.corrupt.load(SeqCst) {
+                    self.shared.sent.lock().expect("nobody panics while holding it").push(SystemTime::now());
+                }
+                return Ok(());
             }
         }
         thread::sleep(TICK);

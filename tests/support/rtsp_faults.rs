@@ -32,20 +32,28 @@ pub enum Door {
 pub struct Faults {
     pub corrupt: AtomicBool,
     pub every: AtomicU64,
+    pub whole_every: AtomicU64,
+    pub terse: AtomicBool,
     pub door: Mutex<Door>,
 }
 
 impl Default for Faults {
     fn default() -> Self {
-        Self { corrupt: AtomicBool::new(false), every: AtomicU64::new(1), door: Mutex::new(Door::Open) }
+        Self {
+            corrupt: AtomicBool::new(false),
+            every: AtomicU64::new(1),
+            whole_every: AtomicU64::new(1),
+            terse: AtomicBool::new(false),
+            door: Mutex::new(Door::Open),
+        }
     }
 }
 
 impl Faults {
     /// Turns over every seventh byte of the pieces of a picture behind their first two bytes, which say what they are.
-    pub fn garble(&self, payloads: &mut [Vec<u8>], frame: u64) {
+    pub fn garble(&self, pieces: &mut [Vec<u8>], frame: u64) {
         if self.corrupt.load(SeqCst) {
-            for payload in payloads.iter_mut().skip(PARAMETER_SETS) {
+            for payload in pieces {
                 payload.iter_mut().skip(2).step_by(7).for_each(|byte| *byte ^= 0x5A ^ frame as u8 | 1);
             }
         }
@@ -81,6 +89,3 @@ impl Faults {
         self.door.lock().expect("nobody panics while holding it").clone()
     }
 }
-
-/// Sent before each picture, and left whole.
-const PARAMETER_SETS: usize = 2;
