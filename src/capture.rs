@@ -20,6 +20,7 @@ use std::sync::OnceLock;
 
 use crate::clock::CaptureTime;
 use crate::config::CameraSource;
+use crate::config::placement::Placement;
 use crate::health::Silence;
 use crate::units::{Codec, PictureSize};
 
@@ -42,6 +43,9 @@ pub trait Source: Send {
     fn fps_claimed(&self) -> Option<f64> {
         None
     }
+
+    /// Says how pictures will be drawn, so that no work is spent on what will not be seen.
+    fn will_be_drawn(&mut self, _placed: &Placement) {}
 
     /// Fetches the next picture without converting it. `is_due` is asked whether a picture will be looked at: one that
     /// is not may stay undecoded where no other picture depends on it.

@@ -10,6 +10,7 @@ use super::ffmpeg::{Opening, Step, Stream, Waits};
 use super::{Arrival, CaptureError, Frame, FramePool, Grab, Source};
 use crate::clock::{CaptureTime, monotonic_ns};
 use crate::config::CameraSource;
+use crate::config::placement::Placement;
 use crate::health::Silence;
 use crate::units::{Codec, PictureSize};
 
@@ -80,6 +81,10 @@ impl Source for LiveCamera {
 
     fn fps_claimed(&self) -> Option<f64> {
         self.stream.rate().filter(|fps| FPS_BELIEVED.contains(fps))
+    }
+
+    fn will_be_drawn(&mut self, placed: &Placement) {
+        self.stream.will_be_drawn(placed);
     }
 
     fn grab(&mut self, is_due: &dyn Fn(Arrival) -> bool) -> Result<Grab, CaptureError> {

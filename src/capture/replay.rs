@@ -11,6 +11,7 @@ use super::drawing::Drawing;
 use super::ffmpeg::{Opening, Step, Stream};
 use super::{Arrival, CaptureError, Frame, FramePool, Grab, Source, readers};
 use crate::clock::CaptureTime;
+use crate::config::placement::Placement;
 use crate::units::{Codec, PictureSize};
 
 /// Opens a clip or a folder of pictures. `fps` overrides what the header says, `hardware` names a
@@ -61,6 +62,10 @@ impl Source for Clip {
 
     fn is_on_device(&self) -> bool {
         self.stream.is_on_device()
+    }
+
+    fn will_be_drawn(&mut self, placed: &Placement) {
+        self.stream.will_be_drawn(placed);
     }
 
     fn grab(&mut self, is_due: &dyn Fn(Arrival) -> bool) -> Result<Grab, CaptureError> {

@@ -58,7 +58,9 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     if let Some(lacks) = detector.lacks() {
         note(&format!("kehai: {}", missing(args.accelerator, Some(lacks))));
     }
-    let pool = FramePool::new(model.card.placement(source.size(), args.size));
+    let placed = model.card.placement(source.size(), args.size);
+    source.will_be_drawn(&placed);
+    let pool = FramePool::new(placed);
     let (cpu, bar) = (StageCpu::default(), progress("detect"));
     let (mut rows, mut number, mut looked_at) = (String::new(), 0u32, 0u32);
     let every = u64::from(args.every);

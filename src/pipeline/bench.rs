@@ -37,6 +37,7 @@ fn bare(job: &EyeJob) -> Result<BenchRound, EyeEventCode> {
     let refused = |_: CaptureError| EyeEventCode::ClipRefused;
     let mut source = replay::open(path, *fps, None).map_err(refused)?;
     detector.fit(source.size()).map_err(|_| EyeEventCode::HeadRefused)?;
+    source.will_be_drawn(&job.card.placement(source.size(), job.settings.detector.size));
     let grey = detector.grey_tensors().pop().ok_or(EyeEventCode::HeadRefused)?;
     let (begun_cpu_ns, begun_ns) = (process_cpu_ns(), monotonic_ns());
     let mut frames = 0;

@@ -17,6 +17,7 @@ use crate::capture::{Arrival, CaptureError, FramePool, Grab, Source, open_live, 
 use crate::clock::monotonic_ns;
 use crate::config::LOOKS_PER_S_DEFAULT;
 use crate::config::card::DetectorCard;
+use crate::config::placement::Placement;
 use crate::health::{CameraHealth, CameraState, EyeEvent, EyeEventCode, Fate, Stage, StageCpu};
 use crate::units::PictureSize;
 
@@ -96,7 +97,7 @@ impl Feeder {
             std::thread::sleep(back_off.step());
         };
         known.get_or_insert(camera.size());
-        let pool = self.pool(camera.size());
+        let pool = self.pool(camera.as_mut());
         let mut pace = Pace::rate(self.looks_per_s.unwrap_or(LOOKS_PER_S_DEFAULT));
         self.opened(camera.as_ref());
         loop {
@@ -147,7 +148,7 @@ impl Feeder {
 
     /// Plays a recording to its end, waiting for every frame to be taken.
     fn play(&self, source: &mut dyn Source, mut pace: Pace, realtime: bool) -> Result<(), CaptureError> {
-        let mut pool = self.pool(source.size());
+        let mut pool = self.pool(source);
         let begun_ns = monotonic_ns();
         let mut is_first = true;
         loop {
@@ -167,7 +168,7 @@ impl Feeder {
                     Ok(frame) => self.latest.put_waiting(self.camera, frame),
                     Err(CaptureError::Resized { now }) if is_first => {
                         // Some headers announce another size than the stream has.
-                        pool = self.pool(now);
+                        pool = FramePool::new(self.placed(now));
                         self.health().met(Fate::Failed);
                     }
                     Err(_) => self.health().met(Fate::Failed),
@@ -193,8 +194,14 @@ impl Feeder {
         None
     }
 
-    fn pool(&self, picture: PictureSize) -> FramePool {
-        FramePool::new(self.card.placement(picture, self.input))
+    fn placed(&self, picture: PictureSize) -> Placement {
+        self.card.placement(picture, self.input)
+    }
+
+    fn pool(&self, source: &mut dyn Source) -> FramePool {
+        let placed = self.placed(source.size());
+        source.will_be_drawn(&placed);
+        FramePool::new(placed)
     }
 
     fn opened(&self, source: &dyn Source) {
