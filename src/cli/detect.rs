@@ -9,9 +9,11 @@ use super::output::{note, progress, say};
 use super::session::missing;
 use super::{CAMERA, Failure, finding};
 use crate::capture::{CaptureError, FramePool, Grab, replay, use_one_thread_per_picture};
-use crate::config::Accelerator;
+use crate::config::{Accelerator, Settings, site};
+use crate::detect::scene::Verdict;
 use crate::detect::{Detections, Detector};
-use crate::health::StageCpu;
+use crate::health::{CameraHealth, StageCpu};
+use crate::pipeline::lookout::Lookout;
 use crate::units::PictureSize;
 
 /// Arguments of `kehai detect`.
@@ -28,6 +30,15 @@ pub struct Args {
     /// Look at every Nth frame only
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
     every: u32,
+    /// Leave frames unseen in which nothing moved, as a shop does; sensitivity 0.05 to 1
+    #[arg(long, value_name = "SENSITIVITY", num_args = 0..=1, default_missing_value = "0.5", value_parser = sensitivity)]
+    motion: Option<f64>,
+    /// Leave out what has not moved since the start, as a shop does
+    #[arg(long)]
+    motionless: bool,
+    /// Frames per second of the clip, for --motion and --motionless, where its header does not tell the truth
+    #[arg(long)]
+    fps: Option<f64>,
     /// What the network runs on: cpu, openvino or cuda
     #[arg(long, default_value_t)]
     accelerator: Accelerator,
@@ -50,8 +61,10 @@ pub fn run(args: &Args) -> Result<(), Failure> {
             format!("clip {}: {error}; name a video file or a folder of pictures", args.clip.display()),
         )
     })?;
-    // Rows are numbered, not dated: any rate will do.
-    let mut source = replay::open(&args.clip, Some(1.0), None).map_err(refused)?;
+    // Rows are numbered, not dated: any rate will do where nothing waits.
+    let is_dated = args.motion.is_some() || args.motionless;
+    let fps = if is_dated { args.fps } else { Some(1.0) };
+    let mut source = replay::open(&args.clip, fps, None).map_err(refused)?;
     let runtime = finding::runtime()?;
     let detector = Detector::load_on(args.accelerator, &runtime, &model.file, &model.card, args.size);
     let mut detector = detector.map_err(|error| model.failure(error))?;
@@ -60,7 +73,9 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     }
     let pool = FramePool::new(model.card.placement(source.size(), args.size));
     let (cpu, bar) = (StageCpu::default(), progress("detect"));
-    let (mut rows, mut number, mut looked_at) = (String::new(), 0u32, 0u32);
+    let mut lookout = Lookout::new(settings(args)?.into(), 0, model.card.score);
+    let health = CameraHealth::default();
+    let (mut rows, mut number, mut looked_at, mut still) = (String::new(), 0u32, 0u32, 0u32);
     let every = u64::from(args.every);
     loop {
         let arrival = match source.grab(&|arrival| arrival.number.is_multiple_of(every)).map_err(refused)? {
@@ -74,8 +89,10 @@ pub fn run(args: &Args) -> Result<(), Failure> {
             continue;
         }
         match source.retrieve(&pool) {
+            Ok(frame) if lookout.judge(&frame) == Verdict::Still => still += 1,
             Ok(frame) => {
-                let people = detector.detect(frame, SCORE_MIN, &cpu).map_err(|error| model.failure(error))?;
+                let mut people = detector.detect(frame, SCORE_MIN, &cpu).map_err(|error| model.failure(error))?;
+                lookout.sift(&mut people, &health);
                 append(&mut rows, number, &people);
             }
             Err(CaptureError::Undecodable) => continue,
@@ -88,6 +105,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         return Err(refused(CaptureError::Empty));
     }
     write_whole(&args.out, &rows)?;
+    looked_at -= still;
     let size = detector.input_size().map_or_else(String::new, |size| format!(" at {size}"));
     say(&format!(
         "{} boxes in {looked_at} of {number} frames by {}{size}: {}",
@@ -96,6 +114,22 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         args.out.display()
     ));
     Ok(())
+}
+
+/// A camera that looks as the arguments say.
+fn settings(args: &Args) -> Result<Settings, Failure> {
+    let text = format!(
+        "[store]\norg = \"detect\"\nstore = \"detect\"\nnode = \"detect\"\ntimezone = \"UTC\"\n\
+         [[camera]]\nid = \"clip\"\nmotion = {:?}\nmotionless = {}\n",
+        args.motion.unwrap_or(0.0),
+        args.motionless
+    );
+    Ok(site::parse(&text, "detect")?.settings)
+}
+
+fn sensitivity(text: &str) -> Result<f64, String> {
+    let refused = || format!("\"{text}\" is no sensitivity; write 0.05 to 1");
+    text.parse().ok().filter(|value| (0.05..=1.0).contains(value)).ok_or_else(refused)
 }
 
 fn append(rows: &mut String, frame: u32, detections: &Detections) {

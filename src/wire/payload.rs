@@ -264,8 +264,13 @@ pub struct CameraHealthPayload {
     pub lag_ms: u32,
     /// Reopenings.
     pub reconnects: u32,
-    /// Frames by fate: captured, detected, still, skipped, overwritten, failed.
+    /// Frames by fate: captured, detected, still (nothing moved and nobody was there: not looked at), skipped, overwritten,
+    /// failed. In a shop, still frames are told after whole quarters of an hour and are among the detected until then.
     pub frames: [u64; 6],
+    /// Boxes of people dropped because they stood where nobody counts, up to the last whole quarter of an hour.
+    pub ignored: u64,
+    /// Things taken for people that have not moved since the camera began to watch, and count as nobody.
+    pub motionless: u32,
 }
 
 impl ZonePayload {
@@ -299,6 +304,8 @@ impl CameraHealthPayload {
             lag_ms: report.lag_ms,
             reconnects: report.reconnects,
             frames: [ledger.captured, ledger.detected, ledger.still, ledger.skipped, ledger.overwritten, ledger.failed],
+            ignored: report.ignored,
+            motionless: report.motionless,
         }
     }
 }
