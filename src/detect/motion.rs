@@ -150,14 +150,15 @@ const GREEN: usize = 1;
 const RED: usize = 2;
 /// Side of a cell, px of the network's input: the smallest person a detector finds there is about one cell high.
 const CELL_PX: usize = 16;
-/// Grey added on both sides of a ratio, so that black is not divided by, grey levels.
-const DARK: f32 = 8.0;
+/// Grey added on both sides of a ratio, so that nothing is divided by black, grey levels.
+const DARK: f32 = 1.0;
 /// A picture brighter or darker by more than this share since the last look is looked at.
 const LIGHT: f32 = 0.05;
 /// Noise of a cell before any is known, grey levels.
 const NOISE_FIRST: f32 = 0.25;
-/// A change counts from this many times the mean change of its cell: 4.5 standard deviations of normal noise.
-const NOISES: f32 = 5.0;
+/// A change counts from this many times the mean change of its cell from frame to frame: 5.6 standard deviations of the
+/// difference of two frames with normal noise, so that 500 cells call about once in a hundred thousand frames.
+const NOISES: f32 = 7.0;
 /// A single change adds no more than this many times what is known of a cell's noise.
 const NOISE_GROWTH: f32 = 4.0;
 /// Time in which noise is learnt, s.

@@ -51,8 +51,8 @@ impl Motionless {
         let begun = *self.begun.get_or_insert(now);
         let elapsed_s = self.last.replace(now).map_or(0.0, |last| now.since_s(last).clamp(0.0, GAP_S));
         for thing in &mut self.things {
-            thing.witness(&detections.people, elapsed_s);
-            thing.listed |= thing.is_proved(now, self.levels.high);
+            let is_seen = thing.witness(&detections.people, elapsed_s);
+            thing.listed |= is_seen && thing.is_proved(now, self.levels.high);
         }
         self.things.retain(|thing| !thing.is_over(now));
         if now.since_s(begun) <= START_S {
@@ -97,8 +97,8 @@ impl Thing {
         }
     }
 
-    /// Looks for it among the people of a frame, `elapsed_s` after the one before.
-    fn witness(&mut self, people: &[Detection], elapsed_s: f64) {
+    /// Looks for it among the people of a frame, `elapsed_s` after the one before; says whether it is there.
+    fn witness(&mut self, people: &[Detection], elapsed_s: f64) -> bool {
         if let Some(found) = self.best(people).filter(|found| found.place.iou(&self.home) >= SAME_IOU) {
             self.seen_s += elapsed_s;
             (self.away_s, self.trail) = (0.0, None);
@@ -107,7 +107,7 @@ impl Thing {
                 self.sightings = (self.sightings + 1).min(SIGHTINGS_MAX);
                 self.home = towards(&self.home, &found.place, 1.0 / f32::from(self.sightings));
             }
-            return;
+            return true;
         }
         let last = self.trail.unwrap_or(self.home);
         let follows = people.iter().map(|found| found.place).max_by(|a, b| a.iou(&last).total_cmp(&b.iou(&last)));
@@ -116,6 +116,7 @@ impl Thing {
             self.missed_s += elapsed_s;
             self.away_s += elapsed_s;
         }
+        false
     }
 
     fn best<'a>(&self, people: &'a [Detection]) -> Option<&'a Detection> {
