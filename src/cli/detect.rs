@@ -55,16 +55,8 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         let remedy = "give a video file FFmpeg knows or a folder of PNG or JPEG pictures";
         Failure::new(CAMERA, format!("clip {}: {error}; {remedy}", args.clip.display()))
     };
-    std::fs::metadata(&args.clip).map_err(|error| {
-        Failure::new(
-            CAMERA,
-            format!("clip {}: {error}; name a video file or a folder of pictures", args.clip.display()),
-        )
-    })?;
-    // Rows are numbered, not dated: any rate will do where nothing waits.
-    let is_dated = args.motion.is_some() || args.motionless;
-    let fps = if is_dated { args.fps } else { Some(1.0) };
-    let mut source = replay::open(&args.clip, fps, None).map_err(refused)?;
+    std::fs::metadata(&args.clip).map_err(|error| refused_path(args, &error))?;
+    let mut source = replay::open(&args.clip, rate(args), None).map_err(refused)?;
     let runtime = finding::runtime()?;
     let detector = Detector::load_on(args.accelerator, &runtime, &model.file, &model.card, args.size);
     let mut detector = detector.map_err(|error| model.failure(error))?;
@@ -75,7 +67,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let (cpu, bar) = (StageCpu::default(), progress("detect"));
     let mut lookout = Lookout::new(settings(args)?.into(), 0, model.card.score);
     let health = CameraHealth::default();
-    let (mut rows, mut number, mut looked_at, mut still) = (String::new(), 0u32, 0u32, 0u32);
+    let (mut rows, mut number, mut looked_at) = (String::new(), 0u32, 0u32);
     let every = u64::from(args.every);
     loop {
         let arrival = match source.grab(&|arrival| arrival.number.is_multiple_of(every)).map_err(refused)? {
@@ -89,7 +81,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
             continue;
         }
         match source.retrieve(&pool) {
-            Ok(frame) if lookout.judge(&frame) == Verdict::Still => still += 1,
+            Ok(frame) if lookout.judge(&frame) == Verdict::Still => continue,
             Ok(frame) => {
                 let mut people = detector.detect(frame, SCORE_MIN, &cpu).map_err(|error| model.failure(error))?;
                 lookout.sift(&mut people, &health);
@@ -105,7 +97,6 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         return Err(refused(CaptureError::Empty));
     }
     write_whole(&args.out, &rows)?;
-    looked_at -= still;
     let size = detector.input_size().map_or_else(String::new, |size| format!(" at {size}"));
     say(&format!(
         "{} boxes in {looked_at} of {number} frames by {}{size}: {}",
@@ -114,6 +105,16 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         args.out.display()
     ));
     Ok(())
+}
+
+fn refused_path(args: &Args, error: &std::io::Error) -> Failure {
+    let message = format!("clip {}: {error}; name a video file or a folder of pictures", args.clip.display());
+    Failure::new(CAMERA, message)
+}
+
+/// Rows are numbered, not dated: any rate will do unless something waits for time to pass.
+fn rate(args: &Args) -> Option<f64> {
+    if args.motion.is_some() || args.motionless { args.fps } else { Some(1.0) }
 }
 
 /// A camera that looks as the arguments say.

@@ -219,21 +219,7 @@ impl Check {
     fn camera(&mut self, raw: &RawCamera, floors: &[Floor]) -> Camera {
         let key = |part: &str| format!("camera.{}.{part}", raw.id);
         self.id("camera.id", &raw.id);
-        if let Some(fps) = raw.fps.filter(|fps| !(0.1..=240.0).contains(fps)) {
-            self.refuse(key("fps"), fps, "write the recording's true rate, 0.1 to 240 frames per second");
-        }
-        if let Some(rate) = raw.looks_per_s.filter(|rate| !(0.5..=60.0).contains(rate)) {
-            self.refuse(key("looks_per_s"), rate, "write 0.5 to 60 looks per second");
-        }
-        if let Some(name) = raw.decoder.as_ref().filter(|name| !DECODERS.contains(&name.as_str())) {
-            self.refuse(key("decoder"), quoted(name), format!("write one of {}, or leave it out", DECODERS.join(", ")));
-        }
-        if let Some(motion) = raw.motion.filter(|motion| *motion != 0.0 && !(MOTION_MIN..=1.0).contains(motion)) {
-            let remedy = format!(
-                "write {MOTION_MIN} to 1 (a change of 1 / motion grey levels counts), or 0 to look at every frame"
-            );
-            self.refuse(key("motion"), motion, remedy);
-        }
+        self.looks(raw);
         // What one reader of addresses takes for the end of the host another takes for a part of the password.
         let is_plain = |url: &String| !url.contains(['#', '\\']) && !url.contains(|c: char| c.is_control() || c == ' ');
         let is_rtsp = |url: &String| url.starts_with("rtsp://") && is_plain(url);
@@ -275,6 +261,26 @@ impl Check {
             motion: raw.motion,
             motionless: raw.motionless,
             calibration: raw.calibration.clone(),
+        }
+    }
+
+    /// How a camera is looked at.
+    fn looks(&mut self, raw: &RawCamera) {
+        let key = |part: &str| format!("camera.{}.{part}", raw.id);
+        if let Some(fps) = raw.fps.filter(|fps| !(0.1..=240.0).contains(fps)) {
+            self.refuse(key("fps"), fps, "write the recording's true rate, 0.1 to 240 frames per second");
+        }
+        if let Some(rate) = raw.looks_per_s.filter(|rate| !(0.5..=60.0).contains(rate)) {
+            self.refuse(key("looks_per_s"), rate, "write 0.5 to 60 looks per second");
+        }
+        if let Some(name) = raw.decoder.as_ref().filter(|name| !DECODERS.contains(&name.as_str())) {
+            self.refuse(key("decoder"), quoted(name), format!("write one of {}, or leave it out", DECODERS.join(", ")));
+        }
+        if let Some(motion) = raw.motion.filter(|motion| *motion != 0.0 && !(MOTION_MIN..=1.0).contains(motion)) {
+            let remedy = format!(
+                "write {MOTION_MIN} to 1 (a change of 1 / motion grey levels counts), or 0 to look at every frame"
+            );
+            self.refuse(key("motion"), motion, remedy);
         }
     }
 
