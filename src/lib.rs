@@ -67,7 +67,7 @@
 //! - **Newest wins.** A late frame is worthless and a queue of frames is a recording. Recordings wait instead, so that a
 //!   replay loses nothing and repeats byte for byte.
 //! - **Who is nobody is decided before tracking**, in this order: detect, ignored places, motionless things, tracker; each
-//!   is counted in health. A frame in which nothing moved and nobody was found for 3 s goes unseen, and every 5 s one is
+//!   is counted in health. A frame in which nothing moved and nobody was found for 3 s goes unseen, and every 6 s one is
 //!   looked at all the same; it counts as seen time, for the last look knows what is there.
 //! - **Person-time is whole milliseconds** given at once to cells and zones, which is why their sums agree exactly.
 //! - **Zero is withheld too.** In a cell or zone, nobody and fewer than `k` look the same; telling them apart would tell

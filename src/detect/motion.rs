@@ -155,7 +155,7 @@ const DARK: f32 = 1.0;
 /// A picture brighter or darker by more than this share since the last look is looked at.
 const LIGHT: f32 = 0.05;
 /// Noise of a cell before any is known, grey levels.
-const NOISE_FIRST: f32 = 0.25;
+const NOISE_FIRST: f32 = 0.5;
 /// A change counts from this many times the mean change of its cell from frame to frame: 5.6 standard deviations of the
 /// difference of two frames with normal noise, so that 500 cells call about once in a hundred thousand frames.
 const NOISES: f32 = 7.0;

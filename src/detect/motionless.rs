@@ -197,7 +197,7 @@ const LEFT_S: f64 = 10.0;
 /// A listed thing that is merely unseen for longer is off the list, s.
 const GONE_S: f64 = 120.0;
 /// Time a single frame stands for at most, s: a camera that was lost saw nothing meanwhile.
-const GAP_S: f64 = 6.0;
+const GAP_S: f64 = 8.0;
 /// A box this much on a thing's place is the thing (measured: all boxes of a sign above 0.7).
 const SAME_IOU: f32 = 0.6;
 /// A box this much on the one before may be the same that moved.

@@ -93,7 +93,7 @@ impl Scene {
 /// A scene is looked at for this long after somebody was found, s: longer than a tracker waits for anybody.
 const SOMEBODY_S: f64 = 3.0;
 /// Longest time without a look, s.
-const LOOK_S: f64 = 5.0;
+const LOOK_S: f64 = 6.0;
 /// A weak box this much on somebody is that somebody.
 const SAME_IOU: f32 = 0.3;
 
@@ -182,12 +182,12 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_room_is_looked_at_every_five_seconds_and_no_more() {
+    fn an_empty_room_is_looked_at_every_six_seconds_and_no_more() {
         let mut room = Room::new(0.5);
         assert_eq!(room.show(wall, &[]), Verdict::Called, "nothing is known in the beginning");
         let first = room.rest(20, wall);
         assert!(first[2] <= 20, "called until the noise is known: {first:?}");
-        assert_eq!(room.rest(60, wall), [288, 12, 0]);
+        assert_eq!(room.rest(60, wall), [290, 10, 0]);
     }
 
     #[test]

@@ -85,8 +85,8 @@ fn an_empty_street_is_hardly_looked_at_and_counts_as_seen() {
     let played = Played::replay(&empty_street(), &demo_path(), &[]);
     played.ended.must_be_well();
     assert_eq!(must_balance(&played), EMPTY_FRAMES);
-    // Every five seconds, and now and then while the noise is not known yet.
-    assert!((4..=12).contains(&frames(&played, "detected")), "{}", played.summary()["frames"]);
+    // Every six seconds, and now and then while the noise is not known yet.
+    assert!((4..=10).contains(&frames(&played, "detected")), "{}", played.summary()["frames"]);
     for window in played.windows() {
         let cov_ms = window["cov_ms"].as_u64().expect("coverage is a number");
         assert!((19_700..=20_000).contains(&cov_ms), "{window}");
