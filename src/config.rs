@@ -27,6 +27,8 @@ pub const WINDOW_GRACE_S: u32 = 10;
 pub const LOOKS_PER_S_DEFAULT: f64 = 5.0;
 /// The model of a site that names none, which every set-up fetches.
 pub const MODEL_DEFAULT: &str = "nanodet-g-8bit";
+/// How readily a camera calls a change motion when the site file does not say; see [`Camera::motion`].
+pub const MOTION_DEFAULT: f64 = 0.5;
 /// Most cells a floor may have.
 pub const FLOOR_CELLS_MAX: usize = 4096;
 
@@ -47,6 +49,9 @@ pub struct Settings {
     pub lines: Vec<Line>,
     /// Zones.
     pub zones: Vec<Zone>,
+    /// Places where nobody counts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ignores: Vec<Ignore>,
 }
 
 /// Names on the wire, `[a-z0-9][a-z0-9_-]{0,31}` each.
@@ -180,8 +185,30 @@ pub struct Camera {
     /// Hardware decoder to try, by FFmpeg's name for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decoder: Option<String>,
+    /// Sensitivity of the motion gate, where the site file gives one; ask [`Camera::motion`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub motion: Option<f64>,
+    /// Whether what has not moved since the start counts as nobody, where the site file says; ask
+    /// [`Camera::is_motionless_nobody`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub motionless: Option<bool>,
     /// Point pairs picture–floor; empty when uncalibrated.
     pub calibration: Vec<PointPair>,
+}
+
+impl Camera {
+    /// Sensitivity of its motion gate, 0–1: a place in the picture has moved when it became brighter or darker by 1 ÷ motion
+    /// of 255 grey levels. 0: there is no gate, every frame is looked at.
+    #[must_use]
+    pub fn motion(&self) -> f64 {
+        self.motion.unwrap_or(MOTION_DEFAULT)
+    }
+
+    /// Whether what has not moved since the camera began to watch counts as nobody.
+    #[must_use]
+    pub fn is_motionless_nobody(&self) -> bool {
+        self.motionless.unwrap_or(true)
+    }
 }
 
 /// One mark seen by the camera and measured on the floor.
@@ -235,6 +262,17 @@ pub struct Zone {
     pub name: String,
     /// Index of the camera that watches it.
     pub camera: usize,
+    /// Corners in order.
+    pub polygon: Drawn,
+}
+
+/// A place where nobody counts.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Ignore {
+    /// Name in the site file.
+    pub id: String,
+    /// Indices of the cameras that see it.
+    pub cameras: Vec<usize>,
     /// Corners in order.
     pub polygon: Drawn,
 }
@@ -357,6 +395,8 @@ impl Settings {
         self.lines.iter_mut().for_each(|line| line.camera = 0);
         self.zones.retain(|zone| zone.camera == camera);
         self.zones.iter_mut().for_each(|zone| zone.camera = 0);
+        self.ignores.retain(|ignore| ignore.cameras.contains(&camera));
+        self.ignores.iter_mut().for_each(|ignore| ignore.cameras = vec![0]);
     }
 
     /// The fingerprint as it stands in payloads.

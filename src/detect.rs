@@ -7,7 +7,10 @@
 
 pub mod decode;
 pub mod letterbox;
+pub mod motion;
+pub mod motionless;
 pub mod probe;
+pub mod scene;
 pub mod session;
 
 use std::path::Path;

@@ -6,6 +6,7 @@
 
 pub mod calibrate;
 pub mod homography;
+pub mod ignore;
 
 use crate::clock::CaptureTime;
 use crate::config::{Camera, Drawn, Settings};
@@ -139,13 +140,20 @@ fn along(polygon: &[FloorPoint]) -> impl Iterator<Item = FloorPoint> {
 /// Points looked at on each edge of a drawing: a tenth of a metre apart on a wall of ten metres.
 const EDGE_POINTS: u32 = 100;
 
-/// Names of lines and zones that lie outside the picture of `camera`, as keys of the site file.
+/// Names of lines, zones and ignored places that lie outside the picture of `camera`, as keys of the site file.
 #[must_use]
 pub fn places_outside(settings: &Settings, camera: usize, map: &FloorMap) -> Vec<String> {
     let lines = settings.lines.iter().filter(|line| line.camera == camera && !map.shows(&line.ends_and_inside));
     let zones = settings.zones.iter().filter(|zone| zone.camera == camera && !map.shows(&zone.polygon));
     let lines = lines.map(|line| format!("line.{} = {:?}", line.id, line.ends_and_inside.points()));
-    lines.chain(zones.map(|zone| format!("zone.{} = {:?}", zone.id, zone.polygon.points()))).collect()
+    // What is measured on a floor holds for every camera of it, whether or not one of them shows it.
+    let is_outside = |ignore: &&crate::config::Ignore| {
+        let is_drawn = matches!(ignore.polygon, Drawn::OnPicture(_)) && ignore.cameras.contains(&camera);
+        is_drawn && !ignore.polygon.points().iter().all(|[x, y]| map.picture.holds(*x, *y))
+    };
+    let ignores = settings.ignores.iter().filter(is_outside);
+    let ignores = ignores.map(|ignore| format!("ignore.{} = {:?}", ignore.id, ignore.polygon.points()));
+    lines.chain(zones.map(|zone| format!("zone.{} = {:?}", zone.id, zone.polygon.points()))).chain(ignores).collect()
 }
 
 /// Which cells of a floor at least one camera sees (its middle lies inside a calibrated hull).

@@ -43,6 +43,8 @@ impl Ledger {
 pub enum Fate {
     /// Went through the detector.
     Detected,
+    /// Nothing moved in it and nobody was there: unseen.
+    Still,
     /// Grabbed but not wanted.
     Skipped,
     /// Gave way to a newer frame.
@@ -90,6 +92,7 @@ impl CameraState {
 pub struct CameraHealth {
     captured: AtomicU64,
     detected: AtomicU64,
+    still: AtomicU64,
     skipped: AtomicU64,
     overwritten: AtomicU64,
     failed: AtomicU64,
@@ -98,6 +101,8 @@ pub struct CameraHealth {
     width: AtomicU32,
     height: AtomicU32,
     lag_ns: AtomicI64,
+    ignored: AtomicU64,
+    motionless: AtomicU32,
 }
 
 impl CameraHealth {
@@ -110,6 +115,7 @@ impl CameraHealth {
     pub fn met(&self, fate: Fate) {
         let counter = match fate {
             Fate::Detected => &self.detected,
+            Fate::Still => &self.still,
             Fate::Skipped => &self.skipped,
             Fate::Overwritten => &self.overwritten,
             Fate::Failed => &self.failed,
@@ -138,13 +144,23 @@ impl CameraHealth {
         self.lag_ns.store(lag_ns, Relaxed);
     }
 
-    /// The counters as they stand.
+    /// Counts a person who stands where nobody counts.
+    pub fn ignored(&self) {
+        self.ignored.fetch_add(1, Relaxed);
+    }
+
+    /// Notes how many things are listed as motionless.
+    pub fn lists_motionless(&self, things: u32) {
+        self.motionless.store(things, Relaxed);
+    }
+
+    /// The counters as they stand; a live eye tells some of them later (`pipeline/discretion.rs`).
     #[must_use]
     pub fn report(&self) -> CameraReport {
         let fates = Ledger {
             captured: 0,
             detected: self.detected.load(Acquire),
-            still: 0,
+            still: self.still.load(Acquire),
             skipped: self.skipped.load(Acquire),
             overwritten: self.overwritten.load(Acquire),
             failed: self.failed.load(Acquire),
@@ -157,6 +173,8 @@ impl CameraHealth {
             width: self.width.load(Relaxed),
             height: self.height.load(Relaxed),
             lag_ms: u32::try_from(self.lag_ns.load(Relaxed) / 1_000_000).unwrap_or(0),
+            ignored: self.ignored.load(Relaxed),
+            motionless: self.motionless.load(Relaxed),
         }
     }
 }
@@ -176,6 +194,10 @@ pub struct CameraReport {
     pub height: u32,
     /// Age of the last detected frame when its detections were there, ms.
     pub lag_ms: u32,
+    /// Boxes of people that were dropped because they stood where nobody counts.
+    pub ignored: u64,
+    /// Things taken for people that have not moved since the start and count as nobody.
+    pub motionless: u32,
 }
 
 /// What the eye can say beside counters: a code and two numbers, no text.
@@ -206,6 +228,10 @@ pub enum EyeEventCode {
     /// A camera came back with another picture than its places were drawn on and is not watched; numbers: the new
     /// width and height, px.
     CameraChanged = 6,
+    /// Something has not moved since the camera began to watch and counts as nobody; first number: how many such things.
+    Motionless = 7,
+    /// Something that counted as nobody has moved or gone; first number: how many are left.
+    MotionlessGone = 8,
     /// The accelerator asked for is not in use, the CPU is; first number: why ([`NoAccelerator`]).
     AcceleratorMissing = 20,
     /// The hardware decoder a camera asks for is not to be had or cannot take its stream; the processor decodes.
@@ -242,6 +268,8 @@ impl EyeEventCode {
             C::DetectorFailed,
             C::CameraSilent,
             C::CameraChanged,
+            C::Motionless,
+            C::MotionlessGone,
             C::AcceleratorMissing,
             C::DecoderMissing,
             C::JobRefused,
@@ -330,21 +358,23 @@ pub struct StageCpu {
 }
 
 /// Stages of [`StageCpu`], in the order of the story.
-pub const STAGES: [&str; 5] = ["capture", "letterbox", "inference", "decode", "measure"];
+pub const STAGES: [&str; 6] = ["capture", "motion", "letterbox", "inference", "decode", "measure"];
 
 /// Index into [`STAGES`].
 #[derive(Debug, Clone, Copy)]
 pub enum Stage {
     /// Reading and decoding of the stream.
     Capture = 0,
+    /// Whether anything moved.
+    Motion = 1,
     /// Frame to input tensor.
-    Letterbox = 1,
+    Letterbox = 2,
     /// The network.
-    Inference = 2,
-    /// Network outputs to boxes.
-    Decode = 3,
+    Inference = 3,
+    /// Network outputs to boxes, without those who are nobody.
+    Decode = 4,
     /// Track, floor, measure and gate.
-    Measure = 4,
+    Measure = 5,
 }
 
 impl StageCpu {

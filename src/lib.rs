@@ -33,7 +33,7 @@
 //!
 //! | | invariant | enforcer |
 //! |---|---|---|
-//! | I1 | pixels live only in the decoder, [`capture::Frame`] (drawn in planes that are wiped at once) and the input tensor | tests/tidy/monopolies.rs (who may name OpenCV and the runtime; `capture/ffmpeg.rs` keeps its bindings to itself), compile-fail cases in tests/disclosure |
+//! | I1 | pixels live only in the decoder, [`capture::Frame`] (drawn in planes that are wiped at once) and the input tensor; of a camera's last pictures the motion gate keeps one grey for every 16 x 16 pixels of the input ([`detect::motion::Grid`], wiped too) | tests/tidy/monopolies.rs (who may name OpenCV and the runtime; `capture/ffmpeg.rs` keeps its bindings to itself), compile-fail cases in tests/disclosure |
 //! | I2 | both are wiped when dropped, also while unwinding | `capture/frame.rs`, `detect/letterbox.rs` and their tests |
 //! | I3 | nothing but released windows, counters and event codes crosses the pipe | [`wire::record::Inbox`] ends an eye that says anything else; [`gate::ReleasedWindow`] has private fields |
 //! | I4 | imports go one step upstream | tests/tidy/imports.rs |
@@ -42,7 +42,7 @@
 //! | I7 | counts are conserved: entries − exits = Δ stays, heat inside a zone = its dwell | tests/laws |
 //! | I8 | a window is released once, with the same bytes for ever | [`wire::record::Inbox`] (each window once), [`vault`] (bytes fixed at commit), tests/contract |
 //! | I9 | every queue, map and history is bounded | constants beside each; memory slope in the acceptance tier |
-//! | I10 | no track id and no activity finer than a window on any wire, page or panic | `track::TrackId` cannot be printed or serialised; the eye's panic hook is silent; health counts frames, not people |
+//! | I10 | no track id and no activity finer than a window on any wire, page or panic | `track::TrackId` cannot be printed or serialised; the eye's panic hook is silent; health counts frames, not people, and what follows people within seconds (still frames, boxes in ignored places) only by whole quarters of an hour (`pipeline/discretion.rs`) |
 //! | I11 | the eye cannot write, execute or talk | not built yet; what stands: no encoder, no network client in its dependency graph (tests/tidy/dependencies.rs), the runtime library's own uploader is kept from starting (`detect/session.rs`), an eye at work holds no file (tests/live/returns.rs), standard error goes nowhere |
 //! | I12 | privacy only tightens | lower bounds in `config/check.rs` (k ≥ 5, cells ≥ 1 m); the ratchet over time is not built yet |
 //! | I13 | what the sign claims is what runs | not built yet |
@@ -66,6 +66,9 @@
 //!   and shows as missing coverage (`cov_ms`), never guessed.
 //! - **Newest wins.** A late frame is worthless and a queue of frames is a recording. Recordings wait instead, so that a
 //!   replay loses nothing and repeats byte for byte.
+//! - **Who is nobody is decided before tracking**, in this order: detect, ignored places, motionless things, tracker; each
+//!   is counted in health. A frame in which nothing moved and nobody was found for 3 s goes unseen, and every 6 s one is
+//!   looked at all the same; it counts as seen time, for the last look knows what is there.
 //! - **Person-time is whole milliseconds** given at once to cells and zones, which is why their sums agree exactly.
 //! - **Zero is withheld too.** In a cell or zone, nobody and fewer than `k` look the same; telling them apart would tell
 //!   that somebody was there. Doors are exact.

@@ -4,14 +4,17 @@
 //! that dies is replaced, one that says something unforeseen is ended; whoever loses the other ends itself.
 
 pub mod bench;
+mod discretion;
 pub mod eye;
 pub mod feed;
 mod footprint;
 pub mod latest;
+pub mod lookout;
 #[cfg(feature = "mouth")]
 pub mod mouth;
 mod pace;
 mod probe;
+mod worker;
 
 use std::path::PathBuf;
 

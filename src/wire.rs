@@ -6,6 +6,7 @@
 
 #[cfg(feature = "mouth")]
 pub mod compose;
+mod counters;
 #[cfg(feature = "mouth")]
 pub mod payload;
 #[cfg(feature = "mouth")]

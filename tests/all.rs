@@ -39,6 +39,7 @@ mod story {
     mod pictures;
     mod recounts;
     mod sample;
+    mod still;
 }
 
 /// House rules: what STYLE.md says about the source, and PRIVACY.md about what is linked.

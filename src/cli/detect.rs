@@ -9,9 +9,11 @@ use super::output::{note, progress, say};
 use super::session::missing;
 use super::{CAMERA, Failure, finding};
 use crate::capture::{CaptureError, FramePool, Grab, replay, use_one_thread_per_picture};
-use crate::config::Accelerator;
+use crate::config::{Accelerator, Settings, site};
+use crate::detect::scene::Verdict;
 use crate::detect::{Detections, Detector};
-use crate::health::StageCpu;
+use crate::health::{CameraHealth, StageCpu};
+use crate::pipeline::lookout::Lookout;
 use crate::units::PictureSize;
 
 /// Arguments of `kehai detect`.
@@ -28,6 +30,15 @@ pub struct Args {
     /// Look at every Nth frame only
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
     every: u32,
+    /// Leave frames unseen in which nothing moved, as a shop does; sensitivity 0.05 to 1
+    #[arg(long, value_name = "SENSITIVITY", num_args = 0..=1, default_missing_value = "0.5", value_parser = sensitivity)]
+    motion: Option<f64>,
+    /// Leave out what has not moved since the start, as a shop does
+    #[arg(long)]
+    motionless: bool,
+    /// Frames per second of the clip, for --motion and --motionless, where its header does not tell the truth
+    #[arg(long)]
+    fps: Option<f64>,
     /// What the network runs on: cpu, openvino or cuda
     #[arg(long, default_value_t)]
     accelerator: Accelerator,
@@ -44,14 +55,8 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         let remedy = "give a video file FFmpeg knows or a folder of PNG or JPEG pictures";
         Failure::new(CAMERA, format!("clip {}: {error}; {remedy}", args.clip.display()))
     };
-    std::fs::metadata(&args.clip).map_err(|error| {
-        Failure::new(
-            CAMERA,
-            format!("clip {}: {error}; name a video file or a folder of pictures", args.clip.display()),
-        )
-    })?;
-    // Rows are numbered, not dated: any rate will do.
-    let mut source = replay::open(&args.clip, Some(1.0), None).map_err(refused)?;
+    std::fs::metadata(&args.clip).map_err(|error| refused_path(args, &error))?;
+    let mut source = replay::open(&args.clip, rate(args), None).map_err(refused)?;
     let runtime = finding::runtime()?;
     let detector = Detector::load_on(args.accelerator, &runtime, &model.file, &model.card, args.size);
     let mut detector = detector.map_err(|error| model.failure(error))?;
@@ -62,6 +67,8 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     source.will_be_drawn(&placed);
     let pool = FramePool::new(placed);
     let (cpu, bar) = (StageCpu::default(), progress("detect"));
+    let mut lookout = Lookout::new(settings(args)?.into(), 0, model.card.score);
+    let health = CameraHealth::default();
     let (mut rows, mut number, mut looked_at) = (String::new(), 0u32, 0u32);
     let every = u64::from(args.every);
     loop {
@@ -76,8 +83,10 @@ pub fn run(args: &Args) -> Result<(), Failure> {
             continue;
         }
         match source.retrieve(&pool) {
+            Ok(frame) if lookout.judge(&frame) == Verdict::Still => continue,
             Ok(frame) => {
-                let people = detector.detect(frame, SCORE_MIN, &cpu).map_err(|error| model.failure(error))?;
+                let mut people = detector.detect(frame, SCORE_MIN, &cpu).map_err(|error| model.failure(error))?;
+                lookout.sift(&mut people, &health);
                 append(&mut rows, number, &people);
             }
             Err(CaptureError::Undecodable) => continue,
@@ -98,6 +107,32 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         args.out.display()
     ));
     Ok(())
+}
+
+fn refused_path(args: &Args, error: &std::io::Error) -> Failure {
+    let message = format!("clip {}: {error}; name a video file or a folder of pictures", args.clip.display());
+    Failure::new(CAMERA, message)
+}
+
+/// Rows are numbered, not dated: any rate will do unless something waits for time to pass.
+fn rate(args: &Args) -> Option<f64> {
+    if args.motion.is_some() || args.motionless { args.fps } else { Some(1.0) }
+}
+
+/// A camera that looks as the arguments say.
+fn settings(args: &Args) -> Result<Settings, Failure> {
+    let text = format!(
+        "[store]\norg = \"detect\"\nstore = \"detect\"\nnode = \"detect\"\ntimezone = \"UTC\"\n\
+         [[camera]]\nid = \"clip\"\nmotion = {:?}\nmotionless = {}\n",
+        args.motion.unwrap_or(0.0),
+        args.motionless
+    );
+    Ok(site::parse(&text, "detect")?.settings)
+}
+
+fn sensitivity(text: &str) -> Result<f64, String> {
+    let refused = || format!("\"{text}\" is no sensitivity; write 0.05 to 1");
+    text.parse().ok().filter(|value| (0.05..=1.0).contains(value)).ok_or_else(refused)
 }
 
 fn append(rows: &mut String, frame: u32, detections: &Detections) {

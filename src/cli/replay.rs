@@ -222,6 +222,10 @@ struct Summary {
     clip: String,
     model: String,
     frames: Ledger,
+    /// Boxes of people dropped because they stood where nobody counts.
+    ignored: u64,
+    /// Things taken for people that did not move since the start and count as nobody, at the end.
+    motionless: u32,
     most_at_once: Option<MostAtOnce>,
     lines: Vec<LineTotal>,
     zones: Vec<ZoneTotal>,
@@ -303,10 +307,13 @@ impl Summary {
             .filter(|window| window.kind == "zone")
             .filter_map(|window| Some((window.figure("occ_max")?, window.id.clone())))
             .max();
+        let camera = mouth.cameras().first().copied().flatten();
         Self {
             clip: args.recording.display().to_string(),
             model: prepared.model.card.name.clone(),
-            frames: mouth.cameras().first().copied().flatten().map(|camera| camera.ledger).unwrap_or_default(),
+            frames: camera.map(|camera| camera.ledger).unwrap_or_default(),
+            ignored: camera.map_or(0, |camera| camera.ignored),
+            motionless: camera.map_or(0, |camera| camera.motionless),
             most_at_once: busiest.map(|(people, zone)| MostAtOnce { zone, people }),
             lines: lines.collect(),
             zones: zones.collect(),
@@ -326,6 +333,10 @@ impl Summary {
         say(&format!(
             "frames      {} captured = {} detected + {} still + {} skipped + {} overwritten + {} failed",
             frames.captured, frames.detected, frames.still, frames.skipped, frames.overwritten, frames.failed
+        ));
+        say(&format!(
+            "nobody      {} boxes in ignored places, {} thing(s) that did not move since the start",
+            self.ignored, self.motionless
         ));
         if let Some(most) = &self.most_at_once {
             say(&format!("most people {} at once in zone {}", most.people, most.zone));

@@ -125,6 +125,16 @@ fn tell(prepared: &Prepared, report: &Report) {
         }
         EyeEventCode::AcceleratorMissing => note(&format!("kehai: {}", prepared.accelerator_missing(event))),
         EyeEventCode::DecoderMissing => note(&format!("kehai: {}", prepared.decoder_missing(event))),
+        EyeEventCode::Motionless => note(&format!(
+            "kehai: camera {}: {} thing(s) taken for people have not moved since the start and count as nobody (motionless = false counts them)",
+            name(event.camera),
+            event.numbers[0]
+        )),
+        EyeEventCode::MotionlessGone => note(&format!(
+            "kehai: camera {}: something that counted as nobody has moved or gone; {} left",
+            name(event.camera),
+            event.numbers[0]
+        )),
         EyeEventCode::CameraLost => note(&format!("kehai: camera {} lost, trying again", name(event.camera))),
         EyeEventCode::CameraSilent => {
             let source = prepared.site.sources.get(usize::from(event.camera)).and_then(Option::as_ref);

@@ -6,12 +6,12 @@
 use std::collections::BTreeSet;
 
 use super::site::{
-    Problem, RawBroker, RawCamera, RawDetector, RawFloor, RawGate, RawLine, RawPage, RawSite, RawStore, RawZone, Site,
-    topic_root_default,
+    Problem, RawBroker, RawCamera, RawDetector, RawFloor, RawGate, RawIgnore, RawLine, RawPage, RawSite, RawStore,
+    RawZone, Site, topic_root_default,
 };
 use super::{
-    Broker, Camera, CameraSource, DetectorChoice, Drawn, FLOOR_CELLS_MAX, Floor, Gate, Line, MODEL_DEFAULT, Outlets,
-    PointPair, Profile, Settings, Store, Zone,
+    Broker, Camera, CameraSource, DetectorChoice, Drawn, FLOOR_CELLS_MAX, Floor, Gate, Ignore, Line, MODEL_DEFAULT,
+    Outlets, PointPair, Profile, Settings, Store, Zone,
 };
 
 /// Collects problems while the raw file becomes settings.
@@ -42,11 +42,13 @@ impl Check {
         let cameras: Vec<Camera> = raw.camera.iter().map(|camera| self.camera(camera, &floors)).collect();
         let lines: Vec<Line> = raw.line.into_iter().map(|line| self.line(line, &cameras)).collect();
         let zones: Vec<Zone> = raw.zone.into_iter().map(|zone| self.zone(zone, &cameras)).collect();
+        let ignores: Vec<Ignore> = raw.ignore.into_iter().map(|raw| self.ignore(raw, &cameras, &floors)).collect();
         self.unique("floor", floors.iter().map(|floor| floor.id.as_str()));
         self.unique("camera", cameras.iter().map(|camera| camera.id.as_str()));
         self.unique("line", lines.iter().map(|line| line.id.as_str()));
         self.unique("zone", zones.iter().map(|zone| zone.id.as_str()));
-        Site { settings: Settings { store, gate, detector, floors, cameras, lines, zones }, outlets, sources }
+        self.unique("ignore", ignores.iter().map(|ignore| ignore.id.as_str()));
+        Site { settings: Settings { store, gate, detector, floors, cameras, lines, zones, ignores }, outlets, sources }
     }
 
     fn store(&mut self, raw: &RawStore) -> Store {
@@ -217,15 +219,7 @@ impl Check {
     fn camera(&mut self, raw: &RawCamera, floors: &[Floor]) -> Camera {
         let key = |part: &str| format!("camera.{}.{part}", raw.id);
         self.id("camera.id", &raw.id);
-        if let Some(fps) = raw.fps.filter(|fps| !(0.1..=240.0).contains(fps)) {
-            self.refuse(key("fps"), fps, "write the recording's true rate, 0.1 to 240 frames per second");
-        }
-        if let Some(rate) = raw.looks_per_s.filter(|rate| !(0.5..=60.0).contains(rate)) {
-            self.refuse(key("looks_per_s"), rate, "write 0.5 to 60 looks per second");
-        }
-        if let Some(name) = raw.decoder.as_ref().filter(|name| !DECODERS.contains(&name.as_str())) {
-            self.refuse(key("decoder"), quoted(name), format!("write one of {}, or leave it out", DECODERS.join(", ")));
-        }
+        self.looks(raw);
         // What one reader of addresses takes for the end of the host another takes for a part of the password.
         let is_plain = |url: &String| !url.contains(['#', '\\']) && !url.contains(|c: char| c.is_control() || c == ' ');
         let is_rtsp = |url: &String| url.starts_with("rtsp://") && is_plain(url);
@@ -264,7 +258,29 @@ impl Check {
             fps: raw.fps,
             looks_per_s: raw.looks_per_s,
             decoder: raw.decoder.clone(),
+            motion: raw.motion,
+            motionless: raw.motionless,
             calibration: raw.calibration.clone(),
+        }
+    }
+
+    /// How a camera is looked at.
+    fn looks(&mut self, raw: &RawCamera) {
+        let key = |part: &str| format!("camera.{}.{part}", raw.id);
+        if let Some(fps) = raw.fps.filter(|fps| !(0.1..=240.0).contains(fps)) {
+            self.refuse(key("fps"), fps, "write the recording's true rate, 0.1 to 240 frames per second");
+        }
+        if let Some(rate) = raw.looks_per_s.filter(|rate| !(0.5..=60.0).contains(rate)) {
+            self.refuse(key("looks_per_s"), rate, "write 0.5 to 60 looks per second");
+        }
+        if let Some(name) = raw.decoder.as_ref().filter(|name| !DECODERS.contains(&name.as_str())) {
+            self.refuse(key("decoder"), quoted(name), format!("write one of {}, or leave it out", DECODERS.join(", ")));
+        }
+        if let Some(motion) = raw.motion.filter(|motion| *motion != 0.0 && !(MOTION_MIN..=1.0).contains(motion)) {
+            let remedy = format!(
+                "write {MOTION_MIN} to 1 (a change of 1 / motion grey levels counts), or 0 to look at every frame"
+            );
+            self.refuse(key("motion"), motion, remedy);
         }
     }
 
@@ -302,12 +318,54 @@ impl Check {
         self.id("zone.id", &raw.id);
         let key = format!("zone.{}", raw.id);
         let camera = self.watching(&key, raw.camera.as_deref(), cameras);
-        let polygon = match (raw.polygon_px, raw.polygon_m) {
+        let polygon = self.polygon(&key, raw.polygon_px, raw.polygon_m);
+        self.metric(&key, &polygon, camera, cameras);
+        Zone { name: raw.name.unwrap_or_else(|| raw.id.clone()), id: raw.id, camera, polygon }
+    }
+
+    fn ignore(&mut self, raw: RawIgnore, cameras: &[Camera], floors: &[Floor]) -> Ignore {
+        self.id("ignore.id", &raw.id);
+        let key = format!("ignore.{}", raw.id);
+        let polygon = self.polygon(&key, raw.polygon_px, raw.polygon_m);
+        let watching: Vec<usize> = match &raw.floor {
+            Some(id) => self.looking_at(&key, id, cameras, floors),
+            None => vec![self.watching(&key, raw.camera.as_deref(), cameras)],
+        };
+        if let (Some(floor), Some(camera)) = (&raw.floor, &raw.camera) {
+            self.refuse(
+                &key,
+                format!("{} and {}", quoted(floor), quoted(camera)),
+                "name a floor or a camera, not both",
+            );
+        }
+        if raw.floor.is_some() && matches!(polygon, Drawn::OnPicture(_)) {
+            self.refuse(format!("{key}.polygon_px"), "on a floor", "write polygon_m (in metres), or name a camera");
+        }
+        let shown = watching.first().copied().unwrap_or_default();
+        self.metric(&key, &polygon, shown, cameras);
+        Ignore { id: raw.id, cameras: watching, polygon }
+    }
+
+    /// The cameras that look at a floor.
+    fn looking_at(&mut self, key: &str, id: &str, cameras: &[Camera], floors: &[Floor]) -> Vec<usize> {
+        let Some(floor) = floors.iter().position(|floor| floor.id == id) else {
+            self.refuse(format!("{key}.floor"), quoted(id), "name the id of a [[floor]]");
+            return Vec::new();
+        };
+        let looking: Vec<usize> = (0..cameras.len()).filter(|index| cameras[*index].floor == Some(floor)).collect();
+        if looking.is_empty() {
+            self.refuse(format!("{key}.floor"), quoted(id), "no camera looks at it; name a camera instead");
+        }
+        looking
+    }
+
+    fn polygon(&mut self, key: &str, px: Option<Vec<[f64; 2]>>, m: Option<Vec<[f64; 2]>>) -> Drawn {
+        let polygon = match (px, m) {
             (Some(points), None) => Drawn::OnPicture(points),
             (None, Some(points)) => Drawn::OnFloor(points),
             _ => {
-                self.refuse(&key, "…", "write either polygon_px (on the picture) or polygon_m (on the floor)");
-                Drawn::OnPicture(Vec::new())
+                self.refuse(key, "…", "write either polygon_px (on the picture) or polygon_m (on the floor)");
+                return Drawn::OnPicture(Vec::new());
             }
         };
         if !(3..=CORNERS_MAX).contains(&polygon.points().len()) {
@@ -317,8 +375,7 @@ impl Check {
                 format!("write 3 to {CORNERS_MAX} corners"),
             );
         }
-        self.metric(&key, &polygon, camera, cameras);
-        Zone { name: raw.name.unwrap_or_else(|| raw.id.clone()), id: raw.id, camera, polygon }
+        polygon
     }
 
     /// The camera a place belongs to; with a single camera it need not be named.
@@ -396,6 +453,8 @@ const K_MAX: u32 = 1000;
 const WORKERS_MAX: u32 = 16;
 /// Largest side of a model input, px; no network for an edge box comes near it.
 const SIDE_PX_MAX: u32 = 8192;
+/// Least sensitivity of the motion gate: a change of twenty grey levels.
+const MOTION_MIN: f64 = 0.05;
 /// Hardware decoders by the names of FFmpeg (`libavutil/hwcontext.c`), those of Linux.
 const DECODERS: [&str; 4] = ["vaapi", "qsv", "cuda", "drm"];
 /// Loopback port of the embedded broker.

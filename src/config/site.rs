@@ -131,6 +131,8 @@ pub(super) struct RawSite {
     pub(super) line: Vec<RawLine>,
     #[serde(default)]
     pub(super) zone: Vec<RawZone>,
+    #[serde(default)]
+    pub(super) ignore: Vec<RawIgnore>,
 }
 
 #[derive(Deserialize)]
@@ -203,6 +205,8 @@ pub(super) struct RawCamera {
     pub(super) fps: Option<f64>,
     pub(super) looks_per_s: Option<f64>,
     pub(super) decoder: Option<String>,
+    pub(super) motion: Option<f64>,
+    pub(super) motionless: Option<bool>,
     #[serde(default)]
     pub(super) calibration: Vec<PointPair>,
 }
@@ -225,6 +229,16 @@ pub(super) struct RawZone {
     pub(super) id: String,
     pub(super) name: Option<String>,
     pub(super) camera: Option<String>,
+    pub(super) polygon_px: Option<Vec<[f64; 2]>>,
+    pub(super) polygon_m: Option<Vec<[f64; 2]>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawIgnore {
+    pub(super) id: String,
+    pub(super) camera: Option<String>,
+    pub(super) floor: Option<String>,
     pub(super) polygon_px: Option<Vec<[f64; 2]>>,
     pub(super) polygon_m: Option<Vec<[f64; 2]>>,
 }

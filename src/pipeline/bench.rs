@@ -75,7 +75,7 @@ fn whole(job: &EyeJob) -> Result<BenchRound, EyeEventCode> {
     let quantile =
         |share: f64| ages_us.get((share * ages_us.len() as f64) as usize).or(ages_us.last()).copied().unwrap_or(0);
     let ledgers: Vec<Ledger> = threads.health.iter().map(|health| health.report().ledger).collect();
-    let frames = ledgers.iter().map(|ledger| ledger.detected).sum();
+    let frames = ledgers.iter().map(|ledger| ledger.detected + ledger.still).sum();
     let overwritten = ledgers.iter().map(|ledger| ledger.overwritten).sum();
     Ok(BenchRound {
         frames,

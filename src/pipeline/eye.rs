@@ -4,23 +4,27 @@
 //! library prints goes nowhere; the eye ends with its mouth (standard input closed, or the parent gone); a panic in
 //! any stage ends the whole eye, because a half-blind one would count wrongly.
 
+use std::cmp::Ordering;
 use std::fs::File;
 use std::io::{BufWriter, Read, Write};
 use std::os::fd::{FromRawFd, RawFd};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
+use super::discretion::Discretion;
 use super::feed::Feeder;
-use super::latest::{Latest, Taken};
+use super::latest::Latest;
+use super::lookout::Lookout;
+use super::worker::{Worker, code_of};
 use super::{Errand, EyeJob, JOB_BYTES_MAX};
 use crate::clock::{CaptureTime, Timeline, monotonic_ns, process_cpu_ns, utc_now};
 use crate::config::DetectorChoice;
-use crate::detect::{DetectError, Detections, Detector};
+use crate::detect::{Detections, Detector};
 use crate::floor::{FloorMap, places_outside};
 use crate::gate::Gate;
-use crate::health::{CameraHealth, EyeEvent, EyeEventCode, Fate, Stage, StageCpu};
+use crate::health::{CameraHealth, EyeEvent, EyeEventCode, Stage, StageCpu};
 use crate::measure::{Measures, Window};
 use crate::track::Tracker;
 use crate::units::PictureSize;
@@ -97,13 +101,24 @@ pub struct Threads {
     pub cpu: Arc<StageCpu>,
     /// Ages of frames at detection, µs, of the first [`AGES_MAX`] frames.
     pub ages_us: Receiver<u32>,
+    /// What of each camera has been told.
+    told: Vec<(Discretion, u32)>,
 }
 
 impl Threads {
     /// Says how a camera fares: before every event, so that nobody sees the event with the counters of before.
-    fn report(&self, camera: usize, pipe: &mut Pipe) {
-        let report = self.health[camera].report();
+    fn report(&mut self, camera: usize, pipe: &mut Pipe) {
+        let (discretion, things) = &mut self.told[camera];
+        let report = discretion.told(self.health[camera].report(), utc_now());
         pipe.say(|outbox| outbox.camera(camera as u16, &report));
+        let before = std::mem::replace(things, report.motionless);
+        let code = match report.motionless.cmp(&before) {
+            Ordering::Less => EyeEventCode::MotionlessGone,
+            Ordering::Equal => return,
+            Ordering::Greater => EyeEventCode::Motionless,
+        };
+        let numbers = [report.motionless as i32, 0];
+        pipe.say(|outbox| outbox.event(&EyeEvent { code, camera: camera as u16, numbers }));
     }
 }
 
@@ -129,9 +144,13 @@ pub fn start(job: &EyeJob, detectors: Vec<Detector>, zero_ns: i64) -> Threads {
     for silent in (0..job.settings.cameras.len()).filter(|camera| job.feeds.iter().all(|feed| feed.camera != *camera)) {
         latest.close(silent);
     }
+    let settings = Arc::new(job.settings.clone());
+    let lookout = |camera| Mutex::new(Lookout::new(Arc::clone(&settings), camera, job.card.score));
+    let lookouts: Arc<[Mutex<Lookout>]> = (0..job.settings.cameras.len()).map(lookout).collect();
     for detector in detectors {
         let worker = Worker {
             detector,
+            lookouts: Arc::clone(&lookouts),
             score_min: job.card.score.low,
             latest: Arc::clone(&latest),
             health: Arc::clone(&health),
@@ -161,7 +180,11 @@ pub fn start(job: &EyeJob, detectors: Vec<Detector>, zero_ns: i64) -> Threads {
         let feed = feed.clone();
         spawn("capture", &sender, move || feeder.run(&feed));
     }
-    Threads { news, health, cpu, ages_us }
+    let discretion = |_| match job.errand {
+        Errand::Watch => (Discretion::live(utc_now()), 0),
+        _ => (Discretion::replay(), 0),
+    };
+    Threads { news, told: health.iter().map(discretion).collect(), health, cpu, ages_us }
 }
 
 fn spawn(name: &str, news: &Sender<News>, body: impl FnOnce() + Send + 'static) {
@@ -172,75 +195,6 @@ fn spawn(name: &str, news: &Sender<News>, body: impl FnOnce() + Send + 'static) 
         }
     };
     std::thread::Builder::new().name(name.to_owned()).spawn(guarded).expect("a thread can be started");
-}
-
-/// One detect worker.
-struct Worker {
-    detector: Detector,
-    score_min: f32,
-    latest: Arc<Latest>,
-    health: Arc<[CameraHealth]>,
-    cpu: Arc<StageCpu>,
-    news: Sender<News>,
-    ages: Sender<u32>,
-    /// Zero of the capture clock where it is the monotonic clock (live cameras).
-    zero_ns: Option<i64>,
-}
-
-impl Worker {
-    fn run(mut self) {
-        let mut is_clean = true;
-        loop {
-            match self.latest.take(IDLE) {
-                Taken::Frame(camera, frame, put_ns) => {
-                    let captured_at = frame.captured_at();
-                    let found = self.detector.detect(frame, self.score_min, &self.cpu);
-                    is_clean = false;
-                    let now_ns = monotonic_ns();
-                    let _ = self.ages.try_send(u32::try_from((now_ns - put_ns) / 1000).unwrap_or(u32::MAX));
-                    let lag_ns = self.zero_ns.map_or(now_ns - put_ns, |zero_ns| now_ns - zero_ns - captured_at.0);
-                    self.health[camera].lagged(lag_ns);
-                    self.pass_on(camera, found);
-                    self.latest.give_back(camera);
-                }
-                Taken::Ended(camera) => self.say(News::Ended(camera)),
-                Taken::Idle if is_clean => {}
-                Taken::Idle => {
-                    // The runtime's arena still holds the last picture: grey over it.
-                    is_clean = self.detector.run_grey().is_ok();
-                }
-                Taken::Over => break,
-            }
-        }
-        let _ = self.detector.run_grey();
-    }
-
-    fn pass_on(&self, camera: usize, found: Result<Detections, DetectError>) {
-        match found {
-            Ok(detections) => {
-                self.health[camera].met(Fate::Detected);
-                self.say(News::People(camera, detections));
-            }
-            Err(error) => {
-                self.health[camera].met(Fate::Failed);
-                let code = code_of(&error);
-                self.say(News::Event(EyeEvent { code, camera: camera as u16, numbers: [0, 0] }));
-            }
-        }
-    }
-
-    fn say(&self, news: News) {
-        let _ = self.news.send(news);
-    }
-}
-
-fn code_of(error: &DetectError) -> EyeEventCode {
-    match error {
-        DetectError::Runtime { .. } => EyeEventCode::RuntimeRefused,
-        DetectError::Model { .. } => EyeEventCode::ModelRefused,
-        DetectError::Size { .. } | DetectError::Head { .. } => EyeEventCode::HeadRefused,
-        DetectError::Placement | DetectError::Inference { .. } => EyeEventCode::DetectorFailed,
-    }
 }
 
 /// From detections to released windows, for all cameras.
@@ -331,7 +285,7 @@ fn watch(job: &EyeJob, pipe: &mut Pipe) -> i32 {
     }
     super::footprint::give_back();
     pipe.event(EyeEventCode::Ready, [(process_cpu_ns() / 1000) as i32, 0]);
-    let threads = start(job, detectors, zero_ns);
+    let mut threads = start(job, detectors, zero_ns);
     let mut counting = Counting::new(job, timeline);
     let is_live = matches!(job.errand, Errand::Watch);
     let report_every_ns = if is_live { REPORT_LIVE_NS } else { REPORT_REPLAY_NS };
@@ -343,7 +297,7 @@ fn watch(job: &EyeJob, pipe: &mut Pipe) -> i32 {
                 running -= 1;
             }
             Ok(news) => {
-                if let Err(exit) = take_news(news, &mut counting, pipe, &threads) {
+                if let Err(exit) = take_news(news, &mut counting, pipe, &mut threads) {
                     return exit;
                 }
             }
@@ -353,7 +307,7 @@ fn watch(job: &EyeJob, pipe: &mut Pipe) -> i32 {
         let now_ns = monotonic_ns();
         if now_ns >= next_report_ns {
             next_report_ns = now_ns + report_every_ns;
-            report(job, &threads, pipe);
+            report(job, &mut threads, pipe);
             if is_live {
                 let step_ms = utc_now().0 - timeline.utc(CaptureTime(monotonic_ns() - zero_ns)).0;
                 if step_ms.abs() > CLOCK_STEP_MS_MAX {
@@ -367,12 +321,12 @@ fn watch(job: &EyeJob, pipe: &mut Pipe) -> i32 {
             }
         }
     }
-    report(job, &threads, pipe);
+    report(job, &mut threads, pipe);
     pipe.say(Outbox::ended);
     0
 }
 
-fn take_news(news: News, counting: &mut Counting<'_>, pipe: &mut Pipe, threads: &Threads) -> Result<(), i32> {
+fn take_news(news: News, counting: &mut Counting<'_>, pipe: &mut Pipe, threads: &mut Threads) -> Result<(), i32> {
     match news {
         News::Opened(camera, picture) => {
             // Opening a stream has run code and freed memory that watching it does not need.
@@ -397,7 +351,7 @@ fn take_news(news: News, counting: &mut Counting<'_>, pipe: &mut Pipe, threads: 
     }
 }
 
-fn report(job: &EyeJob, threads: &Threads, pipe: &mut Pipe) {
+fn report(job: &EyeJob, threads: &mut Threads, pipe: &mut Pipe) {
     job.feeds.iter().for_each(|feed| threads.report(feed.camera, pipe));
 }
 
@@ -449,8 +403,6 @@ const EXIT_JOB: i32 = 5;
 const NEWS_MAX: usize = 16;
 /// Ages kept for a benchmark.
 pub const AGES_MAX: usize = 100_000;
-/// After this long without a frame the runtime's memory is overwritten with grey.
-const IDLE: Duration = Duration::from_secs(1);
 /// How often the measuring thread looks up from an empty channel.
 const TICK: Duration = Duration::from_millis(250);
 /// A clock that is off by more was set, not corrected (CONTRACT §3), ms.

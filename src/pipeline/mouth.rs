@@ -204,8 +204,15 @@ impl Mouth {
                 None
             }
             Report::Event(event) if event.code.is_final() => Some(EyeEnd::Refused(event)),
-            // Only what changes the state of a camera is news; a frame that failed is counted.
-            Report::Event(EyeEvent { code: EyeEventCode::CameraSeen | EyeEventCode::CameraLost, .. }) => {
+            // Only what changes how a camera is to be read is news; a frame that failed is counted.
+            Report::Event(EyeEvent {
+                code:
+                    EyeEventCode::CameraSeen
+                    | EyeEventCode::CameraLost
+                    | EyeEventCode::Motionless
+                    | EyeEventCode::MotionlessGone,
+                ..
+            }) => {
                 self.report_health();
                 None
             }

@@ -188,12 +188,27 @@ fn cameras(health: Option<&Message>) -> String {
             format!("{:.1}", camera["fps_milli"].as_u64().unwrap_or(0) as f64 / 1000.0),
             frames[0].to_string(),
             frames[1].to_string(),
+            frames[2].to_string(),
             frames[4].to_string(),
+            camera["ignored"].to_string(),
+            camera["motionless"].to_string(),
             camera["reconnects"].to_string(),
         ]
     };
     let cameras = report["cameras"].as_array().map_or(&[][..], Vec::as_slice);
-    let heads = ["camera", "state", "looks/s", "frames/s", "captured", "detected", "overwritten", "reopened"];
+    let heads = [
+        "camera",
+        "state",
+        "looks/s",
+        "frames/s",
+        "captured",
+        "detected",
+        "still",
+        "overwritten",
+        "ignored boxes",
+        "motionless things",
+        "reopened",
+    ];
     table("Cameras", &heads, cameras.iter().map(row))
 }
 

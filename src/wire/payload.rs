@@ -265,7 +265,8 @@ pub struct CameraHealthPayload {
     pub lag_ms: u32,
     /// Reopenings.
     pub reconnects: u32,
-    /// Frames by fate: captured, detected, still, skipped, overwritten, failed.
+    /// Frames by fate: captured, detected, still (nothing moved and nobody was there: not looked at), skipped, overwritten,
+    /// failed. In a shop, still frames are told after whole quarters of an hour and are among the detected until then.
     pub frames: [u64; 6],
     /// Frames looked at per second over the last five seconds or more, thousandths.
     pub looks_milli: u64,
@@ -274,6 +275,10 @@ pub struct CameraHealthPayload {
     pub looks_asked_milli: Option<u64>,
     /// Whether more than a tenth of the frames due for a look gave way to newer ones: the box is too slow for its cameras.
     pub overloaded: bool,
+    /// Boxes of people dropped because they stood where nobody counts, up to the last whole quarter of an hour.
+    pub ignored: u64,
+    /// Things taken for people that have not moved since the camera began to watch, and count as nobody.
+    pub motionless: u32,
 }
 
 impl ZonePayload {
@@ -310,6 +315,8 @@ impl CameraHealthPayload {
             looks_milli: load.looks_milli,
             looks_asked_milli: looks_per_s.map(|rate| (rate * 1000.0).round() as u64),
             overloaded: load.is_overloaded,
+            ignored: report.ignored,
+            motionless: report.motionless,
         }
     }
 }

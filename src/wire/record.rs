@@ -5,11 +5,12 @@
 //! foresee (kind, object, number and order of parts, windows on the calendar's grid, each window once); the mouth
 //! ends an eye that sends anything else.
 
+use super::counters::{CAMERA_WORDS, KIND_CAMERA, camera_report};
 use super::sounding::{KIND_SOUNDING, SOUNDING_WORDS, Sounding};
 use crate::clock::{UtcMs, WindowSpan};
 use crate::config::{COUNT_WINDOW_S, PATH_WINDOW_S, Settings};
 use crate::gate::{Figures, Object, ReleasedWindow, ZoneFigures};
-use crate::health::{CameraReport, CameraState, EyeEvent, EyeEventCode, Ledger, STAGES};
+use crate::health::{CameraReport, EyeEvent, EyeEventCode, STAGES};
 use crate::measure::dwell::DWELL_CLASSES;
 
 /// Size of every record on the pipe.
@@ -146,17 +147,6 @@ impl Outbox {
         }
         let (kind, object) = kind_of(window.object());
         self.records(kind, object, Some(window.span()), &words)
-    }
-
-    /// Counters of a camera.
-    #[must_use]
-    pub fn camera(&self, camera: u16, report: &CameraReport) -> Vec<Record> {
-        let ledger = &report.ledger;
-        let frames =
-            [ledger.captured, ledger.detected, ledger.still, ledger.skipped, ledger.overwritten, ledger.failed];
-        let mut words: Vec<u32> = frames.into_iter().flat_map(halves).collect();
-        words.extend([report.state as u32, report.reconnects, report.width, report.height, report.lag_ms]);
-        self.records(KIND_CAMERA, camera, None, &words)
     }
 
     /// An event.
@@ -401,20 +391,6 @@ fn zone_words(zone: &ZoneFigures) -> [u32; ZONE_WORDS] {
     words
 }
 
-fn camera_report(words: &[u32]) -> Option<CameraReport> {
-    let frames = |index: usize| whole(words, index);
-    let ledger = Ledger {
-        captured: frames(0),
-        detected: frames(1),
-        still: frames(2),
-        skipped: frames(3),
-        overwritten: frames(4),
-        failed: frames(5),
-    };
-    let state = CameraState::from_number(words[12])?;
-    Some(CameraReport { ledger, state, reconnects: words[13], width: words[14], height: words[15], lag_ms: words[16] })
-}
-
 fn bench_round(words: &[u32]) -> BenchRound {
     let ns = |index: usize| whole(words, index).cast_signed();
     BenchRound {
@@ -456,11 +432,11 @@ fn word(record: &Record, at: usize) -> u32 {
 }
 
 /// The u64 that lies in the words at twice `index`.
-fn whole(words: &[u32], index: usize) -> u64 {
+pub(super) fn whole(words: &[u32], index: usize) -> u64 {
     u64::from(words[2 * index]) | u64::from(words[2 * index + 1]) << 32
 }
 
-fn halves(value: u64) -> [u32; 2] {
+pub(super) fn halves(value: u64) -> [u32; 2] {
     [value as u32, (value >> 32) as u32]
 }
 
@@ -483,7 +459,6 @@ const KIND_LINE: u8 = 1;
 const KIND_ZONE: u8 = 2;
 const KIND_HEAT_VISITS: u8 = 3;
 const KIND_HEAT_DWELL: u8 = 4;
-const KIND_CAMERA: u8 = 16;
 const KIND_EVENT: u8 = 17;
 const KIND_ENDED: u8 = 18;
 const KIND_BENCH: u8 = 19;
@@ -491,5 +466,4 @@ const LINE_WORDS_ALL: usize = 4;
 /// Released flag, seven figures, the histogram.
 const ZONE_WORDS: usize = 8 + DWELL_CLASSES;
 const ZONE_WORDS_ALL: usize = 1 + ZONE_WORDS;
-const CAMERA_WORDS: usize = 17;
 const BENCH_WORDS: usize = 2 * (4 + STAGES.len()) + 2;

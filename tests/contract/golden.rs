@@ -87,7 +87,8 @@ fn zone() -> ZoneFigures {
 fn health() -> Message {
     let ledger = Ledger { captured: 100, detected: 90, still: 4, skipped: 3, overwritten: 2, failed: 1 };
     let state = CameraState::Seeing;
-    let report = CameraReport { ledger, state, reconnects: 1, width: 640, height: 480, lag_ms: 45 };
+    let report =
+        CameraReport { ledger, state, reconnects: 1, width: 640, height: 480, lag_ms: 45, ignored: 12, motionless: 1 };
     let load = Load { fps_milli: 14_980, looks_milli: 4_200, is_overloaded: true };
     let payload = HealthPayload {
         v: CONTRACT_VERSION,

@@ -7,6 +7,9 @@ use std::fmt::{Debug, Display};
 
 use kehai::capture::{Frame, FramePool};
 use kehai::detect::letterbox::InputTensor;
+use kehai::detect::motion::Grid;
+use kehai::detect::motionless::Motionless;
+use kehai::detect::scene::Scene;
 use kehai::detect::{Detection, Detections, Detector};
 use kehai::floor::{FloorMap, FloorStep, FloorSteps};
 use kehai::gate::{Gate, ReleasedWindow};
@@ -40,7 +43,7 @@ macro_rules! always {
 }
 
 // Pixels: not copied, not printed, not serialised, not handed out as bytes.
-never!([Clone, Debug, Display, Serialize, DeserializeOwned, AsRef<[u8]>, AsRef<[f32]>]: Frame, FramePool, InputTensor);
+never!([Clone, Debug, Display, Serialize, DeserializeOwned, AsRef<[u8]>, AsRef<[f32]>]: Frame, FramePool, InputTensor, Grid);
 // One person's box or path: neither.
 never!([Clone, Debug, Display, Serialize, DeserializeOwned]: Detections, Detection, Tracks, Track, FloorSteps, FloorStep);
 // Its name travels with each step, and is neither printed nor serialised. Nor does it begin from a number.
@@ -48,7 +51,7 @@ never!([Debug, Display, Serialize, DeserializeOwned, Default, From<u64>]: TrackI
 // Exact counts: moved into the gate, once.
 never!([Clone, Debug, Display, Serialize, DeserializeOwned]: Window, Exact, LineWindow, ZoneWindow, HeatWindow);
 // What remembers people between frames is as silent as they are.
-never!([Clone, Debug, Serialize]: Detector, Tracker, Measures, Gate);
+never!([Clone, Debug, Serialize]: Detector, Scene, Motionless, Tracker, Measures, Gate);
 // Past the gate: printed and copied, but its bytes are made in `wire` alone, and nothing makes one but the gate.
 never!([Serialize, DeserializeOwned, Default]: ReleasedWindow);
 always!([Clone, Debug, PartialEq]: ReleasedWindow);

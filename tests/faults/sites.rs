@@ -96,6 +96,40 @@ fn a_zone_beyond_what_the_camera_shows_is_named_in_metres_too() {
 }
 
 #[test]
+fn a_sensitivity_out_of_range_is_refused_with_the_range() {
+    for motion in ["-1", "0.01", "1.5", "nan"] {
+        let to = format!("fps = 7.0\nmotion = {motion}\n#");
+        demo_must_be_refused("fps = 7.0", &to, &["camera.view-1.motion = ", "write 0.05 to 1", "0 to look at every"]);
+    }
+    demo_must_be_refused("fps = 7.0", "fps = 7.0\nmotionless = 1\n#", &["motionless = 1", "expected a boolean"]);
+}
+
+#[test]
+fn an_ignored_place_that_is_nowhere_is_named() {
+    let corners = "[[0, 0], [10, 0], [10, 10]]";
+    for (place, naming) in [
+        (String::new(), ["ignore.desk = …", "write either polygon_px"]),
+        (format!("polygon_px = {corners}\npolygon_m = {corners}"), ["ignore.desk = …", "write either polygon_px"]),
+        ("polygon_px = [[0, 0], [10, 0]]".to_owned(), ["ignore.desk.polygon = 2 corners", "write 3 to 32"]),
+        ("polygon_px = [[0, 0], [nan, 0], [10, 10]]".to_owned(), ["ignore.desk = ", "finite"]),
+        (format!("floor = \"attic\"\npolygon_m = {corners}"), ["ignore.desk.floor = \"attic\"", "id of a [[floor]]"]),
+        (format!("camera = \"view-9\"\npolygon_m = {corners}"), ["ignore.desk.camera = \"view-9\"", "[[camera]]"]),
+        (format!("floor = \"crossing\"\npolygon_px = {corners}"), ["ignore.desk.polygon_px", "write polygon_m"]),
+        (
+            format!("floor = \"crossing\"\ncamera = \"view-1\"\npolygon_m = {corners}"),
+            ["ignore.desk = \"crossing\" and \"view-1\"", "not both"],
+        ),
+        (format!("polygon_px = [[0, 0], [900, 0], [10, 10]]\n# {corners}"), ["ignore.desk = ", "768 px wide"]),
+    ] {
+        must_be_refused(&(demo_with(&[]) + "\n[[ignore]]\nid = \"desk\"\n" + &place + "\n"), &naming);
+    }
+    must_be_refused(
+        &format!("{BARE}[[ignore]]\nid = \"desk\"\npolygon_m = {corners}\n"),
+        &["ignore.desk = in metres", "no calibration"],
+    );
+}
+
+#[test]
 fn marks_on_one_line_make_no_floor() {
     let marks = "calibration = [ { px = [10, 10], m = [1, 1] }, { px = [20, 20], m = [2, 2] }, \
                  { px = [30, 30], m = [3, 3] }, { px = [40, 40], m = [4, 4] } ]\n";

@@ -30,8 +30,16 @@ fn what_the_eye_says_is_what_the_mouth_hears() {
         );
     }
     let ledger = Ledger { captured: u64::MAX, detected: 5, still: 4, skipped: 3, overwritten: 2, failed: 1 };
-    let report =
-        CameraReport { ledger, state: CameraState::Lost, reconnects: 9, width: 1920, height: 1080, lag_ms: 77 };
+    let report = CameraReport {
+        ledger,
+        state: CameraState::Lost,
+        reconnects: 9,
+        width: 1920,
+        height: 1080,
+        lag_ms: 77,
+        ignored: u64::MAX - 1,
+        motionless: 6,
+    };
     assert_eq!(inbox.accept(&outbox.camera(0, &report)[0]), Ok(Some(Report::Camera(0, report))));
     let event = EyeEvent { code: EyeEventCode::CameraLost, camera: 0, numbers: [-1, i32::MAX] };
     assert_eq!(inbox.accept(&outbox.event(&event)[0]), Ok(Some(Report::Event(event))));
@@ -40,7 +48,7 @@ fn what_the_eye_says_is_what_the_mouth_hears() {
         overwritten: 3,
         cpu_ns: i64::MAX,
         wall_ns: 6,
-        stages_ns: [1, 2, 3, 4, 5],
+        stages_ns: [1, 2, 3, 4, 5, 6],
         age_us: [7, 8],
     };
     assert_eq!(inbox.accept(&outbox.bench(&round)[0]), Ok(Some(Report::Bench(round))));

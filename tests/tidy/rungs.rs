@@ -11,9 +11,10 @@ use syn::{Attribute, Fields, Ident, ItemEnum, ItemImpl, ItemStruct, Path, Type};
 use super::sources::{Source, sources};
 
 /// Types that hold pixels, a person, or exact counts.
-const RUNGS: [&str; 16] = [
+const RUNGS: [&str; 17] = [
     "Frame",
     "FramePool",
+    "Grid",
     "InputTensor",
     "Detections",
     "Detection",

@@ -1,0 +1,140 @@
+//! A detect worker: the one place where frames end, looked at by the network or left unseen.
+//!
+//! In: frames of all cameras from the mailbox. Out: [`News::People`] for every frame, in the order of capture of each camera.
+//! Invariants: every frame that is taken meets one fate; a frame in which nothing moved is wiped unseen and counts as seen
+//! time; what the runtime's arena holds of a picture in which something moved is overwritten within a second of rest.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crossbeam_channel::Sender;
+
+use super::eye::News;
+use super::latest::{Latest, Taken};
+use super::lookout::Lookout;
+use crate::capture::Frame;
+use crate::clock::monotonic_ns;
+use crate::detect::scene::Verdict;
+use crate::detect::{DetectError, Detections, Detector};
+use crate::health::{CameraHealth, EyeEvent, EyeEventCode, Fate, Stage, StageCpu};
+
+/// One detect worker.
+pub struct Worker {
+    /// Finds the people.
+    pub detector: Detector,
+    /// What is known of each camera; a camera is lent to one worker at a time.
+    pub lookouts: Arc<[Mutex<Lookout>]>,
+    /// Weakest score that is passed on, 0–1.
+    pub score_min: f32,
+    /// Where frames come from.
+    pub latest: Arc<Latest>,
+    /// Counters of all cameras.
+    pub health: Arc<[CameraHealth]>,
+    /// CPU by stage.
+    pub cpu: Arc<StageCpu>,
+    /// Where detections go.
+    pub news: Sender<News>,
+    /// Where the ages of frames at detection go, µs.
+    pub ages: Sender<u32>,
+    /// Zero of the capture clock where it is the monotonic clock (live cameras).
+    pub zero_ns: Option<i64>,
+}
+
+impl Worker {
+    /// Works until all cameras are over.
+    pub fn run(mut self) {
+        // What the runtime's arena still holds: a picture at all, and since when one in which something moved.
+        let (mut is_clean, mut moved_ns) = (true, None);
+        loop {
+            match self.latest.take(IDLE) {
+                Taken::Frame(camera, frame, put_ns) => {
+                    match self.judge(camera, &frame) {
+                        Verdict::Still => {
+                            self.leave_unseen(camera, frame);
+                            if moved_ns.is_some_and(|since_ns| monotonic_ns() - since_ns > IDLE.as_nanos() as i64) {
+                                is_clean = self.detector.run_grey().is_ok();
+                                moved_ns = moved_ns.filter(|_| !is_clean);
+                            }
+                        }
+                        verdict => {
+                            self.look(camera, frame, put_ns);
+                            is_clean = false;
+                            moved_ns = if verdict == Verdict::Called { Some(monotonic_ns()) } else { moved_ns };
+                        }
+                    }
+                    self.latest.give_back(camera);
+                }
+                Taken::Ended(camera) => self.say(News::Ended(camera)),
+                Taken::Idle if is_clean => {}
+                Taken::Idle => {
+                    // The runtime's arena still holds the last picture: grey over it.
+                    is_clean = self.detector.run_grey().is_ok();
+                }
+                Taken::Over => break,
+            }
+        }
+        let _ = self.detector.run_grey();
+    }
+
+    fn judge(&self, camera: usize, frame: &Frame) -> Verdict {
+        self.cpu.booked(Stage::Motion, || self.lookout(camera).judge(frame))
+    }
+
+    fn lookout(&self, camera: usize) -> MutexGuard<'_, Lookout> {
+        // A worker that panicked ends the eye.
+        self.lookouts[camera].lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Wipes a frame in which nothing moved; its time passes all the same, with nobody there.
+    fn leave_unseen(&self, camera: usize, frame: Frame) {
+        let (captured_at, picture) = (frame.captured_at(), frame.placed().picture);
+        drop(frame);
+        self.health[camera].met(Fate::Still);
+        self.say(News::People(camera, Detections { captured_at, picture, people: Vec::new() }));
+    }
+
+    fn look(&mut self, camera: usize, frame: Frame, put_ns: i64) {
+        let captured_at = frame.captured_at();
+        let mut found = self.detector.detect(frame, self.score_min, &self.cpu);
+        if let Ok(detections) = &mut found {
+            self.cpu.booked(Stage::Decode, || self.lookout(camera).sift(detections, &self.health[camera]));
+        }
+        let now_ns = monotonic_ns();
+        let _ = self.ages.try_send(u32::try_from((now_ns - put_ns) / 1000).unwrap_or(u32::MAX));
+        let lag_ns = self.zero_ns.map_or(now_ns - put_ns, |zero_ns| now_ns - zero_ns - captured_at.0);
+        self.health[camera].lagged(lag_ns);
+        self.pass_on(camera, found);
+    }
+
+    fn pass_on(&self, camera: usize, found: Result<Detections, DetectError>) {
+        match found {
+            Ok(detections) => {
+                self.health[camera].met(Fate::Detected);
+                self.say(News::People(camera, detections));
+            }
+            Err(error) => {
+                self.health[camera].met(Fate::Failed);
+                let code = code_of(&error);
+                self.say(News::Event(EyeEvent { code, camera: camera as u16, numbers: [0, 0] }));
+            }
+        }
+    }
+
+    fn say(&self, news: News) {
+        let _ = self.news.send(news);
+    }
+}
+
+/// The event that tells of an error.
+#[must_use]
+pub fn code_of(error: &DetectError) -> EyeEventCode {
+    match error {
+        DetectError::Runtime { .. } => EyeEventCode::RuntimeRefused,
+        DetectError::Model { .. } => EyeEventCode::ModelRefused,
+        DetectError::Size { .. } | DetectError::Head { .. } => EyeEventCode::HeadRefused,
+        DetectError::Placement | DetectError::Inference { .. } => EyeEventCode::DetectorFailed,
+    }
+}
+
+/// After this long without a frame, or without one in which something moved, the runtime's memory is overwritten with grey.
+const IDLE: Duration = Duration::from_secs(1);
