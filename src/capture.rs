@@ -5,6 +5,7 @@
 //! unwinding (I1, I2: `capture/frame.rs`); motion uses capture time, never a count of frames (I6).
 
 pub mod camera;
+mod colours;
 mod disposable;
 mod drawing;
 mod ffmpeg;

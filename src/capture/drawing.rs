@@ -1,13 +1,13 @@
-//! A picture in full size to a frame in the size the network looks at: resized plane by plane, then coloured.
+//! A picture in full size to a frame in the size the network looks at, resized plane by plane.
 //!
 //! In: a decoded [`Picture`] (planes of YUV) or a picture OpenCV read (BGR). Out: the planes of a [`Frame`].
-//! Invariants: the full size is never copied; the planes drawn on the way are wiped before the frame is handed on.
-//! Source: ITU-R BT.601-7 and BT.709-6, equations of the luma and colour-difference signals.
+//! Invariants: the full size is never copied; what is drawn on the way is wiped before the frame is handed on.
 
 use opencv::core::{CV_8UC1, CV_8UC2, CV_8UC3, Mat, MatTraitConst, Size};
 use opencv::imgproc::{INTER_LINEAR, resize};
 use zeroize::Zeroize;
 
+use super::colours::Colours;
 use super::ffmpeg::{Layout, Picture, Plane, Scaler};
 use super::{CaptureError, Frame};
 use crate::units::PictureSize;
@@ -15,32 +15,44 @@ use crate::units::PictureSize;
 /// Draws pictures of one stream into frames.
 #[derive(Default)]
 pub struct Drawing {
-    /// Brightness and two colour differences in the frame's size, or interleaved BGR; words, as they are wiped faster.
+    /// Interleaved values in the frame's size: pairs of colour differences, or BGR; words, as they are wiped faster.
     small: Vec<u64>,
     scaler: Scaler,
 }
 
 impl Drawing {
-    /// Draws a decoded picture.
+    /// Draws a decoded picture; one in brightness and colour differences stays so until somebody looks at its colours.
     ///
     /// # Errors
     /// [`CaptureError::Undecodable`] for a format nobody reads.
     pub fn draw(&mut self, picture: &Picture, frame: &mut Frame) -> Result<(), CaptureError> {
-        let size = frame.placed().resized;
-        self.small.resize(size.bgr_bytes().div_ceil(size_of::<u64>()) + SCALER_SLACK, 0);
-        let drawn = match picture.layout() {
-            Layout::Grey(grey) => self.plane(&grey, size, 0, 1).map(|()| self.grey(frame)),
-            Layout::Planar(planes) => (0..3)
-                .try_for_each(|index| self.plane(&planes[index], size, index, 1))
-                .map(|()| self.colour(frame, &Colours::of(picture, false))),
-            Layout::Paired(brightness, colours, red_first) => self
-                .plane(&brightness, size, 0, 1)
-                .and_then(|()| self.plane(&colours, size, 1, 2))
-                .map(|()| self.colour_pairs(frame, &Colours::of(picture, red_first))),
-            Layout::Other => self.by_scaler(picture, frame),
-        };
-        self.small.as_mut_slice().zeroize();
-        drawn
+        match picture.layout() {
+            Layout::Grey(grey) => {
+                resized(&grey, frame, 0)?;
+                let [brightness, others @ ..] = frame.planes_mut();
+                others.into_iter().for_each(|plane| plane.copy_from_slice(brightness));
+            }
+            Layout::Planar(planes) => {
+                planes.iter().enumerate().try_for_each(|(index, plane)| resized(plane, frame, index))?;
+                frame.is_drawn_in(Colours::of(picture));
+            }
+            Layout::Paired(brightness, pairs, red_first) => {
+                resized(&brightness, frame, 0)?;
+                let size = frame.placed().resized;
+                self.make_room(size);
+                let drawn = into(&mat(&pairs, CV_8UC2)?, self.small.as_mut_ptr().cast::<u8>(), size, CV_8UC2);
+                self.part(frame, red_first);
+                self.small.as_mut_slice().zeroize();
+                drawn?;
+                frame.is_drawn_in(Colours::of(picture));
+            }
+            Layout::Other => self.by_scaler(picture, frame)?,
+        }
+        Ok(())
+    }
+
+    fn make_room(&mut self, size: PictureSize) {
+        self.small.resize(size.bgr_bytes().div_ceil(size_of::<u64>()), 0);
     }
 
     /// Draws a picture that OpenCV has read, interleaved BGR.
@@ -49,46 +61,19 @@ impl Drawing {
     /// [`CaptureError::Undecodable`] when OpenCV refuses.
     pub fn draw_bgr(&mut self, picture: &Mat, frame: &mut Frame) -> Result<(), CaptureError> {
         let size = frame.placed().resized;
-        self.small.resize(size.bgr_bytes().div_ceil(size_of::<u64>()) + SCALER_SLACK, 0);
+        self.make_room(size);
         let start = self.small.as_mut_ptr().cast::<u8>();
         let drawn = into(picture, start, size, CV_8UC3).map(|()| self.split(frame, size.width as usize * 3));
         self.small.as_mut_slice().zeroize();
         drawn
     }
 
-    /// Resizes one plane of `channels` values a point into the place of plane `index`.
-    fn plane(&mut self, plane: &Plane, size: PictureSize, index: usize, channels: i32) -> Result<(), CaptureError> {
-        let kind = if channels == 1 { CV_8UC1 } else { CV_8UC2 };
-        let (rows, columns) = (plane.size.height as i32, plane.size.width as i32);
-        // SAFETY: the decoder's plane holds `rows` rows of `stride` bytes and is lent while the picture is held.
-        let source =
-            unsafe { Mat::new_rows_cols_with_data_unsafe(rows, columns, kind, plane.start.cast(), plane.stride) };
-        let source = source.map_err(|_| CaptureError::Undecodable)?;
-        let first = index * size.bgr_bytes() / 3;
-        // SAFETY: three planes of this size lie in `small` (draw).
-        let start = unsafe { self.small.as_mut_ptr().cast::<u8>().add(first) };
-        into(&source, start, size, kind)
-    }
-
-    fn grey(&mut self, frame: &mut Frame) {
-        let [brightness, ..] = planes(&self.small, frame.placed().resized);
-        frame.planes_mut().into_iter().for_each(|plane| plane.copy_from_slice(brightness));
-    }
-
-    fn colour(&mut self, frame: &mut Frame, colours: &Colours) {
-        let [brightness, blue_difference, red_difference] = planes(&self.small, frame.placed().resized);
-        colours.spread([brightness, blue_difference, red_difference], frame.planes_mut());
-    }
-
-    fn colour_pairs(&mut self, frame: &mut Frame, colours: &Colours) {
-        let size = frame.placed().resized;
-        let bytes = bytes(&self.small, size.bgr_bytes());
-        let (brightness, pairs) = bytes.split_at(size.bgr_bytes() / 3);
-        let [blue, green, red] = frame.planes_mut();
-        let targets = blue.iter_mut().zip(green).zip(red);
-        for ((y, pair), ((blue, green), red)) in brightness.iter().zip(pairs.as_chunks::<2>().0).zip(targets) {
-            let [u, v] = if colours.red_first { [pair[1], pair[0]] } else { *pair };
-            [*blue, *green, *red] = colours.bgr(*y, u, v);
+    /// Pairs of colour differences in `small` to the frame's planes.
+    fn part(&self, frame: &mut Frame, red_first: bool) {
+        let pairs = bytes(&self.small, frame.placed().resized.bgr_bytes() / 3 * 2).as_chunks::<2>().0;
+        let [_, blue, red] = frame.planes_mut();
+        for (pair, (blue, red)) in pairs.iter().zip(blue.iter_mut().zip(red)) {
+            [*blue, *red] = if red_first { [pair[1], pair[0]] } else { *pair };
         }
     }
 
@@ -126,66 +111,18 @@ impl Drop for Drawing {
     }
 }
 
-/// How brightness and colour differences become blue, green and red.
-struct Colours {
-    black: f32,
-    brightness: f32,
-    /// Of the red difference in red and green, of the blue difference in green and blue.
-    red: f32,
-    green: [f32; 2],
-    blue: f32,
-    red_first: bool,
+/// Resizes one plane of single values into plane `index` of the frame.
+fn resized(plane: &Plane, frame: &mut Frame, index: usize) -> Result<(), CaptureError> {
+    let size = frame.placed().resized;
+    into(&mat(plane, CV_8UC1)?, frame.planes_mut()[index].as_mut_ptr(), size, CV_8UC1)
 }
 
-impl Colours {
-    fn of(picture: &Picture, red_first: bool) -> Self {
-        let [red, blue] = if picture.is_bt709() { [0.2126, 0.0722] } else { [0.299, 0.114] };
-        let green = 1.0 - red - blue;
-        let (black, span, colour_span) =
-            if picture.is_full_range() { (0.0, 255.0, 255.0) } else { (16.0, 219.0, 224.0) };
-        let scale = 255.0 / colour_span;
-        Self {
-            black,
-            brightness: 255.0 / span,
-            red: 2.0 * (1.0 - red) * scale,
-            green: [2.0 * (1.0 - red) * red / green * scale, 2.0 * (1.0 - blue) * blue / green * scale],
-            blue: 2.0 * (1.0 - blue) * scale,
-            red_first,
-        }
-    }
-
-    /// Whole planes, in pieces of a length that the compiler turns into vectors.
-    fn spread(&self, [y, u, v]: [&[u8]; 3], [blue, green, red]: [&mut [u8]; 3]) {
-        let whole = y.len() - y.len() % PIECE;
-        for first in (0..whole).step_by(PIECE) {
-            let place = first..first + PIECE;
-            let mut piece = [[0u8; PIECE]; 3];
-            self.piece([&y[place.clone()], &u[place.clone()], &v[place.clone()]], &mut piece);
-            blue[place.clone()].copy_from_slice(&piece[0]);
-            green[place.clone()].copy_from_slice(&piece[1]);
-            red[place].copy_from_slice(&piece[2]);
-        }
-        for index in whole..y.len() {
-            [blue[index], green[index], red[index]] = self.bgr(y[index], u[index], v[index]);
-        }
-    }
-
-    #[inline]
-    fn piece(&self, [y, u, v]: [&[u8]; 3], piece: &mut [[u8; PIECE]; 3]) {
-        let (y, u, v) = (&y[..PIECE], &u[..PIECE], &v[..PIECE]);
-        for index in 0..PIECE {
-            [piece[0][index], piece[1][index], piece[2][index]] = self.bgr(y[index], u[index], v[index]);
-        }
-    }
-
-    #[inline]
-    fn bgr(&self, y: u8, u: u8, v: u8) -> [u8; 3] {
-        let y = (f32::from(y) - self.black) * self.brightness + 0.5;
-        let (u, v) = (f32::from(u) - 128.0, f32::from(v) - 128.0);
-        // SAFETY: a finite number from 0 to 255 is an i32. (`as` would ask for NaN at every pixel.)
-        let byte = |value: f32| unsafe { value.clamp(0.0, 255.0).to_int_unchecked::<i32>() as u8 };
-        [byte(y + self.blue * u), byte(y - self.green[0] * v - self.green[1] * u), byte(y + self.red * v)]
-    }
+/// A decoder's plane of `kind` as OpenCV sees it.
+fn mat(plane: &Plane, kind: i32) -> Result<Mat, CaptureError> {
+    let (rows, columns) = (plane.size.height as i32, plane.size.width as i32);
+    // SAFETY: the decoder's plane holds `rows` rows of `stride` bytes and is lent while the picture is held.
+    let source = unsafe { Mat::new_rows_cols_with_data_unsafe(rows, columns, kind, plane.start.cast(), plane.stride) };
+    source.map_err(|_| CaptureError::Undecodable)
 }
 
 /// Resizes into memory of ours.
@@ -207,18 +144,6 @@ fn bytes(words: &[u64], length: usize) -> &[u8] {
     unsafe { std::slice::from_raw_parts(words.as_ptr().cast::<u8>(), length) }
 }
 
-fn planes(words: &[u64], size: PictureSize) -> [&[u8]; 3] {
-    let bytes = bytes(words, size.bgr_bytes());
-    let (first, rest) = bytes.split_at(bytes.len() / 3);
-    let (second, third) = rest.split_at(bytes.len() / 3);
-    [first, second, third]
-}
-
-/// Pixels coloured at once.
-const PIECE: usize = 32;
-/// Words at the end that a vector of OpenCV may touch.
-const SCALER_SLACK: usize = 8;
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -227,28 +152,6 @@ mod tests {
     use crate::clock::CaptureTime;
     use crate::config::card::Fit;
     use crate::config::placement::Placement;
-
-    fn colours(black: f32, span: f32, colour_span: f32) -> Colours {
-        let scale = 255.0 / colour_span;
-        Colours {
-            black,
-            brightness: 255.0 / span,
-            red: 1.402 * scale,
-            green: [0.714 * scale, 0.344 * scale],
-            blue: 1.772 * scale,
-            red_first: false,
-        }
-    }
-
-    #[test]
-    fn black_white_and_red_of_a_television_signal_are_those_of_a_screen() {
-        let television = colours(16.0, 219.0, 224.0);
-        assert_eq!(television.bgr(16, 128, 128), [0, 0, 0]);
-        assert_eq!(television.bgr(235, 128, 128), [255, 255, 255]);
-        // ITU-R BT.601: pure red is Y 81, Cb 90, Cr 240.
-        let [blue, green, red] = television.bgr(81, 90, 240);
-        assert!(blue <= 1 && green <= 1 && red >= 253, "{blue} {green} {red}");
-    }
 
     /// The first picture of a film of one colour, 16x8, drawn in its own size.
     fn drawn(format: &str, planes: &[(usize, u16)]) -> [u8; 3] {
@@ -264,10 +167,10 @@ mod tests {
         std::fs::remove_file(&path).expect("it was there");
         assert!(matches!(clip.grab(&|_| true), Ok(Grab::Frame(_))), "{format}");
         let pool = FramePool::new(Placement::new(Fit::Stretch, clip.size(), clip.size()));
-        let frame = clip.retrieve(&pool).expect("drawn");
-        let first = frame.planes().map(|plane| plane[0]);
-        let is_even =
-            frame.planes().iter().zip(first).all(|(plane, value)| plane.iter().all(|byte| byte.abs_diff(value) <= 2));
+        let mut frame = clip.retrieve(&pool).expect("drawn");
+        let planes = frame.colour();
+        let first = planes.map(|plane| plane[0]);
+        let is_even = planes.iter().zip(first).all(|(plane, value)| plane.iter().all(|byte| byte.abs_diff(value) <= 2));
         assert!(is_even, "{format}: one colour all over");
         first
     }
@@ -295,17 +198,14 @@ mod tests {
     fn pairs_of_colour_differences_are_read_in_either_order() {
         let size = PictureSize { height: 4, width: 8 };
         for (red_first, pair) in [(false, [90, 240]), (true, [240, 90])] {
-            let bytes = [vec![81u8; 32], pair.repeat(32)].concat();
-            let words = bytes.as_chunks().0.iter().map(|word| u64::from_le_bytes(*word)).collect();
-            let mut drawing = Drawing { small: words, scaler: Scaler::default() };
+            let words = pair.repeat(32).as_chunks().0.iter().map(|word| u64::from_le_bytes(*word)).collect();
+            let drawing = Drawing { small: words, scaler: Scaler::default() };
             let mut frame = FramePool::new(Placement::new(Fit::Stretch, size, size)).take(CaptureTime(0));
-            drawing.colour_pairs(&mut frame, &Colours { red_first, ..colours(16.0, 219.0, 224.0) });
-            assert!(frame.planes()[2].iter().all(|red| *red >= 252) && frame.planes()[0].iter().all(|blue| *blue <= 2));
+            drawing.part(&mut frame, red_first);
+            let [_, blue_differences, red_differences] = frame.planes_mut();
+            assert!(
+                blue_differences.iter().all(|value| *value == 90) && red_differences.iter().all(|value| *value == 240)
+            );
         }
-    }
-
-    #[test]
-    fn full_range_values_are_taken_as_they_are() {
-        assert_eq!(colours(0.0, 255.0, 255.0).bgr(77, 128, 128), [77, 77, 77]);
     }
 }

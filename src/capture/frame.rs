@@ -1,7 +1,7 @@
 //! One picture in memory, no larger than the network looks at it, and the fixed pool it lives in.
 //!
-//! In: how a camera's pictures are placed in the network's input. Out: [`Frame`]s, `[3, rows, columns]` u8: blue, green,
-//! red. The picture in its full size never leaves the decoder.
+//! In: how a camera's pictures are placed in the network's input. Out: [`Frame`]s, `[3, rows, columns]` u8: brightness and
+//! colour differences as the decoder gave them, blue, green and red once somebody looks at its colours. The picture in its full size never leaves the decoder.
 //! Invariants: a pool holds [`FRAMES_PER_CAMERA`] buffers and never more; a buffer is wiped when its frame
 //! is dropped, also while unwinding (test `a_dropped_frame_leaves_nothing_behind`); a frame can be neither
 //! copied, printed nor serialised (tests/disclosure).
@@ -9,6 +9,7 @@
 use crossbeam_channel::{Receiver, Sender, bounded};
 use zeroize::Zeroize;
 
+use super::colours::Colours;
 use crate::clock::CaptureTime;
 use crate::config::placement::Placement;
 use crate::units::PictureSize;
@@ -23,6 +24,8 @@ pub struct Frame {
     home: Sender<Vec<u64>>,
     placed: Placement,
     captured_at: CaptureTime,
+    /// How its planes become blue, green and red; `None` once they are.
+    colours: Option<Colours>,
 }
 
 /// The fixed buffers of one camera.
@@ -38,7 +41,7 @@ impl FramePool {
     pub fn new(placed: Placement) -> Self {
         let (home, free) = bounded(FRAMES_PER_CAMERA);
         for _ in 0..FRAMES_PER_CAMERA {
-            let words = vec![0u64; placed.resized.bgr_bytes().div_ceil(size_of::<u64>())];
+            let words = vec![0u64; placed.resized.bgr_bytes().div_ceil(size_of::<u64>()) + SLACK];
             home.send(words).expect("the pool holds both ends of its channel");
         }
         Self { placed, free, home }
@@ -54,7 +57,7 @@ impl FramePool {
     #[must_use]
     pub fn take(&self, captured_at: CaptureTime) -> Frame {
         let buffer = self.free.recv().expect("the pool holds both ends of its channel");
-        Frame { buffer, home: self.home.clone(), placed: self.placed, captured_at }
+        Frame { buffer, home: self.home.clone(), placed: self.placed, captured_at, colours: None }
     }
 }
 
@@ -71,14 +74,31 @@ impl Frame {
         self.captured_at
     }
 
+    /// Says that its planes are brightness, blue and red differences.
+    pub(super) fn is_drawn_in(&mut self, colours: Colours) {
+        self.colours = Some(colours);
+    }
+
+    /// How bright it is, `[rows, columns]` of [`Placement::resized`]: brightness itself, or green, which is most of it.
+    pub(crate) fn brightness(&self) -> &[u8] {
+        self.planes()[usize::from(self.colours.is_none())]
+    }
+
     /// Blue, green and red, `[rows, columns]` of [`Placement::resized`] each.
-    pub(crate) fn planes(&self) -> [&[u8]; 3] {
+    pub(crate) fn colour(&mut self) -> [&[u8]; 3] {
+        if let Some(colours) = self.colours.take() {
+            colours.spread(self.planes_mut());
+        }
+        self.planes()
+    }
+
+    fn planes(&self) -> [&[u8]; 3] {
         let (blue, rest) = self.bytes().split_at(self.plane_bytes());
         let (green, red) = rest.split_at(self.plane_bytes());
         [blue, green, red]
     }
 
-    /// Blue, green and red, to be written.
+    /// Its three planes, to be written.
     pub(crate) fn planes_mut(&mut self) -> [&mut [u8]; 3] {
         let plane_bytes = self.plane_bytes();
         // SAFETY: u64s are plain bytes, and the length lies within the buffer (FramePool::new).
@@ -99,6 +119,9 @@ impl Frame {
         unsafe { std::slice::from_raw_parts(self.buffer.as_ptr().cast::<u8>(), self.placed.resized.bgr_bytes()) }
     }
 }
+
+/// Words behind the pixels, so that what writes whole vectors stays within the buffer.
+const SLACK: usize = 8;
 
 impl Drop for Frame {
     fn drop(&mut self) {

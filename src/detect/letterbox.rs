@@ -72,11 +72,11 @@ impl Letterbox {
     ///
     /// # Errors
     /// [`DetectError::Placement`] when the frame was made for another input.
-    pub fn fill(&mut self, frame: Frame) -> Result<(), DetectError> {
+    pub fn fill(&mut self, mut frame: Frame) -> Result<(), DetectError> {
         if *frame.placed() != self.placed {
             return Err(DetectError::Placement);
         }
-        let channels = frame.planes();
+        let channels = frame.colour();
         let (columns, input_width) = (self.placed.resized.width as usize, self.placed.input.width as usize);
         let first = self.placed.top * input_width + self.placed.left;
         let mut image = self.tensor.values.index_axis_mut(Axis(0), 0);

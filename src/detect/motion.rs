@@ -31,19 +31,16 @@ pub struct Motion {
 }
 
 impl Grid {
-    /// The grid of a frame. Each row is read in one colour only, green every other one: clothes that differ from the
-    /// wall in one colour are seen, and no byte is read twice.
+    /// The grid of a frame, of its brightness alone.
     #[must_use]
     pub fn of(frame: &Frame) -> Self {
         let columns = frame.placed().resized.width as usize;
-        let planes = frame.planes();
+        let bright = frame.brightness();
         let across = columns.div_ceil(CELL_PX);
-        let down = planes[0].len().div_ceil(columns).div_ceil(CELL_PX);
+        let down = bright.len().div_ceil(columns).div_ceil(CELL_PX);
         let mut sums = vec![0u32; across * down];
         let mut pixels = vec![0u32; across * down];
-        for row in 0..planes[0].len() / columns {
-            let plane = planes[[GREEN, RED, GREEN, BLUE][row % 4]];
-            let bytes = &plane[row * columns..(row + 1) * columns];
+        for (row, bytes) in bright.chunks_exact(columns).enumerate() {
             let first = row / CELL_PX * across;
             for (cell, part) in bytes.chunks(CELL_PX).enumerate() {
                 sums[first + cell] += part.iter().map(|byte| u32::from(*byte)).sum::<u32>();
@@ -145,9 +142,6 @@ impl Motion {
     }
 }
 
-const BLUE: usize = 0;
-const GREEN: usize = 1;
-const RED: usize = 2;
 /// Side of a cell, px of the network's input: the smallest person a detector finds there is about one cell high.
 const CELL_PX: usize = 16;
 /// Grey added on both sides of a ratio, so that nothing is divided by black, grey levels.

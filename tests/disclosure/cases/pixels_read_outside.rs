@@ -7,6 +7,6 @@ use kehai::capture::Frame;
 
 pub fn peek(frame: &Frame) -> u32 {
     #[cfg(refused)]
-    let _pixels = frame.planes();
+    let _pixels = frame.brightness();
     frame.placed().picture.width
 }
