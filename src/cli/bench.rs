@@ -18,8 +18,9 @@ use crate::pipeline::mouth::{EyeEnd, Mouth};
 use crate::pipeline::{Errand, Feed, Origin};
 use crate::units::PictureSize;
 use crate::vault::Vault;
+use crate::wire::benched::BenchRound;
 use crate::wire::compose::{Composer, Voice};
-use crate::wire::record::{BenchRound, Report};
+use crate::wire::record::Report;
 
 /// Arguments of `kehai bench`.
 #[derive(clap::Args)]

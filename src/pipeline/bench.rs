@@ -10,7 +10,7 @@ use crate::capture::{CaptureError, Grab, replay};
 use crate::clock::{Timeline, UtcMs, monotonic_ns, process_cpu_ns};
 use crate::detect::Detector;
 use crate::health::{EyeEventCode, Ledger, Stage};
-use crate::wire::record::BenchRound;
+use crate::wire::benched::BenchRound;
 
 /// Runs the benchmark and reports every round.
 pub fn run(job: &EyeJob, rounds: u32, pipe: &mut Pipe) -> i32 {
@@ -83,6 +83,7 @@ fn whole(job: &EyeJob) -> Result<BenchRound, EyeEventCode> {
         wall_ns,
         stages_ns: threads.cpu.totals_ns(),
         age_us: [quantile(0.5), quantile(0.99)],
+        rss_kb: super::footprint::resident_kb(),
     })
 }
 

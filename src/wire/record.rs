@@ -5,11 +5,12 @@
 //! foresee (kind, object, number and order of parts, windows on the calendar's grid, each window once); the mouth
 //! ends an eye that sends anything else.
 
+use super::benched::{BENCH_WORDS, BenchRound, KIND_BENCH};
 use super::sounding::{KIND_SOUNDING, SOUNDING_WORDS, Sounding};
 use crate::clock::{UtcMs, WindowSpan};
 use crate::config::{COUNT_WINDOW_S, PATH_WINDOW_S, Settings};
 use crate::gate::{Figures, Object, ReleasedWindow, ZoneFigures};
-use crate::health::{CameraReport, CameraState, EyeEvent, EyeEventCode, Ledger, STAGES};
+use crate::health::{CameraReport, CameraState, EyeEvent, EyeEventCode, Ledger};
 use crate::measure::dwell::DWELL_CLASSES;
 
 /// Size of every record on the pipe.
@@ -31,7 +32,7 @@ pub enum Report {
     Event(EyeEvent),
     /// The recording is over and everything is said.
     Ended,
-    /// CPU times of a benchmark round, ns.
+    /// What a benchmark round cost.
     Bench(BenchRound),
     /// What a camera is like.
     Sounding(u16, Sounding),
@@ -48,23 +49,6 @@ pub struct ArrivedWindow {
     pub cov_ms: u32,
     /// The figures.
     pub figures: Figures,
-}
-
-/// What one round of `kehai bench` cost.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct BenchRound {
-    /// Frames processed.
-    pub frames: u64,
-    /// Frames that gave way to newer ones.
-    pub overwritten: u64,
-    /// CPU of the whole process, ns.
-    pub cpu_ns: i64,
-    /// Wall time, ns.
-    pub wall_ns: i64,
-    /// CPU by stage, ns; all zero in a round of decode and inference alone.
-    pub stages_ns: [i64; STAGES.len()],
-    /// Age of a frame when its detections were there: median and 99th percentile, µs.
-    pub age_us: [u32; 2],
 }
 
 /// Why the mouth does not believe a record.
@@ -170,16 +154,6 @@ impl Outbox {
     #[must_use]
     pub fn ended(&self) -> Vec<Record> {
         self.records(KIND_ENDED, 0, None, &[])
-    }
-
-    /// A round of a benchmark.
-    #[must_use]
-    pub fn bench(&self, round: &BenchRound) -> Vec<Record> {
-        let mut words: Vec<u32> = [round.frames, round.overwritten].into_iter().flat_map(halves).collect();
-        let times = [round.cpu_ns, round.wall_ns].into_iter().chain(round.stages_ns);
-        words.extend(times.flat_map(|ns| halves(ns.cast_unsigned())));
-        words.extend(round.age_us);
-        self.records(KIND_BENCH, 0, None, &words)
     }
 
     pub(super) fn records(&self, kind: u8, object: u16, span: Option<WindowSpan>, words: &[u32]) -> Vec<Record> {
@@ -326,7 +300,7 @@ impl Inbox {
                 Report::Event(EyeEvent { code, camera: header.object, numbers })
             }
             KIND_ENDED => Report::Ended,
-            KIND_BENCH => Report::Bench(bench_round(words)),
+            KIND_BENCH => Report::Bench(BenchRound::read(words)),
             KIND_SOUNDING => Report::Sounding(header.object, Sounding::read(words).ok_or_else(impossible)?),
             _ => return Ok(self.window(header, words)?.map(Report::Window)),
         };
@@ -415,18 +389,6 @@ fn camera_report(words: &[u32]) -> Option<CameraReport> {
     Some(CameraReport { ledger, state, reconnects: words[13], width: words[14], height: words[15], lag_ms: words[16] })
 }
 
-fn bench_round(words: &[u32]) -> BenchRound {
-    let ns = |index: usize| whole(words, index).cast_signed();
-    BenchRound {
-        frames: whole(words, 0),
-        overwritten: whole(words, 1),
-        cpu_ns: ns(2),
-        wall_ns: ns(3),
-        stages_ns: std::array::from_fn(|stage| ns(4 + stage)),
-        age_us: [words[BENCH_WORDS - 2], words[BENCH_WORDS - 1]],
-    }
-}
-
 struct Header {
     configuration: u64,
     kind: u8,
@@ -456,11 +418,11 @@ fn word(record: &Record, at: usize) -> u32 {
 }
 
 /// The u64 that lies in the words at twice `index`.
-fn whole(words: &[u32], index: usize) -> u64 {
+pub(super) fn whole(words: &[u32], index: usize) -> u64 {
     u64::from(words[2 * index]) | u64::from(words[2 * index + 1]) << 32
 }
 
-fn halves(value: u64) -> [u32; 2] {
+pub(super) fn halves(value: u64) -> [u32; 2] {
     [value as u32, (value >> 32) as u32]
 }
 
@@ -486,10 +448,8 @@ const KIND_HEAT_DWELL: u8 = 4;
 const KIND_CAMERA: u8 = 16;
 const KIND_EVENT: u8 = 17;
 const KIND_ENDED: u8 = 18;
-const KIND_BENCH: u8 = 19;
 const LINE_WORDS_ALL: usize = 4;
 /// Released flag, seven figures, the histogram.
 const ZONE_WORDS: usize = 8 + DWELL_CLASSES;
 const ZONE_WORDS_ALL: usize = 1 + ZONE_WORDS;
 const CAMERA_WORDS: usize = 17;
-const BENCH_WORDS: usize = 2 * (4 + STAGES.len()) + 2;
