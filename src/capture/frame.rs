@@ -71,6 +71,11 @@ impl Frame {
         self.captured_at
     }
 
+    /// Dates the picture anew: its source knows better when it was captured than the reader it came through.
+    pub(super) fn date(&mut self, captured_at: CaptureTime) {
+        self.captured_at = captured_at;
+    }
+
     /// Blue, green and red, `[rows, columns]` of [`Placement::resized`] each.
     pub(crate) fn planes(&self) -> [&[u8]; 3] {
         let (blue, rest) = self.bytes().split_at(self.plane_bytes());

@@ -52,6 +52,9 @@ pub fn run() -> i32 {
     if let Errand::Bench(rounds) = job.errand {
         return super::bench::run(&job, rounds, &mut pipe);
     }
+    if let Errand::BenchLive(seconds) = job.errand {
+        return super::bench::live::run(&job, seconds, &mut pipe);
+    }
     if let Errand::Probe(seconds) = job.errand {
         return super::probe::run(&job, seconds, &mut pipe);
     }
@@ -78,6 +81,13 @@ impl Pipe {
     pub fn event(&mut self, code: EyeEventCode, numbers: [i32; 2]) {
         self.say(|outbox| outbox.event(&EyeEvent { code, camera: 0, numbers }));
     }
+
+    /// Says that an accelerator was asked for and is not in use.
+    pub fn lacks(&mut self, detectors: &[Detector]) {
+        if let Some(lacks) = detectors.iter().find_map(Detector::lacks) {
+            self.event(EyeEventCode::AcceleratorMissing, [lacks as i32, 0]);
+        }
+    }
 }
 
 /// The threads of an eye at work.
@@ -88,13 +98,14 @@ pub struct Threads {
     pub health: Arc<[CameraHealth]>,
     /// CPU by stage.
     pub cpu: Arc<StageCpu>,
-    /// Ages of frames at detection, µs, of the first [`AGES_MAX`] frames.
+    /// Ages of frames at detection, µs, of the first [`AGES_MAX`] frames: since capture, or where recordings wait,
+    /// since the mailbox.
     pub ages_us: Receiver<u32>,
 }
 
 impl Threads {
     /// Says how a camera fares: before every event, so that nobody sees the event with the counters of before.
-    fn report(&self, camera: usize, pipe: &mut Pipe) {
+    pub(super) fn report(&self, camera: usize, pipe: &mut Pipe) {
         let report = self.health[camera].report();
         pipe.say(|outbox| outbox.camera(camera as u16, &report));
     }
@@ -131,7 +142,7 @@ pub fn start(job: &EyeJob, detectors: Vec<Detector>, zero_ns: i64) -> Threads {
             cpu: Arc::clone(&cpu),
             news: sender.clone(),
             ages: ages.clone(),
-            zero_ns: matches!(job.errand, Errand::Watch).then_some(zero_ns),
+            zero_ns: matches!(job.errand, Errand::Watch | Errand::BenchLive(_)).then_some(zero_ns),
         };
         spawn("detect", &sender, move || worker.run());
     }
@@ -176,7 +187,7 @@ struct Worker {
     cpu: Arc<StageCpu>,
     news: Sender<News>,
     ages: Sender<u32>,
-    /// Zero of the capture clock where it is the monotonic clock (live cameras).
+    /// Zero of the capture clock where it is the monotonic clock (live cameras, and recordings that play like them).
     zero_ns: Option<i64>,
 }
 
@@ -190,8 +201,8 @@ impl Worker {
                     let found = self.detector.detect(frame, self.score_min, &self.cpu);
                     is_clean = false;
                     let now_ns = monotonic_ns();
-                    let _ = self.ages.try_send(u32::try_from((now_ns - put_ns) / 1000).unwrap_or(u32::MAX));
                     let lag_ns = self.zero_ns.map_or(now_ns - put_ns, |zero_ns| now_ns - zero_ns - captured_at.0);
+                    let _ = self.ages.try_send(u32::try_from(lag_ns / 1000).unwrap_or(u32::MAX));
                     self.health[camera].lagged(lag_ns);
                     self.pass_on(camera, found);
                     self.latest.give_back(camera);
@@ -318,9 +329,7 @@ fn watch(job: &EyeJob, pipe: &mut Pipe) -> i32 {
             return EXIT_SAID;
         }
     };
-    if let Some(lacks) = detectors.iter().find_map(Detector::lacks) {
-        pipe.event(EyeEventCode::AcceleratorMissing, [lacks as i32, 0]);
-    }
+    pipe.lacks(&detectors);
     super::footprint::give_back();
     pipe.event(EyeEventCode::Ready, [(process_cpu_ns() / 1000) as i32, 0]);
     let threads = start(job, detectors, zero_ns);
@@ -444,7 +453,7 @@ pub const AGES_MAX: usize = 100_000;
 /// After this long without a frame the runtime's memory is overwritten with grey.
 const IDLE: Duration = Duration::from_secs(1);
 /// How often the measuring thread looks up from an empty channel.
-const TICK: Duration = Duration::from_millis(250);
+pub(super) const TICK: Duration = Duration::from_millis(250);
 /// A clock that is off by more was set, not corrected (CONTRACT §3), ms.
 const CLOCK_STEP_MS_MAX: i64 = 1000;
 /// Largest step that is told, ms.

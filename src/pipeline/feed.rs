@@ -13,11 +13,12 @@ use super::latest::Latest;
 use super::pace::Pace;
 use super::{Feed, Origin};
 use crate::capture::camera::BackOff;
+use crate::capture::looped::{Looped, Schedule};
 use crate::capture::{Arrival, CaptureError, FramePool, Grab, Source, open_live, replay};
 use crate::clock::monotonic_ns;
 use crate::config::LOOKS_PER_S_DEFAULT;
 use crate::config::card::DetectorCard;
-use crate::health::{CameraHealth, CameraState, EyeEvent, EyeEventCode, Fate, Stage, StageCpu};
+use crate::health::{CameraHealth, CameraState, ClipTrouble, EyeEvent, EyeEventCode, Fate, Stage, StageCpu};
 use crate::units::PictureSize;
 
 /// What the capture thread of one camera works with.
@@ -62,18 +63,28 @@ impl Feeder {
                 let opened = replay::open(path, *fps, self.decoder.as_deref());
                 let played = opened.and_then(|mut source| self.play(source.as_mut(), pace, *realtime));
                 if let Err(error) = played {
-                    let code = if matches!(error, CaptureError::Empty) {
-                        EyeEventCode::ClipEmpty
-                    } else {
-                        EyeEventCode::ClipRefused
-                    };
-                    let numbers = [i32::from(matches!(error, CaptureError::RateUnknown)), 0];
-                    self.tell(code, numbers);
+                    self.say(News::Event(EyeEvent { camera: self.camera as u16, ..refusal(&error) }));
                 }
                 self.health().became(CameraState::Ended);
                 self.latest.close(self.camera);
             }
+            Origin::Looped { path, fps, phase } => {
+                let opened = Looped::open(path, *fps, |fps| self.schedule(fps, *phase));
+                let broken = opened.map_or_else(|error| error, |mut source| self.look_on(&mut source));
+                self.say(News::Event(EyeEvent { camera: self.camera as u16, ..refusal(&broken) }));
+            }
         }
+    }
+
+    /// When a recording of this rate begins, so that its looks come at this phase of the time between two.
+    fn schedule(&self, fps: f64, phase: f64) -> Result<Schedule, CaptureError> {
+        let looks_per_s = self.looks_per_s.unwrap_or(LOOKS_PER_S_DEFAULT);
+        if fps < looks_per_s {
+            return Err(CaptureError::TooSlow { fps });
+        }
+        let period_ns = 1e9 / looks_per_s;
+        let periods = ((monotonic_ns() - self.zero_ns) as f64 / period_ns - phase).ceil();
+        Ok(Schedule::new(self.zero_ns, self.zero_ns + ((periods + phase) * period_ns) as i64, fps))
     }
 
     /// Keeps one connection to a live camera for as long as it lasts; opens it with back-off. Its first picture fixes
@@ -96,28 +107,39 @@ impl Feeder {
             attempts += 1;
             std::thread::sleep(back_off.step());
         };
-        let pool = self.pool(camera.size());
-        let mut pace = Pace::rate(self.looks_per_s.unwrap_or(LOOKS_PER_S_DEFAULT));
-        self.opened(camera.as_ref());
-        while let Ok(grab) = self.cpu.booked(Stage::Capture, || camera.grab(&|arrival| pace.is_due(&arrival))) {
-            if self.captured(grab, &mut pace).is_some() {
-                let drawn = self.cpu.booked(Stage::Capture, || camera.retrieve(&pool));
-                match drawn {
-                    Ok(frame) => self.latest.put(self.camera, frame),
-                    Err(CaptureError::Resized { .. }) => {
-                        self.health().met(Fate::Failed);
-                        break;
-                    }
-                    Err(_) => self.health().met(Fate::Failed),
-                }
-            }
-        }
+        // Why it broke off does not matter: it is opened anew.
+        let _ = self.look_on(camera.as_mut());
         self.health().became(CameraState::Lost);
         self.health().reconnected();
         self.tell(EyeEventCode::CameraLost, [0, 0]);
         // Whatever the decoder held goes before the wait, not after it.
         drop(camera);
         std::thread::sleep(BackOff::default().step());
+    }
+
+    /// Looks at what comes for as long as it comes, newest first; says why it broke off.
+    fn look_on(&self, source: &mut dyn Source) -> CaptureError {
+        let pool = self.pool(source.size());
+        let mut pace = Pace::rate(self.looks_per_s.unwrap_or(LOOKS_PER_S_DEFAULT));
+        self.opened(source);
+        loop {
+            let grab = match self.cpu.booked(Stage::Capture, || source.grab(&|arrival| pace.is_due(&arrival))) {
+                Ok(grab) => grab,
+                Err(broken) => return broken,
+            };
+            if self.captured(grab, &mut pace).is_some() {
+                let drawn = self.cpu.booked(Stage::Capture, || source.retrieve(&pool));
+                match drawn {
+                    Ok(frame) => self.latest.put(self.camera, frame),
+                    Err(broken) => {
+                        self.health().met(Fate::Failed);
+                        if matches!(broken, CaptureError::Resized { .. }) {
+                            return broken;
+                        }
+                    }
+                }
+            }
+        }
     }
 
     /// Plays a recording to its end, waiting for every frame to be taken.
@@ -194,6 +216,19 @@ impl Feeder {
         // The measuring thread ends the process; when it is gone there is nobody left to tell.
         let _ = self.news.send(news);
     }
+}
+
+/// Why a recording cannot be played; saying so ends the eye.
+#[must_use]
+pub fn refusal(error: &CaptureError) -> EyeEvent {
+    let numbers = match error {
+        CaptureError::RateUnknown => [ClipTrouble::RateUnknown as i32, 0],
+        CaptureError::TooSlow { fps } => [ClipTrouble::TooSlow as i32, (fps * 1000.0).round() as i32],
+        _ => [0, 0],
+    };
+    let is_empty = matches!(error, CaptureError::Empty);
+    let code = if is_empty { EyeEventCode::ClipEmpty } else { EyeEventCode::ClipRefused };
+    EyeEvent { code, camera: 0, numbers }
 }
 
 /// A camera that does not answer is reported at the first attempt and then about once a minute.
