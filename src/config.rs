@@ -25,6 +25,10 @@ pub const WINDOW_GRACE_S: u32 = 10;
 /// How often a live camera is looked at when the site file does not say, per second: the rate an edge box with eight
 /// cameras is meant for.
 pub const LOOKS_PER_S_DEFAULT: f64 = 5.0;
+/// How often a camera can be asked to be looked at, per second.
+pub const LOOKS_PER_S: std::ops::RangeInclusive<f64> = 0.5..=60.0;
+/// More detect workers than this never helped on an edge box.
+pub const WORKERS_MAX: u32 = 16;
 /// Most cells a floor may have.
 pub const FLOOR_CELLS_MAX: usize = 4096;
 

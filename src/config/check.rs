@@ -10,8 +10,8 @@ use super::site::{
     topic_root_default,
 };
 use super::{
-    Broker, Camera, CameraSource, DetectorChoice, Drawn, FLOOR_CELLS_MAX, Floor, Gate, Line, Outlets, PointPair,
-    Profile, Settings, Store, Zone,
+    Broker, Camera, CameraSource, DetectorChoice, Drawn, FLOOR_CELLS_MAX, Floor, Gate, LOOKS_PER_S, Line, Outlets,
+    PointPair, Profile, Settings, Store, WORKERS_MAX, Zone,
 };
 
 /// Collects problems while the raw file becomes settings.
@@ -220,8 +220,9 @@ impl Check {
         if let Some(fps) = raw.fps.filter(|fps| !(0.1..=240.0).contains(fps)) {
             self.refuse(key("fps"), fps, "write the recording's true rate, 0.1 to 240 frames per second");
         }
-        if let Some(rate) = raw.looks_per_s.filter(|rate| !(0.5..=60.0).contains(rate)) {
-            self.refuse(key("looks_per_s"), rate, "write 0.5 to 60 looks per second");
+        if let Some(rate) = raw.looks_per_s.filter(|rate| !LOOKS_PER_S.contains(rate)) {
+            let remedy = format!("write {} to {} looks per second", LOOKS_PER_S.start(), LOOKS_PER_S.end());
+            self.refuse(key("looks_per_s"), rate, remedy);
         }
         if let Some(name) = raw.decoder.as_ref().filter(|name| !DECODERS.contains(&name.as_str())) {
             self.refuse(key("decoder"), quoted(name), format!("write one of {}, or leave it out", DECODERS.join(", ")));
@@ -394,8 +395,6 @@ pub(super) const K_MIN: u32 = 5;
 const K_MAX: u32 = 1000;
 /// The model every set-up fetches.
 const MODEL_DEFAULT: &str = "nanodet-g";
-/// More workers than this never helped on an edge box.
-const WORKERS_MAX: u32 = 16;
 /// Largest side of a model input, px; no network for an edge box comes near it.
 const SIDE_PX_MAX: u32 = 8192;
 /// Hardware decoders by the names of FFmpeg (`libavutil/hwcontext.c`), those of Linux.
