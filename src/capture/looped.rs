@@ -14,6 +14,7 @@ use crate::units::{Codec, PictureSize};
 pub struct Looped {
     path: PathBuf,
     fps: Option<f64>,
+    hardware: Option<String>,
     source: Box<dyn Source>,
     schedule: Schedule,
     /// When the last picture was due.
@@ -54,18 +55,29 @@ impl Schedule {
 }
 
 impl Looped {
-    /// Opens a recording; `start` says when it begins, by its rate in pictures per second.
+    /// Opens a recording; `fps` overrides what its header says, `hardware` names a decoder to try, `start` says when it
+    /// begins, by its rate in pictures per second.
     ///
     /// # Errors
     /// [`CaptureError`] when it cannot be opened, is empty, or has no rate.
     pub fn open(
         path: &Path,
         fps: Option<f64>,
+        hardware: Option<&str>,
         start: impl FnOnce(f64) -> Result<Schedule, CaptureError>,
     ) -> Result<Self, CaptureError> {
-        let source = replay::open(path, fps, None)?;
+        let source = replay::open(path, fps, hardware)?;
         let rate = source.fps_claimed().ok_or(CaptureError::RateUnknown)?;
-        Ok(Self { path: path.to_owned(), fps, source, schedule: start(rate)?, last: CaptureTime(0), since_start: 0 })
+        let hardware = hardware.map(str::to_owned);
+        Ok(Self {
+            path: path.to_owned(),
+            fps,
+            hardware,
+            source,
+            schedule: start(rate)?,
+            last: CaptureTime(0),
+            since_start: 0,
+        })
     }
 
     /// Grabs what comes next in the recording, which begins again where it ends.
@@ -74,7 +86,7 @@ impl Looped {
             match self.source.grab(is_due)? {
                 Grab::End if self.since_start == 0 => return Err(CaptureError::Empty),
                 Grab::End => {
-                    self.source = replay::open(&self.path, self.fps, None)?;
+                    self.source = replay::open(&self.path, self.fps, self.hardware.as_deref())?;
                     self.since_start = 0;
                 }
                 grab => {
@@ -93,6 +105,10 @@ impl Source for Looped {
 
     fn codec(&self) -> Codec {
         self.source.codec()
+    }
+
+    fn is_on_device(&self) -> bool {
+        self.source.is_on_device()
     }
 
     fn fps_claimed(&self) -> Option<f64> {
@@ -126,7 +142,7 @@ mod tests {
     /// The sample, due long ago: nothing is waited for.
     fn looped(fps: f64) -> Looped {
         let clip = Path::new(env!("CARGO_MANIFEST_DIR")).join("fetched/clips/vtest.avi");
-        Looped::open(&clip, Some(fps), |fps| Ok(Schedule::new(0, 0, fps))).expect("the sample opens")
+        Looped::open(&clip, Some(fps), None, |fps| Ok(Schedule::new(0, 0, fps))).expect("the sample opens")
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! Decode and inference alone and the whole eye are measured in one process, in turn, with the same hygiene, so that the
 //! ratio holds on a noisy machine.
 
+mod bystanders;
 mod cameras;
 mod chart;
 mod report;

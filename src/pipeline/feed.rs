@@ -69,7 +69,7 @@ impl Feeder {
                 self.latest.close(self.camera);
             }
             Origin::Looped { path, fps, phase } => {
-                let opened = Looped::open(path, *fps, |fps| self.schedule(fps, *phase));
+                let opened = Looped::open(path, *fps, self.decoder.as_deref(), |fps| self.schedule(fps, *phase));
                 let broken = opened.map_or_else(|error| error, |mut source| self.look_on(&mut source));
                 self.say(News::Event(EyeEvent { camera: self.camera as u16, ..refusal(&broken) }));
             }

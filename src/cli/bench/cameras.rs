@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use super::bystanders::Busy;
 use super::chart::{Chart, Column};
 use super::steps::{Step, parts};
 use super::sustained::{MEANING, Search};
@@ -100,13 +101,19 @@ fn step(args: &Args, prepared: &Prepared, feeds: &[Feed], told: &mut Vec<EyeEven
     let job = prepared.job(feeds.to_vec(), Errand::BenchLive(args.seconds));
     let mut ledgers: Vec<Option<[Ledger; 2]>> = vec![None; feeds.len()];
     let (mut round, bar) = (None, progress(&format!("bench, {} camera(s)", feeds.len())));
+    let (mut begun, mut others) = (None, None);
     let end = listen(prepared, &job, &mut |report| match report {
         Report::Camera(camera, report) => {
+            begun = begun.or_else(Busy::now);
             let ledger = &mut ledgers[usize::from(*camera)];
             *ledger = Some([ledger.map_or(report.ledger, |[first, _]| first), report.ledger]);
             bar.set_position(ledgers.iter().flatten().map(|[_, last]| last.captured).sum());
         }
-        Report::Bench(said) => round = Some(*said),
+        Report::Bench(said) => {
+            let own_cpu_s = said.cpu_ns as f64 / 1e9;
+            others = Busy::now().zip(begun).map(|(ended, begun)| ended.others_since(begun, own_cpu_s));
+            round = Some(*said);
+        }
         Report::Event(event) if !told.contains(&event.code) => {
             told.push(event.code);
             bar.suspend(|| super::tell(prepared, event));
@@ -116,7 +123,8 @@ fn step(args: &Args, prepared: &Prepared, feeds: &[Feed], told: &mut Vec<EyeEven
     bar.finish_and_clear();
     match (end, round) {
         (EyeEnd::Finished, Some(round)) => {
-            Ok(Step::of(&round, &ledgers.into_iter().flatten().collect::<Vec<_>>(), asked))
+            let ledgers: Vec<[Ledger; 2]> = ledgers.into_iter().flatten().collect();
+            Ok(Step { others_cpu_cores: others, ..Step::of(&round, &ledgers, asked) })
         }
         (EyeEnd::Finished, None) => {
             Err(Failure::new(CAMERA, format!("clip {}: nothing was measured", args.clip.display())))
@@ -146,6 +154,12 @@ impl Outcome {
         }
     }
 
+    /// How busy the box was with other programs at worst, as the end of a sentence.
+    pub fn others(&self) -> String {
+        let worst = self.steps.iter().filter_map(|step| step.others_cpu_cores).reduce(f64::max);
+        worst.map_or_else(String::new, |cores| format!("; other programs used up to {cores:.2} cores meanwhile"))
+    }
+
     fn chart(&self) -> Chart {
         let column = |step: &Step| Column {
             cameras: step.cameras,
@@ -165,7 +179,7 @@ impl Outcome {
             ),
             subtitle: [
                 format!("{clip} through {}, {workers}", self.model),
-                format!("{kehai}, {} s for each number of cameras", self.seconds),
+                format!("{kehai}, {} s for each number of cameras{}", self.seconds, self.others()),
             ],
             parts: parts().collect(),
             cores: self.cores,

@@ -13,12 +13,13 @@ impl Outcome {
     pub fn print(&self) {
         let Self { cameras_asked, cameras_sustained, looks_per_s, seconds, workers, cores, .. } = self;
         say(&format!("{} through {}, {looks_per_s} looks per second and camera", self.clip, self.model));
-        say(&format!("{seconds} s for each number of cameras, {workers} detect worker(s), {cores} core(s)"));
+        let others = self.others();
+        say(&format!("{seconds} s for each number of cameras, {workers} detect worker(s), {cores} core(s){others}"));
         say(&format!("sustained: {cameras_sustained} of {cameras_asked} cameras"));
         say(&format!("  which means: {}", self.sustained_means));
         say("");
         say(
-            "cameras  sustained  looks/s min  median  overwritten  age p50 ms  p99 ms  CPU cores  memory peak MB  at the end MB",
+            "cameras  sustained  looks/s min  median  overwritten  age p50 ms  p99 ms  CPU cores  others  memory peak MB  at the end MB",
         );
         self.steps.iter().for_each(|step| say(&step.in_words()));
         say("");
@@ -60,7 +61,7 @@ impl Outcome {
 impl Step {
     fn in_words(&self) -> String {
         format!(
-            "{:>7}  {:<9}  {:>11.2}  {:>6.2}  {:>9.2} %  {:>10.1}  {:>6.1}  {:>9.3}  {:>14.1}  {:>13.1}",
+            "{:>7}  {:<9}  {:>11.2}  {:>6.2}  {:>9.2} %  {:>10.1}  {:>6.1}  {:>9.3}  {:>6}  {:>14.1}  {:>13.1}",
             self.cameras,
             if self.is_sustained { "yes" } else { "no" },
             self.looks_per_s_min,
@@ -69,6 +70,7 @@ impl Step {
             self.age_ms_p50,
             self.age_ms_p99,
             self.cpu_ms_per_s / 1000.0,
+            self.others_cpu_cores.map_or_else(|| "?".to_owned(), |cores| format!("{cores:.2}")),
             self.rss_peak_mb,
             self.rss_end_mb
         )

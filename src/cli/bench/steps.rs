@@ -26,7 +26,9 @@ pub struct Step {
     pub age_ms_p99: f64,
     /// CPU of the whole eye, ms per second: 1000 is one core.
     pub cpu_ms_per_s: f64,
-    /// The same per camera and stage; `rest` is what no stage has booked.
+    /// Cores other programs used meanwhile; null where the kernel does not say.
+    pub others_cpu_cores: Option<f64>,
+    /// CPU per camera and stage, ms per second; `rest` is what no stage has booked.
     pub camera_cpu_ms_per_s: BTreeMap<&'static str, f64>,
     /// CPU of the whole eye per look, by stage, ms.
     pub look_cpu_ms: BTreeMap<&'static str, f64>,
@@ -68,6 +70,7 @@ impl Step {
             age_ms_p50: f64::from(round.age_us[0]) / 1000.0,
             age_ms_p99: f64::from(round.age_us[1]) / 1000.0,
             cpu_ms_per_s: round.cpu_ns as f64 / 1e6 / seconds,
+            others_cpu_cores: None,
             camera_cpu_ms_per_s: each(seconds * cameras.len().max(1) as f64),
             look_cpu_ms: each(round.frames.max(1) as f64),
             rss_peak_mb: f64::from(round.rss_kb[0]) / 1024.0,
