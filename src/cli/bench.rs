@@ -56,7 +56,7 @@ pub struct Args {
     rounds: u32,
     /// Play the clip as this many live cameras at once, in real time, and find out how many of them this box sustains:
     /// every camera is looked at at least 95 % as often as asked, and fewer than 1 % of the pictures that were due give
-    /// way to newer ones. Tries 1, 2, 4 and so on up to it, and where one fails, those between
+    /// way to newer ones. Tries one, all, and numbers in between; one that fails is tried again once
     #[arg(long, value_name = "N", conflicts_with = "rounds", value_parser = clap::value_parser!(u32).range(1..=CAMERAS_MAX))]
     cameras: Option<u32>,
     /// How often each camera is looked at, per second [default: the site file's, else 5]

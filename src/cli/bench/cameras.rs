@@ -56,7 +56,12 @@ pub fn run(args: &Args, prepared: &mut Prepared, path: &Path, most: u32) -> Resu
     let (mut search, mut steps, mut told) = (Search::up_to(most), Vec::new(), Vec::new());
     while let Some(cameras) = search.next() {
         prepared.site.settings = crowd(&one, cameras);
-        let step = step(args, prepared, &recording(path, fps, cameras), &mut told)?;
+        let feeds = recording(path, fps, cameras);
+        let mut step = measure(args, prepared, &feeds, &mut told)?;
+        if !step.is_sustained {
+            // Another program that got in the way once must not decide.
+            step = measure(args, prepared, &feeds, &mut told)?;
+        }
         search.tried(cameras, step.is_sustained);
         steps.push(step);
     }
@@ -96,7 +101,7 @@ fn recording(path: &Path, fps: Option<f64>, cameras: u32) -> Vec<Feed> {
 }
 
 /// Measures one number of cameras. What the eye lacks is told once.
-fn step(args: &Args, prepared: &Prepared, feeds: &[Feed], told: &mut Vec<EyeEventCode>) -> Result<Step, Failure> {
+fn measure(args: &Args, prepared: &Prepared, feeds: &[Feed], told: &mut Vec<EyeEventCode>) -> Result<Step, Failure> {
     let asked = prepared.site.settings.cameras[0].looks_per_s.unwrap_or(LOOKS_PER_S_DEFAULT);
     let job = prepared.job(feeds.to_vec(), Errand::BenchLive(args.seconds));
     let mut ledgers: Vec<Option<[Ledger; 2]>> = vec![None; feeds.len()];

@@ -21,35 +21,37 @@ pub fn is_sustained(looks_share: f64, overwritten_share: f64) -> bool {
 /// A search for the greatest number of cameras that is sustained.
 pub struct Search {
     most: u32,
-    sustained: u32,
-    failed: Option<u32>,
+    tried: Vec<(u32, bool)>,
 }
 
 impl Search {
     /// Up to `most` cameras.
     #[must_use]
     pub fn up_to(most: u32) -> Self {
-        Self { most, sustained: 0, failed: None }
+        Self { most, tried: Vec::new() }
     }
 
-    /// The number to try next: doubled until it fails, then halfway between; `None` when the answer is known.
+    /// The number to try next; `None` when the answer is known. First one camera, then all; then those in between, doubled
+    /// for the picture's sake where all are sustained, closed in upon where they are not.
     #[must_use]
     pub fn next(&self) -> Option<u32> {
-        match self.failed {
-            None if self.sustained >= self.most => None,
-            None => Some((self.sustained * 2).clamp(1, self.most)),
-            Some(failed) if failed - self.sustained > 1 => Some(self.sustained + (failed - self.sustained) / 2),
-            Some(_) => None,
+        let is_new = |cameras: &u32| self.tried.iter().all(|(tried, _)| tried != cameras);
+        if let Some(end) = [1, self.most].into_iter().find(is_new) {
+            return (self.tried.is_empty() || self.sustained() > 0).then_some(end);
+        }
+        let held = self.sustained();
+        let failed = self.tried.iter().filter(|(cameras, held_too)| !held_too && *cameras > held);
+        match failed.map(|(cameras, _)| *cameras).min() {
+            None => (1..u32::BITS).map(|power| 1 << power).take_while(|cameras| *cameras < self.most).find(is_new),
+            Some(_) if held == 0 => None,
+            Some(failed) if held * 2 < failed => Some(held * 2),
+            Some(failed) => (failed - held > 1).then_some(held + (failed - held) / 2),
         }
     }
 
     /// Notes how a number fared.
     pub fn tried(&mut self, cameras: u32, is_sustained: bool) {
-        if is_sustained {
-            self.sustained = cameras;
-        } else {
-            self.failed = Some(cameras);
-        }
+        self.tried.push((cameras, is_sustained));
     }
 
     /// The number that was asked for.
@@ -61,7 +63,8 @@ impl Search {
     /// The greatest number that was sustained; 0 when one camera is too much.
     #[must_use]
     pub fn sustained(&self) -> u32 {
-        self.sustained
+        let sustained = self.tried.iter().filter(|(_, is_sustained)| *is_sustained);
+        sustained.map(|(cameras, _)| *cameras).max().unwrap_or(0)
     }
 }
 
@@ -80,10 +83,11 @@ mod tests {
     }
 
     #[test]
-    fn the_number_is_doubled_until_it_fails_and_then_closed_in_upon() {
-        assert_eq!(searched(8, 64), (vec![1, 2, 4, 8], 8));
-        assert_eq!(searched(8, 5), (vec![1, 2, 4, 8, 6, 5], 5));
-        assert_eq!(searched(6, 6), (vec![1, 2, 4, 6], 6));
+    fn one_camera_and_all_come_first_and_then_the_answer_is_closed_in_upon() {
+        assert_eq!(searched(8, 64), (vec![1, 8, 2, 4], 8));
+        assert_eq!(searched(8, 5), (vec![1, 8, 2, 4, 6, 5], 5));
+        assert_eq!(searched(6, 6), (vec![1, 6, 2, 4], 6));
+        assert_eq!(searched(2, 1), (vec![1, 2], 1));
         assert_eq!(searched(8, 0), (vec![1], 0));
         assert_eq!(searched(1, 1), (vec![1], 1));
     }
@@ -99,6 +103,16 @@ mod tests {
                 assert!(tried.windows(2).all(|pair| pair[0] < pair[1]) && tried.iter().all(|cameras| *cameras <= most));
             }
         }
+    }
+
+    #[test]
+    fn a_small_number_that_failed_by_mishap_does_not_hide_a_greater_one_that_held() {
+        let mut search = Search::up_to(8);
+        for (cameras, held) in [(1, true), (8, true), (2, false), (4, true)] {
+            assert_eq!(search.next(), Some(cameras));
+            search.tried(cameras, held);
+        }
+        assert_eq!((search.next(), search.sustained()), (None, 8));
     }
 
     #[test]
