@@ -41,7 +41,8 @@ pub struct Outcome {
     pub sustained_means: &'static str,
     /// Peak memory of an eye with one camera, MB.
     pub rss_first_camera_mb: f64,
-    /// What each further camera adds to it, MB: from one camera to the most that were tried; null where that is one.
+    /// What each further camera adds to its memory at the end, MB, from one camera to the most that were tried; null where
+    /// that is one. The peak of few cameras is that of loading the network and would hide it.
     pub rss_further_camera_mb: Option<f64>,
     /// Every number of cameras that was tried, in rising order.
     pub steps: Vec<Step>,
@@ -154,7 +155,7 @@ impl Outcome {
             sustained_means: MEANING,
             rss_first_camera_mb: first.map_or(0.0, |step| step.rss_peak_mb),
             rss_further_camera_mb: further
-                .map(|(first, last)| (last.rss_peak_mb - first.rss_peak_mb) / f64::from(last.cameras - first.cameras)),
+                .map(|(first, last)| (last.rss_end_mb - first.rss_end_mb) / f64::from(last.cameras - first.cameras)),
             steps,
         }
     }
