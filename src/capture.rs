@@ -10,6 +10,7 @@ mod disposable;
 mod drawing;
 mod ffmpeg;
 pub mod frame;
+pub mod looped;
 pub mod pictures;
 pub mod replay;
 pub mod usb;
@@ -138,6 +139,12 @@ pub enum CaptureError {
     /// The rate of a recording is neither given nor in its header.
     #[error("has no frame rate in its header; give fps")]
     RateUnknown,
+    /// The recording has fewer pictures a second than are to be looked at.
+    #[error("has {fps} pictures per second, fewer than are to be looked at")]
+    TooSlow {
+        /// Its rate.
+        fps: f64,
+    },
     /// The camera does not answer, or stopped delivering.
     #[error("does not deliver")]
     Stream(Silence),

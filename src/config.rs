@@ -29,6 +29,10 @@ pub const LOOKS_PER_S_DEFAULT: f64 = 5.0;
 pub const MODEL_DEFAULT: &str = "nanodet-g-8bit";
 /// How readily a camera calls a change motion when the site file does not say; see [`Camera::motion`].
 pub const MOTION_DEFAULT: f64 = 0.5;
+/// How often a camera can be asked to be looked at, per second.
+pub const LOOKS_PER_S: std::ops::RangeInclusive<f64> = 0.5..=60.0;
+/// More detect workers than this never helped on an edge box.
+pub const WORKERS_MAX: u32 = 16;
 /// Most cells a floor may have.
 pub const FLOOR_CELLS_MAX: usize = 4096;
 

@@ -211,6 +211,14 @@ pub struct EyeEvent {
     pub numbers: [i32; 2],
 }
 
+impl EyeEvent {
+    /// An event of the whole eye that has no numbers.
+    #[must_use]
+    pub fn of(code: EyeEventCode) -> Self {
+        Self { code, camera: 0, numbers: [0, 0] }
+    }
+}
+
 /// Every event of the eye. Codes of 100 and above end it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u16)]
@@ -244,7 +252,8 @@ pub enum EyeEventCode {
     ModelRefused = 102,
     /// The model's outputs fit no known head, or not the one of its card.
     HeadRefused = 103,
-    /// The recording could not be opened.
+    /// The recording could not be opened; numbers: why, where it is known ([`ClipTrouble`]), and its rate in thousandths
+    /// of a picture per second.
     ClipRefused = 104,
     /// The recording holds no frame.
     ClipEmpty = 105,
@@ -329,6 +338,23 @@ impl Silence {
         let told = [S::None, S::Refused, S::NoAnswer, S::WrongPassword, S::NoSuchPath, S::Busy];
         let rest = [S::NoPicture, S::UnknownCodec, S::NoDevice, S::BrokeOff, S::Unopened];
         told.into_iter().chain(rest).find(|reason| *reason as u32 == number)
+    }
+}
+
+/// What is wrong with a recording that opens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClipTrouble {
+    /// Its rate is neither given nor in its header.
+    RateUnknown = 1,
+    /// It has fewer pictures a second than are to be looked at.
+    TooSlow = 2,
+}
+
+impl ClipTrouble {
+    /// The trouble with this number.
+    #[must_use]
+    pub fn from_number(number: i32) -> Option<Self> {
+        [Self::RateUnknown, Self::TooSlow].into_iter().find(|trouble| *trouble as i32 == number)
     }
 }
 

@@ -69,6 +69,15 @@ pub enum Origin {
         /// Whether to wait for the time between frames to pass.
         realtime: bool,
     },
+    /// A recording that plays as a live camera does, in real time and for ever; newest wins.
+    Looped {
+        /// Clip or folder of pictures, absolute.
+        path: PathBuf,
+        /// Its true rate, where the header does not say it.
+        fps: Option<f64>,
+        /// When it is looked at within the time from one look to the next, 0–1: cameras do not keep step.
+        phase: f64,
+    },
 }
 
 impl Origin {
@@ -77,7 +86,7 @@ impl Origin {
     pub fn needs_opencv(&self) -> bool {
         match self {
             Self::Live(source) => source.usb_device().is_some(),
-            Self::Recorded { path, .. } => path.is_dir(),
+            Self::Recorded { path, .. } | Self::Looped { path, .. } => path.is_dir(),
         }
     }
 }
@@ -91,6 +100,8 @@ pub enum Errand {
     Replay(Timeline),
     /// Measure what the recording costs: this many rounds, each once bare and once whole.
     Bench(u32),
+    /// Watch recordings that play as cameras do, and measure what this many seconds of it cost.
+    BenchLive(u32),
     /// Open each camera, count what it sends for this many seconds, and say how it does.
     Probe(u32),
 }

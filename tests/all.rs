@@ -16,6 +16,7 @@ mod contract {
 
 /// What can go wrong in the world, and what a person is then told.
 mod faults {
+    mod bench;
     mod cards;
     mod clips;
     mod devices;
@@ -34,6 +35,7 @@ mod golden {
 
 /// Recorded people through the whole pipe.
 mod story {
+    mod bench;
     mod calendar;
     mod evaluation;
     mod pictures;

@@ -84,6 +84,11 @@ impl Frame {
         self.planes()[usize::from(self.colours.is_none())]
     }
 
+    /// Dates the picture anew: its source knows better when it was captured than the reader it came through.
+    pub(super) fn date(&mut self, captured_at: CaptureTime) {
+        self.captured_at = captured_at;
+    }
+
     /// Blue, green and red, `[rows, columns]` of [`Placement::resized`] each.
     pub(crate) fn colour(&mut self) -> [&[u8]; 3] {
         if let Some(colours) = self.colours.take() {

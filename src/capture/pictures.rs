@@ -47,6 +47,10 @@ impl Source for Pictures {
         self.size
     }
 
+    fn fps_claimed(&self) -> Option<f64> {
+        Some(self.stamps.fps)
+    }
+
     fn grab(&mut self, _is_due: &dyn Fn(Arrival) -> bool) -> Result<Grab, CaptureError> {
         if self.next == self.files.len() {
             return Ok(Grab::End);

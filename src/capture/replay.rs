@@ -68,6 +68,10 @@ impl Source for Clip {
         self.stream.will_be_drawn(placed);
     }
 
+    fn fps_claimed(&self) -> Option<f64> {
+        Some(self.stamps.fps)
+    }
+
     fn grab(&mut self, is_due: &dyn Fn(Arrival) -> bool) -> Result<Grab, CaptureError> {
         let stamps = &self.stamps;
         let mut is_wanted = |at_ns: Option<i64>| stamps.foreseen(at_ns).is_none_or(is_due);
@@ -96,7 +100,8 @@ fn is_text(path: &Path) -> bool {
 
 /// Numbers frames and dates them.
 pub(super) struct Stamps {
-    fps: f64,
+    /// Frames per second, as given or as the header says.
+    pub(super) fps: f64,
     /// Rate by which presentation times number the frames, where the header has a steady one.
     by_header: Option<f64>,
     /// Presentation time of the first frame, ns.

@@ -1,6 +1,15 @@
-//! `kehai bench`: what a clip costs on this box, per frame and stage, against decode and inference alone.
+//! `kehai bench`: what a clip costs on this box, per frame and stage, against decode and inference alone; with `--cameras`,
+//! how many cameras the box sustains.
 //!
-//! Both are measured in one eye process, in turn, with the same hygiene, so that the ratio holds on a noisy machine.
+//! Decode and inference alone and the whole eye are measured in one process, in turn, with the same hygiene, so that the
+//! ratio holds on a noisy machine.
+
+mod bystanders;
+mod cameras;
+mod chart;
+mod report;
+mod steps;
+mod sustained;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -8,18 +17,19 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::model::resolve;
-use super::output::{progress, say, say_json};
-use super::replay::peak_rss_of_children_kb;
+use super::output::{check_file, note, progress, say, say_json};
 use super::session::Prepared;
-use super::{CAMERA, CHECK_FAILED, Failure, finding};
+use super::{CAMERA, CHECK_FAILED, Failure, USAGE, finding};
 use crate::config::site::{self, Site};
-use crate::health::STAGES;
+use crate::config::{LOOKS_PER_S, WORKERS_MAX};
+use crate::health::{EyeEvent, EyeEventCode, STAGES};
 use crate::pipeline::mouth::{EyeEnd, Mouth};
-use crate::pipeline::{Errand, Feed, Origin};
+use crate::pipeline::{Errand, EyeJob, Feed, Origin};
 use crate::units::PictureSize;
 use crate::vault::Vault;
+use crate::wire::benched::BenchRound;
 use crate::wire::compose::{Composer, Voice};
-use crate::wire::record::{BenchRound, Report};
+use crate::wire::record::Report;
 
 /// Arguments of `kehai bench`.
 #[derive(clap::Args)]
@@ -35,12 +45,59 @@ pub struct Args {
     /// Site file whose floor, lines and zones are measured [default: none]
     #[arg(long)]
     site: Option<PathBuf>,
+    /// Frames per second of the clip, where neither site file nor header tell the truth
+    #[arg(long)]
+    fps: Option<f64>,
+    /// Detect workers [default: the site file's, else 1]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=i64::from(WORKERS_MAX)))]
+    workers: Option<u32>,
     /// Rounds; each is decode and inference alone, then the whole eye
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=1000))]
     rounds: u32,
+    /// Play the clip as this many live cameras at once, in real time, and find out how many of them this box sustains:
+    /// every camera is looked at at least 95 % as often as asked, and fewer than 1 % of the pictures that were due give
+    /// way to newer ones. Tries one, all, and numbers in between; one that fails is tried again once
+    #[arg(long, value_name = "N", conflicts_with = "rounds", value_parser = clap::value_parser!(u32).range(1..=CAMERAS_MAX))]
+    cameras: Option<u32>,
+    /// How often each camera is looked at, per second [default: the site file's, else 5]
+    #[arg(long, requires = "cameras", value_parser = looks_per_s)]
+    looks_per_s: Option<f64>,
+    /// How long each number of cameras is measured, s
+    #[arg(long, default_value_t = 20, requires = "cameras", value_parser = clap::value_parser!(u32).range(1..=600))]
+    seconds: u32,
+    /// Draw CPU by number of cameras into this PNG file
+    #[arg(long, requires = "cameras", value_name = "FILE")]
+    picture: Option<PathBuf>,
     /// Print JSON
     #[arg(long)]
     json: bool,
+}
+
+/// Starts an eye and hears it to its end.
+fn listen(prepared: &Prepared, job: &EyeJob, heard: &mut dyn FnMut(&Report)) -> Result<EyeEnd, Failure> {
+    let settings = &prepared.site.settings;
+    let voice =
+        Voice { topic_root: "bench".to_owned(), boot: "bench".to_owned(), synchronised: false, retain_windows: false };
+    let vault = Vault::new(false, Duration::ZERO).into();
+    let mut mouth = Mouth::new(settings, Composer::new(settings, voice), vault, Duration::from_secs(3600));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Failure::new(CHECK_FAILED, error.to_string()))?;
+    Ok(runtime.block_on(mouth.run_eye(job, heard)))
+}
+
+/// Tells a person what was asked for and is not in use: the figures are those of the processor.
+fn tell(prepared: &Prepared, event: &EyeEvent) {
+    match event.code {
+        EyeEventCode::AcceleratorMissing => note(&format!("kehai: {}", prepared.accelerator_missing(event))),
+        EyeEventCode::DecoderMissing => note(&format!("kehai: {}", prepared.decoder_missing(event))),
+        _ => {}
+    }
+}
+
+/// Reads a number of looks per second.
+fn looks_per_s(text: &str) -> Result<f64, String> {
+    let looks = text.parse().ok().filter(|looks| LOOKS_PER_S.contains(looks));
+    looks.ok_or_else(|| format!("write {} to {} looks per second", LOOKS_PER_S.start(), LOOKS_PER_S.end()))
 }
 
 #[derive(Serialize)]
@@ -81,39 +138,48 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         .clip
         .canonicalize()
         .map_err(|error| Failure::new(CAMERA, format!("clip {}: {error}", args.clip.display())))?;
-    let fps = site.settings.cameras[0].fps.or_else(|| path.is_dir().then_some(FOLDER_FPS));
-    let prepared = Prepared {
+    if args.fps.is_some_and(|fps| !(0.1..=240.0).contains(&fps)) {
+        return Err(Failure::new(
+            USAGE,
+            format!("--fps {}: write 0.1 to 240 frames per second", args.fps.unwrap_or(0.0)),
+        ));
+    }
+    if let Some(picture) = &args.picture {
+        check_file("--picture", picture)?;
+    }
+    site.settings.detector.workers = args.workers.unwrap_or(site.settings.detector.workers);
+    let mut prepared = Prepared {
         site,
         path: args.site.clone().unwrap_or_default(),
         model: resolve(&args.model)?,
         runtime: finding::runtime()?,
     };
+    match args.cameras {
+        Some(most) => cameras::run(args, &mut prepared, &path, most),
+        None => rounds(args, &prepared, path),
+    }
+}
+
+/// The clip alone, as fast as it goes.
+fn rounds(args: &Args, prepared: &Prepared, path: PathBuf) -> Result<(), Failure> {
+    let fps = args.fps.or(prepared.site.settings.cameras[0].fps).or_else(|| path.is_dir().then_some(FOLDER_FPS));
     let origin = Origin::Recorded { path, fps, every: 1, realtime: false };
     let job = prepared.job(vec![Feed { camera: 0, origin, picture: None }], Errand::Bench(args.rounds));
     let mut measured: Vec<BenchRound> = Vec::new();
-    let settings = &prepared.site.settings;
-    let voice =
-        Voice { topic_root: "bench".to_owned(), boot: "bench".to_owned(), synchronised: false, retain_windows: false };
-    let mut mouth = Mouth::new(
-        settings,
-        Composer::new(settings, voice),
-        Vault::new(false, Duration::ZERO).into(),
-        Duration::from_secs(3600),
-    );
     let bar = progress("bench");
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| Failure::new(CHECK_FAILED, error.to_string()))?;
-    let end = runtime.block_on(mouth.run_eye(&job, &mut |report| {
-        if let Report::Bench(round) = report {
+    let end = listen(prepared, &job, &mut |report| match report {
+        Report::Bench(round) => {
             measured.push(*round);
             bar.inc(round.frames);
         }
-    }));
+        Report::Event(event) => bar.suspend(|| tell(prepared, event)),
+        _ => {}
+    })?;
     bar.finish_and_clear();
     if !matches!(end, EyeEnd::Finished) {
         return Err(prepared.explain(&end, Some(&args.clip)));
     }
-    let result = Measured::of(args, &prepared, &measured)?;
+    let result = Measured::of(args, prepared, &measured)?;
     if args.json {
         say_json(&result);
     } else {
@@ -156,7 +222,11 @@ impl Measured {
             share_overwritten: median_of(&|[_, whole]| {
                 whole.overwritten as f64 / (whole.frames + whole.overwritten).max(1) as f64
             }),
-            eye_rss_peak_mb: peak_rss_of_children_kb() as f64 / 1024.0,
+            eye_rss_peak_mb: measured
+                .iter()
+                .map(|round| round.rss_kb[0])
+                .max()
+                .map_or(0.0, |kb| f64::from(kb) / 1024.0),
         })
     }
 
@@ -194,3 +264,5 @@ fn bare_site() -> Site {
 
 /// Pictures in a folder have no rate; any one costs the same.
 const FOLDER_FPS: f64 = 10.0;
+/// Most cameras that are tried.
+const CAMERAS_MAX: i64 = 64;

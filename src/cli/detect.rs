@@ -2,10 +2,10 @@
 //! boxes of people, and can open neither a camera nor a broker.
 
 use std::fmt::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::model::resolve;
-use super::output::{note, progress, say};
+use super::output::{note, progress, say, write_whole};
 use super::session::missing;
 use super::{CAMERA, Failure, finding};
 use crate::capture::{CaptureError, FramePool, Grab, replay, use_one_thread_per_picture};
@@ -98,7 +98,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     if number == 0 {
         return Err(refused(CaptureError::Empty));
     }
-    write_whole(&args.out, &rows)?;
+    write_whole("--out", &args.out, rows.as_bytes())?;
     let size = detector.input_size().map_or_else(String::new, |size| format!(" at {size}"));
     say(&format!(
         "{} boxes in {looked_at} of {number} frames by {}{size}: {}",
@@ -149,20 +149,6 @@ fn append(rows: &mut String, frame: u32, detections: &Detections) {
             person.score
         );
     }
-}
-
-/// Writes a file as a whole or not at all.
-pub fn write_whole(file: &Path, text: &str) -> Result<(), Failure> {
-    let failed = |error: std::io::Error| {
-        Failure::new(super::USAGE, format!("--out {}: {error}; name a file that can be written", file.display()))
-    };
-    let partial = file.with_added_extension("partial");
-    let written = std::fs::write(&partial, text).and_then(|()| std::fs::rename(&partial, file));
-    if written.is_err() {
-        // Nothing half done stays behind; what was never made need not go.
-        let _ = std::fs::remove_file(&partial);
-    }
-    written.map_err(failed)
 }
 
 /// Weakest box that is written.

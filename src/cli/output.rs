@@ -1,10 +1,13 @@
-//! Where words go: results to standard output, complaints and progress to standard error.
+//! Where words go: results to standard output or into a file, complaints and progress to standard error.
 
 use std::io::{IsTerminal, Write};
+use std::path::Path;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
+
+use super::{Failure, USAGE};
 
 /// Prints a result.
 pub fn say(text: &str) {
@@ -36,6 +39,45 @@ pub fn progress(what: &str) -> ProgressBar {
     bar.set_prefix(what.to_owned());
     bar.enable_steady_tick(Duration::from_millis(200));
     bar
+}
+
+/// Whether files can be made in this folder.
+pub fn is_writable_folder(folder: &Path) -> bool {
+    let path = std::ffi::CString::new(folder.as_os_str().as_encoded_bytes()).unwrap_or_default();
+    // SAFETY: access only reads the path.
+    folder.is_dir() && unsafe { libc::access(path.as_ptr(), libc::W_OK) } == 0
+}
+
+/// Refuses a file that could not be written, before the work and not after it; `flag` is the option that names it.
+///
+/// # Errors
+/// Exit 2, naming flag and file.
+pub fn check_file(flag: &str, file: &Path) -> Result<(), Failure> {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let problem = match file.file_name() {
+        None => "is no file",
+        Some(_) if file.is_dir() => "is a folder",
+        Some(_) if !is_writable_folder(folder) => "its folder is not there or cannot be written",
+        Some(_) => return Ok(()),
+    };
+    Err(Failure::new(USAGE, format!("{flag} {}: {problem}; name a file that can be written", file.display())))
+}
+
+/// Writes a file as a whole or not at all; `flag` is the option that names it.
+///
+/// # Errors
+/// Exit 2, naming flag and file.
+pub fn write_whole(flag: &str, file: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    let failed = |error: std::io::Error| {
+        Failure::new(USAGE, format!("{flag} {}: {error}; name a file that can be written", file.display()))
+    };
+    let partial = file.with_added_extension("partial");
+    let written = std::fs::write(&partial, bytes).and_then(|()| std::fs::rename(&partial, file));
+    if written.is_err() {
+        // Nothing half done stays behind; what was never made need not go.
+        let _ = std::fs::remove_file(&partial);
+    }
+    written.map_err(failed)
 }
 
 /// Whether a person is at the keyboard.

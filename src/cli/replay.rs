@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::output::{is_attended, note, progress, say, say_json};
+use super::output::{is_attended, is_writable_folder, note, progress, say, say_json};
 use super::publishing::Publishing;
 use super::session::{Prepared, prepare};
 use super::{BROKER, CAMERA, CHECK_FAILED, Failure, INTERRUPTED, USAGE};
@@ -87,12 +87,9 @@ pub fn run(args: &Args) -> Result<(), Failure> {
 fn check_out(out: &Path) -> Result<(), Failure> {
     let nearest = out.ancestors().find(|folder| folder.exists()).unwrap_or(Path::new("."));
     let nearest = if nearest.as_os_str().is_empty() { Path::new(".") } else { nearest };
-    let path = std::ffi::CString::new(nearest.as_os_str().as_encoded_bytes()).unwrap_or_default();
-    // SAFETY: access only reads the path.
-    let is_writable = nearest.is_dir() && unsafe { libc::access(path.as_ptr(), libc::W_OK) } == 0;
     let message =
         || format!("--out {}: {} is not a folder that can be written; name another", out.display(), nearest.display());
-    if is_writable { Ok(()) } else { Err(Failure::new(USAGE, message())) }
+    if is_writable_folder(nearest) { Ok(()) } else { Err(Failure::new(USAGE, message())) }
 }
 
 fn job(args: &Args, prepared: &mut Prepared) -> Result<EyeJob, Failure> {

@@ -3,13 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use super::model::{Model, resolve};
-use super::{CAMERA, CONFIGURATION, Failure, MODEL, NOT_ARMED, finding};
+use super::{CAMERA, CONFIGURATION, Failure, MODEL, NOT_ARMED, USAGE, finding};
 use crate::config::Accelerator;
 use crate::config::site::{self, Site};
 use crate::detect::Detector;
 use crate::floor::calibrate::Calibration;
 use crate::floor::{FloorMap, places_outside};
-use crate::health::{EyeEvent, EyeEventCode, NoAccelerator, Silence};
+use crate::health::{ClipTrouble, EyeEvent, EyeEventCode, NoAccelerator, Silence};
 use crate::pipeline::mouth::EyeEnd;
 use crate::pipeline::{Errand, EyeJob, Feed, Origin};
 use crate::units::PictureSize;
@@ -140,7 +140,7 @@ impl Prepared {
         match name {
             None if cameras.len() == 1 => Ok(0),
             None => Err(Failure::new(
-                super::USAGE,
+                USAGE,
                 format!(
                     "the site has {} cameras; say with --camera which one the recording is of: {}",
                     ids.len(),
@@ -149,7 +149,7 @@ impl Prepared {
             )),
             Some(name) => ids.iter().position(|id| *id == name).ok_or_else(|| {
                 Failure::new(
-                    super::USAGE,
+                    USAGE,
                     format!("--camera {name}: no such camera in the site file; there are: {}", ids.join(", ")),
                 )
             }),
@@ -182,16 +182,7 @@ impl Prepared {
                 CAMERA,
                 format!("clip {clip}: holds no picture; give a video or a folder of PNG or JPEG files"),
             ),
-            EyeEventCode::ClipRefused if event.numbers[0] == 1 => Failure::new(
-                CAMERA,
-                format!(
-                    "clip {clip}: no frame rate in its header; write fps in the site file's [[camera]] or give --fps"
-                ),
-            ),
-            EyeEventCode::ClipRefused => Failure::new(
-                CAMERA,
-                format!("clip {clip}: cannot be opened as video; is it a video file FFmpeg knows, and readable?"),
-            ),
+            EyeEventCode::ClipRefused => clip_refused(&clip, event),
             EyeEventCode::PlacesRefused => Failure::new(CONFIGURATION, self.misplaced(event)),
             EyeEventCode::RuntimeRefused
             | EyeEventCode::ModelRefused
@@ -242,6 +233,26 @@ impl Prepared {
     pub fn accelerator_missing(&self, event: &EyeEvent) -> String {
         let wanted = self.site.settings.detector.accelerator;
         missing(wanted, NoAccelerator::from_number(event.numbers[0]))
+    }
+}
+
+fn clip_refused(clip: &str, event: &EyeEvent) -> Failure {
+    match ClipTrouble::from_number(event.numbers[0]) {
+        Some(ClipTrouble::RateUnknown) => Failure::new(
+            CAMERA,
+            format!("clip {clip}: no frame rate in its header; write fps in the site file's [[camera]] or give --fps"),
+        ),
+        Some(ClipTrouble::TooSlow) => Failure::new(
+            USAGE,
+            format!(
+                "clip {clip}: has {} pictures per second, fewer than are to be looked at; ask for as many at most with --looks-per-s",
+                f64::from(event.numbers[1]) / 1000.0
+            ),
+        ),
+        None => Failure::new(
+            CAMERA,
+            format!("clip {clip}: cannot be opened as video; is it a video file FFmpeg knows, and readable?"),
+        ),
     }
 }
 

@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::PathBuf;
 
-use super::detect::write_whole;
-use super::output::say;
+use super::output::{say, write_whole};
 use super::{CAMERA, Failure, USAGE};
 use crate::clock::CaptureTime;
 use crate::config::card::ScoreLevels;
@@ -61,7 +60,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
             );
         }
     }
-    write_whole(&args.out, &rows)?;
+    write_whole("--out", &args.out, rows.as_bytes())?;
     say(&format!("{} rows, {} tracks: {}", rows.lines().count(), ids.len(), args.out.display()));
     Ok(())
 }

@@ -10,8 +10,8 @@ use super::site::{
     RawZone, Site, topic_root_default,
 };
 use super::{
-    Broker, Camera, CameraSource, DetectorChoice, Drawn, FLOOR_CELLS_MAX, Floor, Gate, Ignore, Line, MODEL_DEFAULT,
-    Outlets, PointPair, Profile, Settings, Store, Zone,
+    Broker, Camera, CameraSource, DetectorChoice, Drawn, FLOOR_CELLS_MAX, Floor, Gate, Ignore, LOOKS_PER_S, Line,
+    MODEL_DEFAULT, Outlets, PointPair, Profile, Settings, Store, WORKERS_MAX, Zone,
 };
 
 /// Collects problems while the raw file becomes settings.
@@ -270,8 +270,9 @@ impl Check {
         if let Some(fps) = raw.fps.filter(|fps| !(0.1..=240.0).contains(fps)) {
             self.refuse(key("fps"), fps, "write the recording's true rate, 0.1 to 240 frames per second");
         }
-        if let Some(rate) = raw.looks_per_s.filter(|rate| !(0.5..=60.0).contains(rate)) {
-            self.refuse(key("looks_per_s"), rate, "write 0.5 to 60 looks per second");
+        if let Some(rate) = raw.looks_per_s.filter(|rate| !LOOKS_PER_S.contains(rate)) {
+            let remedy = format!("write {} to {} looks per second", LOOKS_PER_S.start(), LOOKS_PER_S.end());
+            self.refuse(key("looks_per_s"), rate, remedy);
         }
         if let Some(name) = raw.decoder.as_ref().filter(|name| !DECODERS.contains(&name.as_str())) {
             self.refuse(key("decoder"), quoted(name), format!("write one of {}, or leave it out", DECODERS.join(", ")));
@@ -449,8 +450,6 @@ fn quoted(text: &str) -> String {
 pub(super) const K_MIN: u32 = 5;
 /// Above this a shop would publish nothing at all.
 const K_MAX: u32 = 1000;
-/// More workers than this never helped on an edge box.
-const WORKERS_MAX: u32 = 16;
 /// Largest side of a model input, px; no network for an edge box comes near it.
 const SIDE_PX_MAX: u32 = 8192;
 /// Least sensitivity of the motion gate: a change of twenty grey levels.

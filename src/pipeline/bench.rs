@@ -4,22 +4,30 @@
 //! starts an eye with hold for both, so that the ratio shows what Kehai adds (drawing, wiping, boxes, tracks, measures)
 //! and not what the heap costs.
 
+pub mod live;
+
 use super::eye::{Counting, EXIT_SAID, News, Pipe, load_detectors, start};
+use super::feed::refusal;
 use super::{EyeJob, Origin};
 use crate::capture::{CaptureError, Grab, replay};
 use crate::clock::{Timeline, UtcMs, monotonic_ns, process_cpu_ns};
 use crate::detect::Detector;
-use crate::health::{EyeEventCode, Ledger, Stage};
-use crate::wire::record::BenchRound;
+use crate::health::{EyeEvent, EyeEventCode, Ledger, Stage};
+use crate::wire::benched::BenchRound;
 
 /// Runs the benchmark and reports every round.
 pub fn run(job: &EyeJob, rounds: u32, pipe: &mut Pipe) -> i32 {
-    for _ in 0..rounds {
-        let measured = bare(job).and_then(|bare| Ok([bare, whole(job)?]));
+    for number in 0..rounds {
+        let mut tell = |detectors: &[Detector]| {
+            if number == 0 {
+                pipe.lacks(detectors);
+            }
+        };
+        let measured = bare(job, &mut tell).and_then(|bare| Ok([bare, whole(job)?]));
         match measured {
             Ok(measured) => measured.iter().for_each(|round| pipe.say(|outbox| outbox.bench(round))),
-            Err(code) => {
-                pipe.event(code, [0, 0]);
+            Err(event) => {
+                pipe.say(|outbox| outbox.event(&event));
                 return EXIT_SAID;
             }
         }
@@ -28,21 +36,24 @@ pub fn run(job: &EyeJob, rounds: u32, pipe: &mut Pipe) -> i32 {
     0
 }
 
-/// Decode and run the network on a grey tensor: what cannot be saved.
-fn bare(job: &EyeJob) -> Result<BenchRound, EyeEventCode> {
+/// Decode and run the network on a grey tensor: what cannot be saved. `loaded` is shown the detectors.
+fn bare(job: &EyeJob, loaded: &mut dyn FnMut(&[Detector])) -> Result<BenchRound, EyeEvent> {
     let Some(Origin::Recorded { path, fps, .. }) = job.feeds.first().map(|feed| &feed.origin) else {
-        return Err(EyeEventCode::JobRefused);
+        return Err(EyeEvent::of(EyeEventCode::JobRefused));
     };
-    let mut detector = load_detectors(job)?.pop().ok_or(EyeEventCode::JobRefused)?;
-    let refused = |_: CaptureError| EyeEventCode::ClipRefused;
+    let mut detectors = load_detectors(job).map_err(EyeEvent::of)?;
+    loaded(&detectors);
+    let mut detector = detectors.pop().ok_or(EyeEvent::of(EyeEventCode::JobRefused))?;
+    drop(detectors);
+    let refused = |error: CaptureError| refusal(&error);
     let mut source = replay::open(path, *fps, None).map_err(refused)?;
-    detector.fit(source.size()).map_err(|_| EyeEventCode::HeadRefused)?;
+    detector.fit(source.size()).map_err(|_| EyeEvent::of(EyeEventCode::HeadRefused))?;
     source.will_be_drawn(&job.card.placement(source.size(), job.settings.detector.size));
-    let grey = detector.grey_tensors().pop().ok_or(EyeEventCode::HeadRefused)?;
+    let grey = detector.grey_tensors().pop().ok_or(EyeEvent::of(EyeEventCode::HeadRefused))?;
     let (begun_cpu_ns, begun_ns) = (process_cpu_ns(), monotonic_ns());
     let mut frames = 0;
     while !matches!(source.grab(&|_| true).map_err(refused)?, Grab::End) {
-        detector.run_on(&grey).map_err(|_| EyeEventCode::DetectorFailed)?;
+        detector.run_on(&grey).map_err(|_| EyeEvent::of(EyeEventCode::DetectorFailed))?;
         frames += 1;
     }
     let (cpu_ns, wall_ns) = (process_cpu_ns() - begun_cpu_ns, monotonic_ns() - begun_ns);
@@ -50,8 +61,8 @@ fn bare(job: &EyeJob) -> Result<BenchRound, EyeEventCode> {
 }
 
 /// The eye as it runs in a shop, on the recording.
-fn whole(job: &EyeJob) -> Result<BenchRound, EyeEventCode> {
-    let mut detectors = load_detectors(job)?;
+fn whole(job: &EyeJob) -> Result<BenchRound, EyeEvent> {
+    let mut detectors = load_detectors(job).map_err(EyeEvent::of)?;
     warm_up(job, &mut detectors)?;
     let mut counting = Counting::new(job, Timeline::starting_at(UtcMs(0)));
     let outbox = crate::wire::record::Outbox::new(&job.settings);
@@ -59,21 +70,19 @@ fn whole(job: &EyeJob) -> Result<BenchRound, EyeEventCode> {
     let threads = start(job, detectors, 0);
     let mut running = job.feeds.len();
     while running > 0 {
-        match threads.news.recv().map_err(|_| EyeEventCode::StageFailed)? {
-            News::Opened(camera, picture) => counting.opened(camera, picture)?,
+        match threads.news.recv().map_err(|_| EyeEvent::of(EyeEventCode::StageFailed))? {
+            News::Opened(camera, picture) => counting.opened(camera, picture).map_err(EyeEvent::of)?,
             News::People(camera, detections) => {
                 threads.cpu.booked(Stage::Measure, || counting.people(camera, detections, &outbox));
             }
             News::Ended(_) => running -= 1,
-            News::Event(event) if event.code.is_final() => return Err(event.code),
+            News::Event(event) if event.code.is_final() => return Err(event),
             News::Event(_) => {}
         }
     }
     let (cpu_ns, wall_ns) = (process_cpu_ns() - begun_cpu_ns, monotonic_ns() - begun_ns);
     let mut ages_us: Vec<u32> = threads.ages_us.try_iter().collect();
     ages_us.sort_unstable();
-    let quantile =
-        |share: f64| ages_us.get((share * ages_us.len() as f64) as usize).or(ages_us.last()).copied().unwrap_or(0);
     let ledgers: Vec<Ledger> = threads.health.iter().map(|health| health.report().ledger).collect();
     let frames = ledgers.iter().map(|ledger| ledger.detected + ledger.still).sum();
     let overwritten = ledgers.iter().map(|ledger| ledger.overwritten).sum();
@@ -83,17 +92,20 @@ fn whole(job: &EyeJob) -> Result<BenchRound, EyeEventCode> {
         cpu_ns,
         wall_ns,
         stages_ns: threads.cpu.totals_ns(),
-        age_us: [quantile(0.5), quantile(0.99)],
+        age_us: [0.5, 0.99].map(|share| live::quantile(&ages_us, share)),
+        rss_kb: super::footprint::resident_kb(),
     })
 }
 
 /// Lets every detector meet the picture's size before the clock starts, as the bare round does.
-fn warm_up(job: &EyeJob, detectors: &mut [Detector]) -> Result<(), EyeEventCode> {
+fn warm_up(job: &EyeJob, detectors: &mut [Detector]) -> Result<(), EyeEvent> {
     for feed in &job.feeds {
-        let Origin::Recorded { path, fps, .. } = &feed.origin else { return Err(EyeEventCode::JobRefused) };
-        let size = replay::open(path, *fps, None).map_err(|_| EyeEventCode::ClipRefused)?.size();
+        let Origin::Recorded { path, fps, .. } = &feed.origin else {
+            return Err(EyeEvent::of(EyeEventCode::JobRefused));
+        };
+        let size = replay::open(path, *fps, None).map_err(|error| refusal(&error))?.size();
         for detector in detectors.iter_mut() {
-            detector.fit(size).map_err(|_| EyeEventCode::HeadRefused)?;
+            detector.fit(size).map_err(|_| EyeEvent::of(EyeEventCode::HeadRefused))?;
         }
     }
     Ok(())

@@ -56,6 +56,9 @@ pub fn run() -> i32 {
     if let Errand::Bench(rounds) = job.errand {
         return super::bench::run(&job, rounds, &mut pipe);
     }
+    if let Errand::BenchLive(seconds) = job.errand {
+        return super::bench::live::run(&job, seconds, &mut pipe);
+    }
     if let Errand::Probe(seconds) = job.errand {
         return super::probe::run(&job, seconds, &mut pipe);
     }
@@ -89,6 +92,13 @@ impl Pipe {
     pub fn event(&mut self, code: EyeEventCode, numbers: [i32; 2]) {
         self.say(|outbox| outbox.event(&EyeEvent { code, camera: 0, numbers }));
     }
+
+    /// Says that an accelerator was asked for and is not in use.
+    pub fn lacks(&mut self, detectors: &[Detector]) {
+        if let Some(lacks) = detectors.iter().find_map(Detector::lacks) {
+            self.event(EyeEventCode::AcceleratorMissing, [lacks as i32, 0]);
+        }
+    }
 }
 
 /// The threads of an eye at work.
@@ -99,7 +109,8 @@ pub struct Threads {
     pub health: Arc<[CameraHealth]>,
     /// CPU by stage.
     pub cpu: Arc<StageCpu>,
-    /// Ages of frames at detection, µs, of the first [`AGES_MAX`] frames.
+    /// Ages of frames at detection, µs, of the first [`AGES_MAX`] frames: since capture, or where recordings wait,
+    /// since the mailbox.
     pub ages_us: Receiver<u32>,
     /// What of each camera has been told.
     told: Vec<(Discretion, u32)>,
@@ -107,7 +118,7 @@ pub struct Threads {
 
 impl Threads {
     /// Says how a camera fares: before every event, so that nobody sees the event with the counters of before.
-    fn report(&mut self, camera: usize, pipe: &mut Pipe) {
+    pub(super) fn report(&mut self, camera: usize, pipe: &mut Pipe) {
         let (discretion, things) = &mut self.told[camera];
         let report = discretion.told(self.health[camera].report(), utc_now());
         pipe.say(|outbox| outbox.camera(camera as u16, &report));
@@ -157,7 +168,7 @@ pub fn start(job: &EyeJob, detectors: Vec<Detector>, zero_ns: i64) -> Threads {
             cpu: Arc::clone(&cpu),
             news: sender.clone(),
             ages: ages.clone(),
-            zero_ns: matches!(job.errand, Errand::Watch).then_some(zero_ns),
+            zero_ns: matches!(job.errand, Errand::Watch | Errand::BenchLive(_)).then_some(zero_ns),
         };
         spawn("detect", &sender, move || worker.run());
     }
@@ -280,9 +291,7 @@ fn watch(job: &EyeJob, pipe: &mut Pipe) -> i32 {
             return EXIT_SAID;
         }
     };
-    if let Some(lacks) = detectors.iter().find_map(Detector::lacks) {
-        pipe.event(EyeEventCode::AcceleratorMissing, [lacks as i32, 0]);
-    }
+    pipe.lacks(&detectors);
     super::footprint::give_back();
     pipe.event(EyeEventCode::Ready, [(process_cpu_ns() / 1000) as i32, 0]);
     let mut threads = start(job, detectors, zero_ns);
@@ -404,7 +413,7 @@ const NEWS_MAX: usize = 16;
 /// Ages kept for a benchmark.
 pub const AGES_MAX: usize = 100_000;
 /// How often the measuring thread looks up from an empty channel.
-const TICK: Duration = Duration::from_millis(250);
+pub(super) const TICK: Duration = Duration::from_millis(250);
 /// A clock that is off by more was set, not corrected (CONTRACT §3), ms.
 const CLOCK_STEP_MS_MAX: i64 = 1000;
 /// Largest step that is told, ms.

@@ -13,12 +13,13 @@ use super::latest::Latest;
 use super::pace::Pace;
 use super::{Feed, Origin};
 use crate::capture::camera::BackOff;
+use crate::capture::looped::{Looped, Schedule};
 use crate::capture::{Arrival, CaptureError, FramePool, Grab, Source, open_live, replay};
 use crate::clock::monotonic_ns;
 use crate::config::LOOKS_PER_S_DEFAULT;
 use crate::config::card::DetectorCard;
 use crate::config::placement::Placement;
-use crate::health::{CameraHealth, CameraState, EyeEvent, EyeEventCode, Fate, Stage, StageCpu};
+use crate::health::{CameraHealth, CameraState, ClipTrouble, EyeEvent, EyeEventCode, Fate, Stage, StageCpu};
 use crate::units::PictureSize;
 
 /// What the capture thread of one camera works with.
@@ -63,25 +64,35 @@ impl Feeder {
                 let opened = replay::open(path, *fps, self.decoder.as_deref());
                 let played = opened.and_then(|mut source| self.play(source.as_mut(), pace, *realtime));
                 if let Err(error) = played {
-                    let code = if matches!(error, CaptureError::Empty) {
-                        EyeEventCode::ClipEmpty
-                    } else {
-                        EyeEventCode::ClipRefused
-                    };
-                    let numbers = [i32::from(matches!(error, CaptureError::RateUnknown)), 0];
-                    self.tell(code, numbers);
+                    self.say(News::Event(EyeEvent { camera: self.camera as u16, ..refusal(&error) }));
                 }
                 self.health().became(CameraState::Ended);
                 self.latest.close(self.camera);
             }
+            Origin::Looped { path, fps, phase } => {
+                let opened = Looped::open(path, *fps, self.decoder.as_deref(), |fps| self.schedule(fps, *phase));
+                let broken = opened.map_or_else(|error| error, |mut source| self.look_on(&mut source, None));
+                self.say(News::Event(EyeEvent { camera: self.camera as u16, ..refusal(&broken) }));
+            }
         }
+    }
+
+    /// When a recording of this rate begins, so that its looks come at this phase of the time between two.
+    fn schedule(&self, fps: f64, phase: f64) -> Result<Schedule, CaptureError> {
+        let looks_per_s = self.looks_per_s.unwrap_or(LOOKS_PER_S_DEFAULT);
+        if fps < looks_per_s {
+            return Err(CaptureError::TooSlow { fps });
+        }
+        let period_ns = 1e9 / looks_per_s;
+        let periods = ((monotonic_ns() - self.zero_ns) as f64 / period_ns - phase).ceil();
+        Ok(Schedule::new(self.zero_ns, self.zero_ns + ((periods + phase) * period_ns) as i64, fps))
     }
 
     /// Keeps one connection to a live camera for as long as it lasts; opens it with back-off. It is seen once it shows a
     /// picture, and its first picture fixes the size that is `known` from then on.
     fn watch(&self, open: &mut dyn FnMut() -> Result<Box<dyn Source>, CaptureError>, known: &mut Option<PictureSize>) {
         let (mut back_off, mut attempts, mut told) = (BackOff::default(), 0i32, None);
-        let (mut camera, mut grab) = loop {
+        let (mut camera, first) = loop {
             let (code, numbers) = match open().and_then(|camera| self.first_picture(camera, *known)) {
                 Ok(seen) => break seen,
                 Err(CaptureError::Resized { now }) => {
@@ -97,26 +108,8 @@ impl Feeder {
             std::thread::sleep(back_off.step());
         };
         known.get_or_insert(camera.size());
-        let pool = self.pool(camera.as_mut());
-        let mut pace = Pace::rate(self.looks_per_s.unwrap_or(LOOKS_PER_S_DEFAULT));
-        self.opened(camera.as_ref());
-        loop {
-            if self.captured(grab, &mut pace).is_some() {
-                let drawn = self.cpu.booked(Stage::Capture, || camera.retrieve(&pool));
-                match drawn {
-                    Ok(frame) => self.latest.put(self.camera, frame),
-                    Err(CaptureError::Resized { .. }) => {
-                        self.health().met(Fate::Failed);
-                        break;
-                    }
-                    Err(_) => self.health().met(Fate::Failed),
-                }
-            }
-            match self.cpu.booked(Stage::Capture, || camera.grab(&|arrival| pace.is_due(&arrival))) {
-                Ok(next) => grab = next,
-                Err(_) => break,
-            }
-        }
+        // Why it broke off does not matter: it is opened anew.
+        let _ = self.look_on(camera.as_mut(), Some(first));
         self.health().became(CameraState::Lost);
         self.health().reconnected();
         self.tell(EyeEventCode::CameraLost, [0, 0]);
@@ -146,13 +139,43 @@ impl Feeder {
         }
     }
 
+    /// Looks at what comes, `first` before all else, for as long as it comes, newest first; says why it broke off.
+    fn look_on(&self, source: &mut dyn Source, first: Option<Grab>) -> CaptureError {
+        let pool = self.pool(source);
+        let mut pace = Pace::rate(self.looks_per_s.unwrap_or(LOOKS_PER_S_DEFAULT));
+        self.opened(source);
+        let mut grabbed = first.map_or_else(|| self.grab(source, &pace), Ok);
+        loop {
+            let grab = match grabbed {
+                Ok(grab) => grab,
+                Err(broken) => return broken,
+            };
+            if self.captured(grab, &mut pace).is_some() {
+                match self.cpu.booked(Stage::Capture, || source.retrieve(&pool)) {
+                    Ok(frame) => self.latest.put(self.camera, frame),
+                    Err(broken) => {
+                        self.health().met(Fate::Failed);
+                        if matches!(broken, CaptureError::Resized { .. }) {
+                            return broken;
+                        }
+                    }
+                }
+            }
+            grabbed = self.grab(source, &pace);
+        }
+    }
+
+    fn grab(&self, source: &mut dyn Source, pace: &Pace) -> Result<Grab, CaptureError> {
+        self.cpu.booked(Stage::Capture, || source.grab(&|arrival| pace.is_due(&arrival)))
+    }
+
     /// Plays a recording to its end, waiting for every frame to be taken.
     fn play(&self, source: &mut dyn Source, mut pace: Pace, realtime: bool) -> Result<(), CaptureError> {
         let mut pool = self.pool(source);
         let begun_ns = monotonic_ns();
         let mut is_first = true;
         loop {
-            let grab = self.cpu.booked(Stage::Capture, || source.grab(&|arrival| pace.is_due(&arrival)))?;
+            let grab = self.grab(source, &pace)?;
             if matches!(grab, Grab::End) {
                 break;
             }
@@ -226,6 +249,19 @@ impl Feeder {
         // The measuring thread ends the process; when it is gone there is nobody left to tell.
         let _ = self.news.send(news);
     }
+}
+
+/// Why a recording cannot be played; saying so ends the eye.
+#[must_use]
+pub fn refusal(error: &CaptureError) -> EyeEvent {
+    let numbers = match error {
+        CaptureError::RateUnknown => [ClipTrouble::RateUnknown as i32, 0],
+        CaptureError::TooSlow { fps } => [ClipTrouble::TooSlow as i32, (fps * 1000.0).round() as i32],
+        _ => [0, 0],
+    };
+    let is_empty = matches!(error, CaptureError::Empty);
+    let code = if is_empty { EyeEventCode::ClipEmpty } else { EyeEventCode::ClipRefused };
+    EyeEvent { code, camera: 0, numbers }
 }
 
 /// A camera that does not answer is reported at the first attempt and then about once a minute.

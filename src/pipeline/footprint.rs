@@ -1,4 +1,4 @@
-//! What starting leaves behind in memory and nobody needs: given back before pictures come.
+//! Memory of the process: how much it is, and what starting leaves behind and nobody needs, given back before pictures come.
 //!
 //! Loading a session frees tens of megabytes of heap that stay with the process; the dynamic loader and the kernel's
 //! read-ahead map code of more than a hundred libraries of which a few run. Both count as the eye's memory until
@@ -18,6 +18,18 @@ pub fn give_back() {
             libc::madvise(start as *mut libc::c_void, end - start, libc::MADV_DONTNEED);
         }
     }
+}
+
+/// Resident memory of this process: the most it ever was, and what it is now, kB; 0 where the kernel does not say.
+#[must_use]
+pub fn resident_kb() -> [u32; 2] {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    ["VmHWM:", "VmRSS:"].map(|key| kb_of(&status, key).unwrap_or(0))
+}
+
+fn kb_of(status: &str, key: &str) -> Option<u32> {
+    let value = status.lines().find_map(|line| line.strip_prefix(key))?;
+    value.trim().strip_suffix(" kB")?.trim_end().parse().ok()
 }
 
 /// Start and end of a mapping that holds nothing but code from a file.
@@ -40,6 +52,13 @@ mod tests {
         assert_eq!(code("1000-3000 r--p 00001000 fe:00 42    /usr/lib/libx.so.1"), None);
         assert_eq!(code("1000-3000 rw-p 00000000 00:00 0     [heap]"), None);
         assert_eq!(code("1000-3000 r-xp 00000000 00:00 0     [vdso]"), None);
+    }
+
+    #[test]
+    fn the_process_knows_how_large_it_is_and_ever_was() {
+        assert_eq!(kb_of("Name:\tkehai-eye\nVmRSS:\t  139264 kB\n", "VmRSS:"), Some(139_264));
+        let [peak, now] = resident_kb();
+        assert!(peak >= now && now > 1000, "{peak} {now}");
     }
 
     #[test]

@@ -269,7 +269,7 @@ impl Mouth {
 fn belongs(report: &Report, errand: Errand) -> bool {
     match report {
         Report::Window(_) => matches!(errand, Errand::Watch | Errand::Replay(_)),
-        Report::Bench(_) => matches!(errand, Errand::Bench(_)),
+        Report::Bench(_) => matches!(errand, Errand::Bench(_) | Errand::BenchLive(_)),
         Report::Sounding(..) => matches!(errand, Errand::Probe(_)),
         Report::Camera(..) | Report::Event(_) | Report::Ended => true,
     }

@@ -36,7 +36,7 @@ pub struct Worker {
     pub news: Sender<News>,
     /// Where the ages of frames at detection go, µs.
     pub ages: Sender<u32>,
-    /// Zero of the capture clock where it is the monotonic clock (live cameras).
+    /// Zero of the capture clock where it is the monotonic clock (live cameras, and recordings that play like them).
     pub zero_ns: Option<i64>,
 }
 
@@ -100,8 +100,8 @@ impl Worker {
             self.cpu.booked(Stage::Decode, || self.lookout(camera).sift(detections, &self.health[camera]));
         }
         let now_ns = monotonic_ns();
-        let _ = self.ages.try_send(u32::try_from((now_ns - put_ns) / 1000).unwrap_or(u32::MAX));
         let lag_ns = self.zero_ns.map_or(now_ns - put_ns, |zero_ns| now_ns - zero_ns - captured_at.0);
+        let _ = self.ages.try_send(u32::try_from(lag_ns / 1000).unwrap_or(u32::MAX));
         self.health[camera].lagged(lag_ns);
         self.pass_on(camera, found);
     }

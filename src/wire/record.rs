@@ -5,12 +5,13 @@
 //! foresee (kind, object, number and order of parts, windows on the calendar's grid, each window once); the mouth
 //! ends an eye that sends anything else.
 
+use super::benched::{BENCH_WORDS, BenchRound, KIND_BENCH};
 use super::counters::{CAMERA_WORDS, KIND_CAMERA, camera_report};
 use super::sounding::{KIND_SOUNDING, SOUNDING_WORDS, Sounding};
 use crate::clock::{UtcMs, WindowSpan};
 use crate::config::{COUNT_WINDOW_S, PATH_WINDOW_S, Settings};
 use crate::gate::{Figures, Object, ReleasedWindow, ZoneFigures};
-use crate::health::{CameraReport, EyeEvent, EyeEventCode, STAGES};
+use crate::health::{CameraReport, EyeEvent, EyeEventCode};
 use crate::measure::dwell::DWELL_CLASSES;
 
 /// Size of every record on the pipe.
@@ -32,7 +33,7 @@ pub enum Report {
     Event(EyeEvent),
     /// The recording is over and everything is said.
     Ended,
-    /// CPU times of a benchmark round, ns.
+    /// What a benchmark round cost.
     Bench(BenchRound),
     /// What a camera is like.
     Sounding(u16, Sounding),
@@ -49,23 +50,6 @@ pub struct ArrivedWindow {
     pub cov_ms: u32,
     /// The figures.
     pub figures: Figures,
-}
-
-/// What one round of `kehai bench` cost.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct BenchRound {
-    /// Frames processed.
-    pub frames: u64,
-    /// Frames that gave way to newer ones.
-    pub overwritten: u64,
-    /// CPU of the whole process, ns.
-    pub cpu_ns: i64,
-    /// Wall time, ns.
-    pub wall_ns: i64,
-    /// CPU by stage, ns; all zero in a round of decode and inference alone.
-    pub stages_ns: [i64; STAGES.len()],
-    /// Age of a frame when its detections were there: median and 99th percentile, µs.
-    pub age_us: [u32; 2],
 }
 
 /// Why the mouth does not believe a record.
@@ -160,16 +144,6 @@ impl Outbox {
     #[must_use]
     pub fn ended(&self) -> Vec<Record> {
         self.records(KIND_ENDED, 0, None, &[])
-    }
-
-    /// A round of a benchmark.
-    #[must_use]
-    pub fn bench(&self, round: &BenchRound) -> Vec<Record> {
-        let mut words: Vec<u32> = [round.frames, round.overwritten].into_iter().flat_map(halves).collect();
-        let times = [round.cpu_ns, round.wall_ns].into_iter().chain(round.stages_ns);
-        words.extend(times.flat_map(|ns| halves(ns.cast_unsigned())));
-        words.extend(round.age_us);
-        self.records(KIND_BENCH, 0, None, &words)
     }
 
     pub(super) fn records(&self, kind: u8, object: u16, span: Option<WindowSpan>, words: &[u32]) -> Vec<Record> {
@@ -316,7 +290,7 @@ impl Inbox {
                 Report::Event(EyeEvent { code, camera: header.object, numbers })
             }
             KIND_ENDED => Report::Ended,
-            KIND_BENCH => Report::Bench(bench_round(words)),
+            KIND_BENCH => Report::Bench(BenchRound::read(words)),
             KIND_SOUNDING => Report::Sounding(header.object, Sounding::read(words).ok_or_else(impossible)?),
             _ => return Ok(self.window(header, words)?.map(Report::Window)),
         };
@@ -391,18 +365,6 @@ fn zone_words(zone: &ZoneFigures) -> [u32; ZONE_WORDS] {
     words
 }
 
-fn bench_round(words: &[u32]) -> BenchRound {
-    let ns = |index: usize| whole(words, index).cast_signed();
-    BenchRound {
-        frames: whole(words, 0),
-        overwritten: whole(words, 1),
-        cpu_ns: ns(2),
-        wall_ns: ns(3),
-        stages_ns: std::array::from_fn(|stage| ns(4 + stage)),
-        age_us: [words[BENCH_WORDS - 2], words[BENCH_WORDS - 1]],
-    }
-}
-
 struct Header {
     configuration: u64,
     kind: u8,
@@ -461,9 +423,7 @@ const KIND_HEAT_VISITS: u8 = 3;
 const KIND_HEAT_DWELL: u8 = 4;
 const KIND_EVENT: u8 = 17;
 const KIND_ENDED: u8 = 18;
-const KIND_BENCH: u8 = 19;
 const LINE_WORDS_ALL: usize = 4;
 /// Released flag, seven figures, the histogram.
 const ZONE_WORDS: usize = 8 + DWELL_CLASSES;
 const ZONE_WORDS_ALL: usize = 1 + ZONE_WORDS;
-const BENCH_WORDS: usize = 2 * (4 + STAGES.len()) + 2;

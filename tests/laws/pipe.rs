@@ -4,7 +4,8 @@ use kehai::clock::UtcMs;
 use kehai::gate::{Figures, ReleasedWindow};
 use kehai::health::{CameraReport, CameraState, EyeEvent, EyeEventCode, Ledger, Silence};
 use kehai::units::Codec;
-use kehai::wire::record::{BenchRound, Inbox, Outbox, RECORD_BYTES, RecordError, Report};
+use kehai::wire::benched::BenchRound;
+use kehai::wire::record::{Inbox, Outbox, RECORD_BYTES, RecordError, Report};
 use kehai::wire::sounding::Sounding;
 use proptest::prelude::*;
 
@@ -50,6 +51,7 @@ fn what_the_eye_says_is_what_the_mouth_hears() {
         wall_ns: 6,
         stages_ns: [1, 2, 3, 4, 5, 6],
         age_us: [7, 8],
+        rss_kb: [10, 9],
     };
     assert_eq!(inbox.accept(&outbox.bench(&round)[0]), Ok(Some(Report::Bench(round))));
     let sounding = Sounding {

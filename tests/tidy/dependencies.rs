@@ -33,7 +33,8 @@ const BANNED: [Banned; 4] = [
 /// Banned from the eye: it sees people, so it must not be able to draw, pack, log or send.
 const BANNED_FROM_THE_EYE: [Banned; 5] = [
     (
-        "image image-webp png gif webp libwebp* jpeg-encoder mozjpeg* turbojpeg* zune-* ravif exr tiff qoi plotters*",
+        "image image-webp png gif webp libwebp* jpeg-encoder mozjpeg* turbojpeg* zune-* ravif exr tiff qoi plotters* \
+         embedded-graphics*",
         "the eye links no encoder of pictures",
     ),
     (
