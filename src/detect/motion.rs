@@ -97,11 +97,17 @@ impl Motion {
         self.background.cells.len() == grid.cells.len()
     }
 
-    /// Whether something is where it was not: since the last look, or against the room without people.
+    /// Whether something is where it was not at the last look.
     #[must_use]
-    pub fn is_in(&self, grid: &Grid) -> bool {
+    pub fn is_since_look(&self, grid: &Grid) -> bool {
         let gain = self.looked.gain_to(grid);
-        (gain - 1.0).abs() > LIGHT || self.differing(&self.looked, gain, grid) > 0 || self.is_changed(grid)
+        (gain - 1.0).abs() > LIGHT || self.differing(&self.looked, gain, grid) > 0
+    }
+
+    /// Whether something is where it is not in the room without people.
+    #[must_use]
+    pub fn is_against_room(&self, grid: &Grid) -> bool {
+        self.differing(&self.background, self.background.gain_to(grid), grid) > 0
     }
 
     /// The network looks at this frame.
@@ -131,10 +137,6 @@ impl Motion {
         self.pass(grid, at);
     }
 
-    fn is_changed(&self, grid: &Grid) -> bool {
-        self.differing(&self.background, self.background.gain_to(grid), grid) > 0
-    }
-
     /// Cells that differ by more than they do by themselves.
     fn differing(&self, was: &Grid, gain: f32, is: &Grid) -> usize {
         let cells = was.cells.iter().zip(&is.cells).zip(&self.noise);
@@ -157,7 +159,8 @@ const NOISES: f32 = 7.0;
 const NOISE_GROWTH: f32 = 4.0;
 /// Time in which noise is learnt, s.
 const NOISE_S: f32 = 10.0;
-/// Time in which the room is learnt, s: a chair that was moved is looked at for about three times as long.
-const BACKGROUND_S: f32 = 30.0;
+/// Time in which the room is learnt, s: a chair that was moved is looked at for about three times as long, some fifty
+/// looks, and at every step of whoever moves it.
+const BACKGROUND_S: f32 = 3.0;
 /// A longer gap between two frames teaches no more than this one, s.
 const GAP_S: f64 = 5.0;
