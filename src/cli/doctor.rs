@@ -138,7 +138,7 @@ fn check_detector(findings: &mut Vec<Finding>, settings: Option<&Settings>) {
 }
 
 fn check_eye(findings: &mut Vec<Finding>) {
-    for (name, what) in EYES.into_iter().zip(["eye", "eye for USB cameras and pictures"]) {
+    for (name, what) in EYES.into_iter().zip(["eye", "eye with OpenCV"]) {
         note(findings, what, program(name).map(|path| path.display().to_string()));
     }
 }
