@@ -183,7 +183,6 @@ fn cameras(health: Option<&Message>) -> String {
         let frames = &camera["frames"];
         [
             escaped(camera["id"].as_str().unwrap_or_default()),
-            format!("<span class=\"{class}\">{}</span>", escaped(words)),
             looks(camera),
             format!("{:.1}", camera["fps_milli"].as_u64().unwrap_or(0) as f64 / 1000.0),
             frames[0].to_string(),
@@ -193,12 +192,12 @@ fn cameras(health: Option<&Message>) -> String {
             camera["ignored"].to_string(),
             camera["motionless"].to_string(),
             camera["reconnects"].to_string(),
+            format!("<span class=\"{class}\">{}</span>", escaped(words)),
         ]
     };
     let cameras = report["cameras"].as_array().map_or(&[][..], Vec::as_slice);
     let heads = [
         "camera",
-        "state",
         "looks/s",
         "frames/s",
         "captured",
@@ -208,6 +207,7 @@ fn cameras(health: Option<&Message>) -> String {
         "ignored boxes",
         "motionless things",
         "reopened",
+        "state",
     ];
     table("Cameras", &heads, cameras.iter().map(row))
 }
