@@ -159,8 +159,8 @@ const NOISES: f32 = 7.0;
 const NOISE_GROWTH: f32 = 4.0;
 /// Time in which noise is learnt, s.
 const NOISE_S: f32 = 10.0;
-/// Time in which the room is learnt, s: a chair that was moved is looked at for about three times as long, some fifty
+/// Time in which the room is learnt, s: a chair that was moved is looked at for about three times as long, some thirty
 /// looks, and at every step of whoever moves it.
-const BACKGROUND_S: f32 = 3.0;
+const BACKGROUND_S: f32 = 2.0;
 /// A longer gap between two frames teaches no more than this one, s.
 const GAP_S: f64 = 5.0;
