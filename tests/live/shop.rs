@@ -135,7 +135,7 @@ pub fn resident_kb(pid: i32) -> Option<usize> {
 }
 
 fn is_eye(pid: i32) -> bool {
-    std::fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|name| name.trim() == "kehai-eye")
+    std::fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|name| name.starts_with("kehai-eye"))
 }
 
 /// Sends a signal to a process of this test.
