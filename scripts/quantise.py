@@ -22,12 +22,6 @@ def quantise(nodes, initializers, ranges, make_node):
     return Quantiser(nodes, initializers, ranges, make_node).run()
 
 
-def tensors_of(nodes):
-    """Names of the tensors whose ranges are needed: what convolutions read and write."""
-    convolutions = [node for node in nodes if node.kind == "Conv"]
-    return list(dict.fromkeys(name for node in convolutions for name in (node.inputs[0], node.outputs[0])))
-
-
 class Quantiser:
     def __init__(self, nodes, initializers, ranges, make_node):
         self.source, self.ranges, self.make_node = nodes, ranges, make_node

@@ -62,6 +62,8 @@
 //! ## Decisions worth knowing
 //!
 //! - **Two processes of one crate.** Without the feature `mouth` the crate is the eye alone; `make build` builds it so.
+//! - **A program loads what it needs.** `kehai` links nothing that reads pictures, `kehai-eye` none of OpenCV's readers;
+//!   `kehai-eye-opencv` has them, for USB cameras and folders of pictures (tests/tidy/programs.rs).
 //! - **The mouth supervises.** A failure ends the eye; a new one is there within two seconds and the open window is lost
 //!   and shows as missing coverage (`cov_ms`), never guessed.
 //! - **Newest wins.** A late frame is worthless and a queue of frames is a recording. Recordings wait instead, so that a
