@@ -5,12 +5,12 @@
 //! floor, in nominal metres (see [`NOMINAL_HEIGHT_M`]); lines and zones work there, heatmaps do not.
 
 pub mod calibrate;
-pub mod homography;
 pub mod ignore;
 
 use crate::clock::CaptureTime;
 use crate::config::{Camera, Drawn, Settings};
-use crate::track::{TrackId, Tracks};
+use crate::track::{Track, TrackId, Tracks};
+use crate::units::homography::Homography;
 use crate::units::{FloorPoint, FootPx, NOMINAL_HEIGHT_M, PictureSize};
 use calibrate::{Calibration, CalibrationError};
 
@@ -18,9 +18,9 @@ use calibrate::{Calibration, CalibrationError};
 pub struct FloorSteps {
     /// When the frame was captured.
     pub captured_at: CaptureTime,
-    /// People seen on the floor, ordered by track.
+    /// People seen on the floor.
     pub people: Vec<FloorStep>,
-    /// Tracks that will not come back.
+    /// Who will not come back.
     pub ended: Vec<TrackId>,
 }
 
@@ -55,6 +55,15 @@ impl FloorMap {
             Plane::Calibrated(Calibration::fit(&camera.calibration)?)
         };
         Ok(Self { plane, picture })
+    }
+
+    /// The map from picture to floor of a calibrated camera.
+    #[must_use]
+    pub fn homography(&self) -> Option<Homography> {
+        match &self.plane {
+            Plane::Calibrated(calibration) => Some(calibration.picture_to_floor()),
+            Plane::Picture { .. } => None,
+        }
     }
 
     /// Projects a foot point to the floor; `None` on or above the horizon and outside the hull.
@@ -102,11 +111,10 @@ impl FloorMap {
 
     /// Takes the foot of every track to the floor; people outside the hull are not there.
     #[must_use]
-    pub fn steps(&self, tracks: Tracks) -> FloorSteps {
-        let stand =
-            |track: &crate::track::Track| self.locate(track.place.foot()).map(|at| FloorStep { id: track.id, at });
+    pub fn steps(&self, tracks: &Tracks) -> FloorSteps {
+        let stand = |track: &Track| self.locate(track.place.foot()).map(|at| FloorStep { id: track.counts_as, at });
         let people = tracks.seen.iter().filter_map(stand).collect();
-        FloorSteps { captured_at: tracks.captured_at, people, ended: tracks.ended }
+        FloorSteps { captured_at: tracks.captured_at, people, ended: tracks.ended.clone() }
     }
 }
 

@@ -7,14 +7,21 @@
 //! with every filter in seconds.
 
 pub mod assign;
+pub mod ground;
 pub mod kalman;
+pub mod stitch;
+pub mod tuning;
 
 use crate::clock::CaptureTime;
 use crate::config::card::ScoreLevels;
 use crate::detect::{Detection, Detections};
+use crate::units::homography::Homography;
 use crate::units::{BoxPx, PictureSize};
-use assign::assign;
+use assign::Assigner;
+use ground::{Footing, GroundFilter, GroundPlane};
 use kalman::BoxFilter;
+use stitch::{Scene, Stitcher};
+use tuning::{Matching, Tuning};
 
 /// Name of one track inside the eye. Not printed, not serialised.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -28,7 +35,7 @@ pub struct Tracks {
     pub picture: PictureSize,
     /// Confirmed people seen in this frame, ordered by id.
     pub seen: Vec<Track>,
-    /// Tracks that will not come back, ordered by id.
+    /// Counted ids that will not come back, in order.
     pub ended: Vec<TrackId>,
 }
 
@@ -36,38 +43,62 @@ pub struct Tracks {
 pub struct Track {
     /// Who, within this eye.
     pub id: TrackId,
+    /// Who for every count: somebody hidden for a moment is still the same (`track/stitch.rs`).
+    pub counts_as: TrackId,
     /// The detection's own box, px.
     pub place: BoxPx,
+    /// Where it stands on the floor, if the camera knows.
+    footing: Option<Footing>,
 }
 
 /// Follows the people of one camera.
 pub struct Tracker {
+    tuning: Tuning,
     levels: ScoreLevels,
+    ground: Option<GroundPlane>,
     last: Option<CaptureTime>,
     next_id: u64,
+    /// Ordered by id.
     people: Vec<Person>,
+    stitcher: Stitcher,
+    tracks: Tracks,
+    // Memory kept from frame to frame.
+    found: Vec<Found>,
+    assigner: Assigner,
 }
 
 struct Person {
     id: TrackId,
     filter: BoxFilter,
+    /// Where they should be on the floor; `None` where the camera does not know.
+    ground: Option<GroundFilter>,
+    /// Where they should be on the picture in this frame.
+    expected: BoxPx,
     place: BoxPx,
+    footing: Option<Footing>,
     seen_at: CaptureTime,
     hits: u32,
     confirmed: bool,
 }
 
-/// Which people and which detections one association step brings together, and how generously.
-struct Step {
-    people: fn(&Person, Moment) -> bool,
-    /// Scores it looks at.
-    scores: std::ops::Range<f32>,
-    /// Share by which boxes are grown; `None` grows with the time since a person was seen.
-    buffer: Option<f32>,
-    /// Dearest pair that is accepted.
-    cost_max: f64,
-    /// Whether the score weighs on the similarity.
-    scored: bool,
+/// A detection with its score on the scale of the tuning.
+struct Found {
+    place: BoxPx,
+    score: f32,
+    footing: Option<Footing>,
+    /// Whether it has found its person.
+    is_taken: bool,
+}
+
+/// The association steps, in their order.
+#[derive(Clone, Copy)]
+enum Step {
+    /// Strong detections to confirmed people, lost ones included.
+    Strong,
+    /// Weak ones to whoever was seen last time.
+    Weak,
+    /// What is left to those not confirmed yet.
+    Tentative,
 }
 
 /// When this frame and the one before were captured.
@@ -81,13 +112,31 @@ impl Tracker {
     /// A tracker for a detector whose scores mean what `levels` says; the first id is `first_id`.
     #[must_use]
     pub fn new(levels: ScoreLevels, first_id: u64) -> Self {
-        Self { levels, last: None, next_id: first_id, people: Vec::new() }
+        let picture = PictureSize { height: 0, width: 0 };
+        let tracks = Tracks { captured_at: CaptureTime(0), picture, seen: Vec::new(), ended: Vec::new() };
+        Self {
+            tuning: Tuning::STANDARD,
+            levels,
+            ground: None,
+            last: None,
+            next_id: first_id,
+            people: Vec::new(),
+            stitcher: Stitcher::default(),
+            tracks,
+            found: Vec::new(),
+            assigner: Assigner::default(),
+        }
     }
 
-    /// Takes the detections of the next frame.
+    /// Lets it know the floor: `picture_to_floor` maps px to m. A map that cannot be undone is none.
+    pub fn stand_on(&mut self, picture_to_floor: Homography) {
+        self.ground = GroundPlane::new(picture_to_floor);
+    }
+
+    /// Takes the detections of the next frame. A picture without a size has no borders.
     ///
     /// A frame that is not newer than the last one is ignored (`None`).
-    pub fn advance(&mut self, detections: Detections) -> Option<Tracks> {
+    pub fn advance(&mut self, detections: Detections) -> Option<&Tracks> {
         let now = detections.captured_at;
         let elapsed_s = self.last.map_or(0.0, |last| now.since_s(last));
         if self.last.is_some() && elapsed_s <= 0.0 {
@@ -95,166 +144,221 @@ impl Tracker {
         }
         let moment = Moment { now, before: self.last.unwrap_or(now) };
         self.last = Some(now);
-        let mut ended = self.end_lost(now, elapsed_s);
+        self.end_lost(now, elapsed_s);
         for person in &mut self.people {
-            person.filter.predict(elapsed_s, person.seen_at < moment.before);
+            person.predict(moment, elapsed_s, self.ground.as_ref(), &self.tuning);
         }
-        let found: Vec<Found> = detections.people.iter().map(|found| self.calibrated(found)).collect();
-        let taken = self.associate(&found, moment);
-        self.begin(&found, &taken, now);
+        self.find(&detections);
+        for step in [Step::Strong, Step::Weak, Step::Tentative] {
+            self.match_up(step, moment);
+        }
+        self.begin(now);
         self.people.retain(|person| person.confirmed || person.seen_at == now);
-        ended.sort_unstable();
-        Some(Tracks { captured_at: now, picture: detections.picture, seen: self.seen_at(now), ended })
+        self.tell(now, detections.picture, elapsed_s);
+        Some(&self.tracks)
     }
 
     /// Ends whoever has been away too long; after a long gap, everybody.
-    fn end_lost(&mut self, now: CaptureTime, elapsed_s: f64) -> Vec<TrackId> {
-        let afresh = elapsed_s > GAP_S_MAX;
-        let mut ended = Vec::new();
-        self.people.retain(|person| {
-            let gone = afresh || now.since_s(person.seen_at) > LOST_S_MAX;
-            if gone && person.confirmed {
-                ended.push(person.id);
-            }
-            !gone
-        });
-        ended
+    fn end_lost(&mut self, now: CaptureTime, elapsed_s: f64) {
+        let Matching { gap_s, lost_s, .. } = self.tuning.matching;
+        let afresh = elapsed_s > gap_s;
+        self.people.retain(|person| !afresh && now.since_s(person.seen_at) <= lost_s);
     }
 
-    /// The three association steps. Returns which detections found their person.
-    fn associate(&mut self, found: &[Found], moment: Moment) -> Vec<bool> {
-        let mut taken = vec![false; found.len()];
-        for step in &STEPS {
-            self.match_up(found, &mut taken, moment, step);
+    /// Takes in the detections, in an order of their own: whose comes first in the frame is chance.
+    fn find(&mut self, detections: &Detections) {
+        self.found.clear();
+        for detection in &detections.people {
+            let Detection { place, .. } = *detection;
+            let touches_floor = place.y2 < detections.picture.height as f32 - BORDER_PX || detections.picture.height == 0;
+            let ground = self.ground.as_ref().filter(|_| touches_floor);
+            let footing = ground.and_then(|ground| ground.footing(&place, &self.tuning.ground));
+            self.found.push(Found { place, score: self.calibrated(detection.score), footing, is_taken: false });
         }
-        taken
+        let key = |found: &Found| [-found.score, found.place.x1, found.place.y1, found.place.x2, found.place.y2];
+        self.found.sort_unstable_by(|a, b| {
+            let pairs = key(a).into_iter().zip(key(b));
+            pairs.map(|(a, b)| a.total_cmp(&b)).find(|order| order.is_ne()).unwrap_or(std::cmp::Ordering::Equal)
+        });
     }
 
-    fn match_up(&mut self, found: &[Found], taken: &mut [bool], moment: Moment, step: &Step) {
-        let waits = |person: &Person| person.seen_at < moment.now && (step.people)(person, moment);
-        let rows: Vec<usize> = (0..self.people.len()).filter(|row| waits(&self.people[*row])).collect();
-        let open = |column: usize| !taken[column] && step.scores.contains(&found[column].score);
-        let columns: Vec<usize> = (0..found.len()).filter(|column| open(*column)).collect();
-        let cost = |row: usize, column: usize| step.cost(&self.people[rows[row]], &found[columns[column]], moment.now);
-        for (row, column) in assign(rows.len(), columns.len(), step.cost_max, cost) {
-            self.people[rows[row]].see(&found[columns[column]], moment.now);
-            taken[columns[column]] = true;
+    /// One association step.
+    fn match_up(&mut self, step: Step, moment: Moment) {
+        self.assigner.clear();
+        let matching = &self.tuning.matching;
+        let scores = step.scores(matching);
+        for (row, person) in self.people.iter().enumerate().filter(|(_, person)| step.takes(person, moment)) {
+            let buffer = step.buffer(matching, moment.now.since_s(person.seen_at) as f32);
+            let expected = person.expected.buffered(buffer);
+            for (column, found) in self.found.iter().enumerate() {
+                if found.is_taken || !scores.contains(&found.score) {
+                    continue;
+                }
+                let shared = expected.iou(&found.place.buffered(buffer));
+                if shared > 0.0 {
+                    self.assigner.offer(row, column, step.cost(person, found, shared, &self.tuning));
+                }
+            }
+        }
+        for (row, column) in self.assigner.solve(self.people.len(), self.found.len(), step.cost_max(matching)) {
+            self.people[*row].see(&mut self.found[*column], moment.now, &self.tuning);
         }
     }
 
     /// Begins a track for every strong detection that is nobody yet.
-    fn begin(&mut self, found: &[Found], taken: &[bool], now: CaptureTime) {
-        for detection in
-            found.iter().zip(taken).filter(|(found, taken)| !**taken && found.score >= BIRTH).map(|(found, _)| found)
-        {
-            let doubled = self
-                .people
-                .iter()
-                .any(|person| person.seen_at == now && person.place.iou(&detection.place) > DOUBLE_IOU);
-            if doubled {
+    fn begin(&mut self, now: CaptureTime) {
+        let Matching { score_high, double_iou, .. } = self.tuning.matching;
+        for found in self.found.iter().filter(|found| !found.is_taken && found.score >= score_high) {
+            let mut seen = self.people.iter().filter(|person| person.seen_at == now);
+            if seen.any(|person| person.place.iou(&found.place) > double_iou) {
                 continue;
             }
-            let id = TrackId(self.next_id);
+            self.people.push(Person::new(TrackId(self.next_id), found, now, &self.tuning));
             self.next_id += 1;
-            let filter = BoxFilter::new(&detection.place);
-            self.people.push(Person { id, filter, place: detection.place, seen_at: now, hits: 1, confirmed: false });
         }
     }
 
-    fn seen_at(&self, now: CaptureTime) -> Vec<Track> {
+    /// Says who is seen, whom they count as, and who is gone.
+    fn tell(&mut self, now: CaptureTime, picture: PictureSize, elapsed_s: f64) {
+        let Self { tracks, tuning, .. } = self;
+        (tracks.captured_at, tracks.picture) = (now, picture);
+        tracks.seen.clear();
+        tracks.ended.clear();
         let seen = self.people.iter().filter(|person| person.confirmed && person.seen_at == now);
-        let mut seen: Vec<Track> = seen.map(|person| Track { id: person.id, place: person.place }).collect();
-        seen.sort_unstable_by_key(|track| track.id);
-        seen
+        tracks.seen.extend(seen.map(|person| Track {
+            id: person.id,
+            counts_as: person.id,
+            place: person.place,
+            footing: person.footing,
+        }));
+        let afresh = elapsed_s > tuning.matching.gap_s;
+        let patience_s = if afresh { 0.0 } else { tuning.stitching.gap_s.max(tuning.matching.lost_s) };
+        let scene = Scene { now, picture, tuning: &tuning.stitching, patience_s };
+        self.stitcher.name(&scene, &mut tracks.seen, &mut self.next_id, &mut tracks.ended);
     }
 
-    /// Brings a score to the scale the constants of this file are written in.
-    fn calibrated(&self, detection: &Detection) -> Found {
+    /// Brings a score to the scale the tuning is written in.
+    fn calibrated(&self, score: f32) -> f32 {
         let levels = [0.0, self.levels.low, self.levels.high, self.levels.birth, 1.0];
-        let scale = [0.0, LOW, HIGH, BIRTH, 1.0];
-        let above = (1..4).find(|level| detection.score < levels[*level]).unwrap_or(4);
+        let above = (1..4).find(|level| score < levels[*level]).unwrap_or(4);
         let (from, to) = (levels[above - 1], levels[above]);
-        let share = if to > from { (detection.score - from) / (to - from) } else { 1.0 };
-        Found { place: detection.place, score: scale[above - 1] + share * (scale[above] - scale[above - 1]) }
+        let share = if to > from { (score - from) / (to - from) } else { 1.0 };
+        SCALE[above - 1] + share * (SCALE[above] - SCALE[above - 1])
     }
-}
-
-/// A detection with its score on the scale of this file.
-struct Found {
-    place: BoxPx,
-    score: f32,
 }
 
 impl Person {
-    fn see(&mut self, detection: &Found, now: CaptureTime) {
-        self.filter.correct(&detection.place);
-        self.place = detection.place;
-        self.seen_at = now;
+    fn new(id: TrackId, found: &Found, now: CaptureTime, tuning: &Tuning) -> Self {
+        Self {
+            id,
+            filter: BoxFilter::new(&found.place, &tuning.picture),
+            ground: found.footing.map(|footing| GroundFilter::new(&footing, &tuning.ground)),
+            expected: found.place,
+            place: found.place,
+            footing: found.footing,
+            seen_at: now,
+            hits: 1,
+            confirmed: false,
+        }
+    }
+
+    /// Moves on to now; where the floor is known, the expected box stands where the person should stand on it.
+    fn predict(&mut self, moment: Moment, elapsed_s: f64, plane: Option<&GroundPlane>, tuning: &Tuning) {
+        self.filter.predict(elapsed_s, self.seen_at < moment.before, &tuning.picture);
+        self.expected = self.filter.place();
+        if let (Some(ground), Some(plane)) = (&mut self.ground, plane) {
+            ground.predict(elapsed_s, &tuning.ground);
+            if let Some(foot) = plane.find(ground) {
+                self.expected = self.expected.standing_at(foot);
+            }
+        }
+    }
+
+    fn see(&mut self, found: &mut Found, now: CaptureTime, tuning: &Tuning) {
+        self.filter.correct(&found.place, &tuning.picture);
+        match (&mut self.ground, &found.footing) {
+            (Some(ground), Some(footing)) => ground.correct(footing),
+            (None, Some(footing)) => self.ground = Some(GroundFilter::new(footing, &tuning.ground)),
+            (_, None) => {}
+        }
+        (self.place, self.footing, self.seen_at) = (found.place, found.footing, now);
         self.hits += 1;
-        self.confirmed |= self.hits >= HITS_TO_CONFIRM;
+        self.confirmed |= self.hits >= tuning.matching.hits_to_confirm;
+        found.is_taken = true;
+    }
+
+    /// How far from where they should be, squared, in standard deviations, and how much the likeness of the boxes weighs
+    /// against that: on the floor where it is known.
+    fn distance2(&self, found: &Found, tuning: &Tuning) -> (f64, f64) {
+        match (&self.ground, &found.footing) {
+            (Some(ground), Some(footing)) => (ground.distance2(footing), tuning.matching.similarity_weight_on_ground),
+            _ => (self.filter.distance2(&found.place, &tuning.picture), tuning.matching.similarity_weight),
+        }
     }
 }
 
 impl Step {
-    /// Cost of taking `found` for `person`; infinite where it cannot be.
-    fn cost(&self, person: &Person, found: &Found, now: CaptureTime) -> f64 {
-        let distance2 = person.filter.distance2(&found.place);
-        if distance2 > DISTANCE2_MAX {
+    /// Whether a person waits for this step.
+    fn takes(self, person: &Person, moment: Moment) -> bool {
+        let waits = person.seen_at < moment.now;
+        waits
+            && match self {
+                Self::Strong => person.confirmed,
+                Self::Weak => person.confirmed && person.seen_at == moment.before,
+                Self::Tentative => !person.confirmed,
+            }
+    }
+
+    fn scores(self, matching: &Matching) -> std::ops::Range<f32> {
+        match self {
+            Self::Strong | Self::Tentative => matching.score_high..f32::INFINITY,
+            Self::Weak => matching.score_low..matching.score_high,
+        }
+    }
+
+    /// Share by which boxes grow for somebody last seen so long ago.
+    fn buffer(self, matching: &Matching, away_s: f32) -> f32 {
+        match self {
+            Self::Strong | Self::Tentative => {
+                (matching.buffer + matching.buffer_per_s * away_s).min(matching.buffer_max)
+            }
+            Self::Weak => matching.buffer_weak,
+        }
+    }
+
+    fn cost_max(self, matching: &Matching) -> f64 {
+        match self {
+            Self::Strong => matching.cost_strong,
+            Self::Weak => matching.cost_weak,
+            Self::Tentative => matching.cost_tentative,
+        }
+    }
+
+    /// Cost of taking `found` for `person` when their grown boxes share so much (IoU); infinite where it cannot be.
+    fn cost(self, person: &Person, found: &Found, shared: f32, tuning: &Tuning) -> f64 {
+        let matching = &tuning.matching;
+        let (distance2, weight) = person.distance2(found, tuning);
+        if distance2 > matching.distance2_max {
             return f64::INFINITY;
         }
-        let away_s = now.since_s(person.seen_at) as f32;
-        let buffer = self.buffer.unwrap_or((0.1 + 0.15 * away_s).min(0.6));
-        let expected = person.filter.place();
-        let height_iou =
-            expected.height().min(found.place.height()) / expected.height().max(found.place.height()).max(1.0);
-        let score = if self.scored { found.score } else { 1.0 };
-        let similarity = expected.buffered(buffer).iou(&found.place.buffered(buffer)) * height_iou * score;
+        let heights = (person.expected.height(), found.place.height());
+        let ratio = heights.0.min(heights.1) / heights.0.max(heights.1).max(1.0);
+        let score = match self {
+            Self::Strong | Self::Tentative => 1.0 - matching.score_weight * (1.0 - found.score),
+            Self::Weak => 1.0,
+        };
+        let similarity = f64::from(shared * ratio.powf(matching.height_power) * score);
         if similarity <= 0.0 {
             return f64::INFINITY;
         }
-        0.65 * f64::from(1.0 - similarity) + 0.35 * (distance2 / 12.0).min(1.0)
+        weight * (1.0 - similarity) + (1.0 - weight) * (distance2 / matching.distance2_full).min(1.0)
     }
 }
 
-/// Strong detections to confirmed people, lost ones included; weak ones to whoever was seen last time; what is
-/// left to those not confirmed yet. Costs and buffers were tuned on MOT17 and PETS boxes (one setting for all).
-const STEPS: [Step; 3] = [
-    Step {
-        people: |person, _| person.confirmed,
-        scores: HIGH..f32::INFINITY,
-        buffer: None,
-        cost_max: 0.8,
-        scored: true,
-    },
-    Step {
-        people: |person, moment| person.confirmed && person.seen_at == moment.before,
-        scores: LOW..HIGH,
-        buffer: Some(0.3),
-        cost_max: 0.5,
-        scored: false,
-    },
-    Step {
-        people: |person, _| !person.confirmed,
-        scores: HIGH..f32::INFINITY,
-        buffer: None,
-        cost_max: 0.7,
-        scored: true,
-    },
-];
-/// Scale of calibrated scores: weakest that continues, of the first step, and that begins a track.
-const LOW: f32 = 0.1;
-const HIGH: f32 = 0.6;
-const BIRTH: f32 = 0.7;
-/// A track unseen for longer is over, s (keeping it 3 s cost 1.3 HOTA).
-const LOST_S_MAX: f64 = 1.0;
-/// After a longer gap between frames everything starts afresh, s.
-const GAP_S_MAX: f64 = 2.0;
-/// Sightings until a track counts.
-const HITS_TO_CONFIRM: u32 = 2;
-/// A detection this much on a seen person is the same person.
-const DOUBLE_IOU: f32 = 0.7;
-/// Largest squared Mahalanobis distance of a foot point, 2 degrees of freedom (6 standard deviations).
-const DISTANCE2_MAX: f64 = 36.0;
+/// The scale of calibrated scores: where a detector's card puts its weakest, its clear and its certain detections.
+const SCALE: [f32; 5] = [0.0, 0.1, 0.6, 0.7, 1.0];
+/// A box that ends this close to the lower border is cut off there: its foot is not seen, px.
+const BORDER_PX: f32 = 2.0;
 
 #[cfg(test)]
 mod tests {
@@ -287,7 +391,7 @@ mod tests {
         assert!(tracker.advance(frame(0.0, &[100.0])).is_some_and(|tracks| tracks.seen.is_empty()));
         for step in 1..20 {
             let tracks = tracker.advance(frame(f64::from(step) * 0.2, &[100.0 + step as f32 * 8.0])).expect("newer");
-            assert_eq!(ids(&tracks), [1]);
+            assert_eq!(ids(tracks), [1]);
         }
     }
 
@@ -297,21 +401,35 @@ mod tests {
         tracker.advance(frame(1.0, &[100.0]));
         assert!(tracker.advance(frame(1.0, &[400.0])).is_none());
         assert!(tracker.advance(frame(0.5, &[400.0])).is_none());
-        assert_eq!(ids(&tracker.advance(frame(1.1, &[101.0])).expect("newer")), [1]);
+        assert_eq!(ids(tracker.advance(frame(1.1, &[101.0])).expect("newer")), [1]);
     }
 
     #[test]
-    fn who_is_away_for_more_than_a_second_is_gone_and_the_id_with_them() {
+    fn who_is_away_for_too_long_is_gone_and_the_id_with_them() {
         let mut tracker = tracker();
         tracker.advance(frame(0.0, &[100.0]));
         tracker.advance(frame(0.2, &[100.0]));
-        let mut ended = 0;
-        for step in 2..8 {
-            ended += tracker.advance(frame(f64::from(step) * 0.2, &[])).expect("newer").ended.len();
+        let patience_s = Tuning::STANDARD.stitching.gap_s.max(Tuning::STANDARD.matching.lost_s);
+        let frames = (patience_s / 0.2).ceil() as i32 + 3;
+        let ended = |step: i32| tracker.advance(frame(f64::from(step) * 0.2, &[])).expect("newer").ended.len();
+        assert_eq!((2..frames).map(ended).sum::<usize>(), 1);
+        tracker.advance(frame(f64::from(frames) * 0.2, &[100.0]));
+        let tracks = tracker.advance(frame(f64::from(frames + 1) * 0.2, &[100.0])).expect("newer");
+        assert_eq!((ids(tracks), tracks.seen[0].counts_as.0), (vec![2], 2));
+    }
+
+    #[test]
+    fn who_is_hidden_for_a_moment_keeps_counting_as_themselves() {
+        let mut tracker = tracker();
+        for step in 0..10 {
+            tracker.advance(frame(f64::from(step) * 0.2, &[100.0]));
         }
-        assert_eq!(ended, 1);
-        tracker.advance(frame(2.0, &[100.0]));
-        assert_eq!(ids(&tracker.advance(frame(2.2, &[100.0])).expect("newer")), [2]);
+        tracker.advance(frame(2.0, &[]));
+        // Back after the track was given up, a step to the side.
+        tracker.advance(frame(3.8, &[]));
+        tracker.advance(frame(4.2, &[150.0]));
+        let tracks = tracker.advance(frame(4.4, &[150.0])).expect("newer");
+        assert_eq!((ids(tracks), tracks.seen[0].counts_as.0), (vec![2], 1));
     }
 
     #[test]
@@ -344,7 +462,7 @@ mod tests {
                     if mirrored && step > 1 {
                         lefts.reverse();
                     }
-                    ids(&tracker.advance(frame(f64::from(step) * 0.1, &lefts)).expect("newer"))
+                    ids(tracker.advance(frame(f64::from(step) * 0.1, &lefts)).expect("newer"))
                 })
                 .collect()
         };

@@ -2,6 +2,8 @@
 //!
 //! Invariant: a point carries its plane in its type, so that pixels and metres cannot be mixed.
 
+pub mod homography;
+
 use serde::{Deserialize, Serialize};
 
 /// A point on the picture, px, origin top-left, y down.
@@ -59,6 +61,13 @@ impl BoxPx {
     #[must_use]
     pub fn foot(&self) -> FootPx {
         FootPx { x_px: (self.x1 + self.x2) / 2.0, y_px: self.y2 }
+    }
+
+    /// The same box where its foot is at `foot`.
+    #[must_use]
+    pub fn standing_at(&self, foot: FootPx) -> Self {
+        let (half_width, height) = (self.width() / 2.0, self.height());
+        Self { x1: foot.x_px - half_width, y1: foot.y_px - height, x2: foot.x_px + half_width, y2: foot.y_px }
     }
 
     /// Intersection over union, 0–1.

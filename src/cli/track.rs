@@ -1,9 +1,9 @@
 //! `kehai track`: detections from a file to tracks in a file, as MOT rows. Evaluation only: the ids it writes exist in
 //! this file and nowhere else.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::output::{say, write_whole};
 use super::{CAMERA, Failure, USAGE};
@@ -11,6 +11,7 @@ use crate::clock::CaptureTime;
 use crate::config::card::ScoreLevels;
 use crate::detect::{Detection, Detections};
 use crate::track::Tracker;
+use crate::units::homography::Homography;
 use crate::units::{BoxPx, PictureSize};
 
 /// Arguments of `kehai track`.
@@ -25,9 +26,18 @@ pub struct Args {
     /// Use every Nth frame only (1, 1 + N, …); frame numbers stay the clip's
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
     every: u32,
+    /// Map from picture (px) to floor (m): a JSON file {"H": [[…], […], […]]}, row by row
+    #[arg(long)]
+    homography: Option<PathBuf>,
+    /// Size of the pictures, HxW: who is cut off by a border came or went there
+    #[arg(long)]
+    picture: Option<PictureSize>,
     /// File for the tracks: frame,id,left,top,width,height,1,-1,-1,-1
     #[arg(long)]
     out: PathBuf,
+    /// File for the same rows under the ids that count: somebody hidden for a moment keeps theirs
+    #[arg(long)]
+    stitched: Option<PathBuf>,
 }
 
 /// Runs the command.
@@ -37,32 +47,66 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     }
     let refused = |reason: String| Failure::new(CAMERA, format!("detections {}: {reason}", args.detections.display()));
     let text = std::fs::read_to_string(&args.detections).map_err(|error| refused(error.to_string()))?;
-    let mut frames = parse(&text).map_err(refused)?;
-    let last = frames.keys().next_back().copied().unwrap_or(0);
+    let frames = parse(&text).map_err(refused)?;
     let mut tracker = Tracker::new(LEVELS, 1);
-    let (mut rows, mut ids) = (String::new(), std::collections::BTreeSet::new());
+    if let Some(file) = &args.homography {
+        tracker.stand_on(read_homography(file)?);
+    }
+    let Rows { raw, stitched, ids, counted } = follow(args, &mut tracker, frames);
+    write_whole("--out", &args.out, raw.as_bytes())?;
+    say(&format!("{} rows, {} tracks: {}", raw.lines().count(), ids.len(), args.out.display()));
+    if let Some(file) = &args.stitched {
+        write_whole("--stitched", file, stitched.as_bytes())?;
+        say(&format!("counted as {}: {}", counted.len(), file.display()));
+    }
+    Ok(())
+}
+
+/// What is written: rows under the ids of tracks, and under the ids that count.
+#[derive(Default)]
+struct Rows {
+    raw: String,
+    stitched: String,
+    ids: BTreeSet<u64>,
+    counted: BTreeSet<u64>,
+}
+
+fn follow(args: &Args, tracker: &mut Tracker, mut frames: BTreeMap<u32, Vec<Detection>>) -> Rows {
+    let mut rows = Rows::default();
+    let last = frames.keys().next_back().copied().unwrap_or(0);
+    let picture = args.picture.unwrap_or(NO_SIZE);
     for frame in (1..=last).step_by(args.every as usize) {
         let captured_at = CaptureTime((f64::from(frame - 1) * 1e9 / args.fps).round() as i64);
         let people = frames.remove(&frame).unwrap_or_default();
-        let Some(tracks) = tracker.advance(Detections { captured_at, picture: ANY_SIZE, people }) else { continue };
-        for track in tracks.seen {
-            ids.insert(track.id.0);
-            let place = track.place;
+        let Some(tracks) = tracker.advance(Detections { captured_at, picture, people }) else { continue };
+        for track in &tracks.seen {
+            rows.ids.insert(track.id.0);
+            rows.counted.insert(track.counts_as.0);
+            let BoxPx { x1, y1, .. } = track.place;
+            let place = format!("{x1:.2},{y1:.2},{:.2},{:.2}", track.place.width(), track.place.height());
             // Writing to a String cannot fail.
-            let _ = writeln!(
-                rows,
-                "{frame},{},{:.2},{:.2},{:.2},{:.2},1,-1,-1,-1",
-                track.id.0,
-                place.x1,
-                place.y1,
-                place.width(),
-                place.height()
-            );
+            let _ = writeln!(rows.raw, "{frame},{},{place},1,-1,-1,-1", track.id.0);
+            let _ = writeln!(rows.stitched, "{frame},{},{place},1,-1,-1,-1", track.counts_as.0);
         }
     }
-    write_whole("--out", &args.out, rows.as_bytes())?;
-    say(&format!("{} rows, {} tracks: {}", rows.lines().count(), ids.len(), args.out.display()));
-    Ok(())
+    rows
+}
+
+/// The map from picture to floor in a file: `{"H": [[…], […], […]]}`, row by row, px to m.
+fn read_homography(file: &Path) -> Result<Homography, Failure> {
+    #[derive(serde::Deserialize)]
+    struct Plane {
+        #[serde(rename = "H")]
+        rows: [[f64; 3]; 3],
+    }
+    let refused = |reason: String| {
+        let shape = r#"write {"H": [[a, b, c], [d, e, f], [g, h, i]]}, row by row, picture px to floor m"#;
+        Failure::new(USAGE, format!("--homography {}: {reason}; {shape}", file.display()))
+    };
+    let text = std::fs::read_to_string(file).map_err(|error| refused(error.to_string()))?;
+    let plane: Plane = serde_json::from_str(&text).map_err(|error| refused(error.to_string()))?;
+    let map = Homography::new(plane.rows);
+    map.inverse().map(|_| map).ok_or_else(|| refused("the map cannot be undone".to_owned()))
 }
 
 /// Detections by frame number.
@@ -86,5 +130,5 @@ fn parse(text: &str) -> Result<BTreeMap<u32, Vec<Detection>>, String> {
 const FRAME_MAX: f32 = 1e7;
 /// Scores as they stand: the rows of a file have no card.
 const LEVELS: ScoreLevels = ScoreLevels { low: 0.1, high: 0.6, birth: 0.7 };
-/// The tracker does not look at it.
-const ANY_SIZE: PictureSize = PictureSize { height: 1, width: 1 };
+/// Of a file of boxes nobody knows where the picture ends.
+const NO_SIZE: PictureSize = PictureSize { height: 0, width: 0 };

@@ -6,9 +6,9 @@
 //! Source: Hartley & Zisserman, Multiple View Geometry, 2nd ed., algorithm 4.2 (normalised DLT), with h33 = 1 in
 //! normalised coordinates, where the origin is the middle of the marks and cannot lie on the horizon.
 
-use super::homography::Homography;
 use crate::config::PointPair;
 use crate::units::FloorPoint;
+use crate::units::homography::Homography;
 
 /// A calibrated camera.
 pub struct Calibration {
@@ -91,6 +91,12 @@ impl Calibration {
         }
         calibration.residual_cm_rms = (sum / pairs.len() as f64).sqrt();
         Some(calibration)
+    }
+
+    /// The map itself, hull or not.
+    #[must_use]
+    pub fn picture_to_floor(&self) -> Homography {
+        self.picture_to_floor
     }
 
     /// Where on the floor a picture point lies; `None` on or above the horizon and outside the hull.

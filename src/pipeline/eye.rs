@@ -247,6 +247,9 @@ impl<'a> Counting<'a> {
         if !places_outside(settings, camera, &map).is_empty() {
             return Err(EyeEventCode::PlacesRefused);
         }
+        if let Some(picture_to_floor) = map.homography() {
+            self.trackers[camera].stand_on(picture_to_floor);
+        }
         self.measures.place(settings, camera, &map);
         self.maps[camera] = Some((picture, map));
         Ok(())

@@ -1,4 +1,4 @@
-//! Where a person should be by now: four scalar constant-velocity filters in seconds.
+//! Where a person should be by now on the picture: four scalar constant-velocity filters in seconds.
 //!
 //! In: boxes, px, and elapsed time, s. Out: the expected box and how far a found one lies from it.
 //! State: foot x, foot y, width, height with a velocity each; all noise in box heights, so that near and far
@@ -6,6 +6,7 @@
 //! Source: Bar-Shalom, Li, Kirubarajan, Estimation with Applications to Tracking and Navigation, §6.2.2
 //! (continuous white-noise acceleration).
 
+use super::tuning::PictureNoise;
 use crate::units::BoxPx;
 
 /// Expected box of one person.
@@ -19,45 +20,50 @@ pub struct BoxFilter {
 impl BoxFilter {
     /// Starts at a detection, at rest.
     #[must_use]
-    pub fn new(place: &BoxPx) -> Self {
+    pub fn new(place: &BoxPx, noise: &PictureNoise) -> Self {
         let height = f64::from(place.height()).max(1.0);
         let [foot_x, foot_y, width, box_height] = measured(place);
-        let start = |value, share| Scalar::new(value, share * MEASUREMENT * height, share * FIRST_VELOCITY * height);
+        let start = |value, share| {
+            Scalar::new(value, share * noise.measurement * height, share * noise.first_velocity * height)
+        };
         Self {
             foot_x: start(foot_x, 1.0),
             foot_y: start(foot_y, 1.0),
-            width: start(width, SIZE_SHARE),
-            height: start(box_height, SIZE_SHARE),
+            width: start(width, noise.size_share),
+            height: start(box_height, noise.size_share),
         }
     }
 
-    /// Moves on by `elapsed_s`; a person out of sight stops changing size.
-    pub fn predict(&mut self, elapsed_s: f64, is_lost: bool) {
-        let scale = self.height.value.max(1.0);
+    /// Moves on by `elapsed_s`; a person out of sight keeps their size.
+    pub fn predict(&mut self, elapsed_s: f64, is_lost: bool, noise: &PictureNoise) {
+        let height = self.height();
         if is_lost {
-            self.width.velocity *= 0.5;
-            self.height.velocity *= 0.5;
+            self.width.velocity = 0.0;
+            self.height.velocity = 0.0;
         }
-        self.foot_x.predict(elapsed_s, scale);
-        self.foot_y.predict(elapsed_s, scale);
-        self.width.predict(elapsed_s, SIZE_SHARE * scale);
-        self.height.predict(elapsed_s, SIZE_SHARE * scale);
+        let place = Growth::over(elapsed_s, noise.acceleration * height, noise.walk * height);
+        let size = place.scaled(noise.size_share * noise.size_share);
+        self.foot_x.predict(elapsed_s, &place);
+        self.foot_y.predict(elapsed_s, &place);
+        self.width.predict(elapsed_s, &size);
+        self.height.predict(elapsed_s, &size);
     }
 
     /// Takes in a sighting.
-    pub fn correct(&mut self, place: &BoxPx) {
-        let deviation = MEASUREMENT * f64::from(place.height()).max(1.0);
+    pub fn correct(&mut self, place: &BoxPx, noise: &PictureNoise) {
+        let deviation = noise.measurement * f64::from(place.height()).max(1.0);
         let [foot_x, foot_y, width, height] = measured(place);
-        self.foot_x.correct(foot_x, deviation);
-        self.foot_y.correct(foot_y, deviation);
-        self.width.correct(width, SIZE_SHARE * deviation);
-        self.height.correct(height, SIZE_SHARE * deviation);
+        let (variance, size_variance) = (deviation.powi(2), (noise.size_share * deviation).powi(2));
+        self.foot_x.correct(foot_x, variance);
+        self.foot_y.correct(foot_y, variance);
+        self.width.correct(width, size_variance);
+        self.height.correct(height, size_variance);
     }
 
     /// The expected box, px.
     #[must_use]
     pub fn place(&self) -> BoxPx {
-        let (half_width, height) = (self.width.value.max(1.0) / 2.0, self.height.value.max(1.0));
+        let (half_width, height) = (self.width.value.max(1.0) / 2.0, self.height());
         BoxPx {
             x1: (self.foot_x.value - half_width) as f32,
             y1: (self.foot_y.value - height) as f32,
@@ -68,10 +74,14 @@ impl BoxFilter {
 
     /// Squared Mahalanobis distance of a found foot point from the expected one.
     #[must_use]
-    pub fn distance2(&self, place: &BoxPx) -> f64 {
-        let deviation = MEASUREMENT * self.height.value.max(1.0);
-        let [foot_x, foot_y, ..] = measured(place);
-        self.foot_x.distance2(foot_x, deviation) + self.foot_y.distance2(foot_y, deviation)
+    pub fn distance2(&self, place: &BoxPx, noise: &PictureNoise) -> f64 {
+        let variance = (noise.measurement * self.height()).powi(2);
+        let foot = place.foot();
+        self.foot_x.distance2(f64::from(foot.x_px), variance) + self.foot_y.distance2(f64::from(foot.y_px), variance)
+    }
+
+    fn height(&self) -> f64 {
+        self.height.value.max(1.0)
     }
 }
 
@@ -89,25 +99,44 @@ struct Scalar {
     velocity_variance: f64,
 }
 
+/// What a step in time adds to variance, covariance and velocity variance.
+struct Growth {
+    position: f64,
+    cross: f64,
+    velocity: f64,
+}
+
+impl Growth {
+    fn over(elapsed_s: f64, acceleration: f64, walk: f64) -> Self {
+        let density = acceleration * acceleration;
+        Self {
+            position: density * elapsed_s.powi(3) / 3.0 + walk * walk * elapsed_s,
+            cross: density * elapsed_s * elapsed_s / 2.0,
+            velocity: density * elapsed_s,
+        }
+    }
+
+    fn scaled(&self, factor: f64) -> Self {
+        Self { position: factor * self.position, cross: factor * self.cross, velocity: factor * self.velocity }
+    }
+}
+
 impl Scalar {
     fn new(value: f64, deviation: f64, velocity_deviation: f64) -> Self {
         let (variance, velocity_variance) = (deviation * deviation, velocity_deviation * velocity_deviation);
         Self { value, velocity: 0.0, variance, covariance: 0.0, velocity_variance }
     }
 
-    fn predict(&mut self, dt: f64, scale: f64) {
-        let density = (ACCELERATION * scale).powi(2);
-        let walk = (POSITION_WALK * scale).powi(2);
+    fn predict(&mut self, dt: f64, growth: &Growth) {
         self.value += self.velocity * dt;
-        self.variance +=
-            dt * (2.0 * self.covariance + dt * self.velocity_variance) + density * dt.powi(3) / 3.0 + walk * dt;
-        self.covariance += dt * self.velocity_variance + density * dt * dt / 2.0;
-        self.velocity_variance += density * dt;
+        self.variance += dt * (2.0 * self.covariance + dt * self.velocity_variance) + growth.position;
+        self.covariance += dt * self.velocity_variance + growth.cross;
+        self.velocity_variance += growth.velocity;
     }
 
-    fn correct(&mut self, measured: f64, deviation: f64) {
+    fn correct(&mut self, measured: f64, variance: f64) {
         let innovation = measured - self.value;
-        let innovation_variance = self.variance + deviation * deviation;
+        let innovation_variance = self.variance + variance;
         let (gain, velocity_gain) = (self.variance / innovation_variance, self.covariance / innovation_variance);
         self.value += gain * innovation;
         self.velocity += velocity_gain * innovation;
@@ -116,25 +145,17 @@ impl Scalar {
         self.variance *= 1.0 - gain;
     }
 
-    fn distance2(&self, measured: f64, deviation: f64) -> f64 {
-        (measured - self.value).powi(2) / (self.variance + deviation * deviation)
+    fn distance2(&self, measured: f64, variance: f64) -> f64 {
+        (measured - self.value).powi(2) / (self.variance + variance)
     }
 }
 
-/// Standard deviation of a sighting, box heights.
-const MEASUREMENT: f64 = 0.10;
-/// Acceleration density, box heights / s^1.5.
-const ACCELERATION: f64 = 0.5;
-/// Random walk of the position, box heights / √s.
-const POSITION_WALK: f64 = 0.05;
-/// Standard deviation of the first velocity, box heights / s.
-const FIRST_VELOCITY: f64 = 1.0;
-/// Width and height move and err this much less than the foot point.
-const SIZE_SHARE: f64 = 0.3;
-
 #[cfg(test)]
 mod tests {
+    use super::super::tuning::Tuning;
     use super::*;
+
+    const NOISE: PictureNoise = Tuning::STANDARD.picture;
 
     fn walker(at_s: f64) -> BoxPx {
         let left = (100.0 * at_s) as f32;
@@ -142,12 +163,12 @@ mod tests {
     }
 
     fn followed(step_s: f64, until_s: f64) -> BoxFilter {
-        let mut filter = BoxFilter::new(&walker(0.0));
+        let mut filter = BoxFilter::new(&walker(0.0), &NOISE);
         let mut at_s = 0.0;
         while at_s < until_s - 1e-9 {
             at_s += step_s;
-            filter.predict(step_s, false);
-            filter.correct(&walker(at_s));
+            filter.predict(step_s, false, &NOISE);
+            filter.correct(&walker(at_s), &NOISE);
         }
         filter
     }
@@ -156,7 +177,7 @@ mod tests {
     fn a_steady_walk_is_foreseen_whatever_the_frame_rate() {
         for step_s in [1.0 / 25.0, 1.0 / 7.0, 1.0 / 5.0] {
             let mut filter = followed(step_s, 3.0);
-            filter.predict(0.5, true);
+            filter.predict(0.5, true, &NOISE);
             let expected = filter.place().foot().x_px;
             let real = walker((3.0 / step_s - 1e-9).ceil() * step_s + 0.5).foot().x_px;
             assert!((expected - real).abs() < 6.0, "{expected} for {real} at {step_s}");
@@ -166,9 +187,9 @@ mod tests {
     #[test]
     fn two_short_predictions_equal_one_long_one() {
         let (mut once, mut twice) = (followed(0.1, 1.0), followed(0.1, 1.0));
-        once.predict(0.4, false);
-        twice.predict(0.2, false);
-        twice.predict(0.2, false);
+        once.predict(0.4, false, &NOISE);
+        twice.predict(0.2, false, &NOISE);
+        twice.predict(0.2, false, &NOISE);
         assert!((once.foot_x.value - twice.foot_x.value).abs() < 1e-9);
         assert!((once.foot_x.variance - twice.foot_x.variance).abs() / once.foot_x.variance < 0.02);
     }

@@ -22,6 +22,16 @@ impl Homography {
         self.rows.map(|[a, b, c]| a * x + b * y + c)
     }
 
+    /// The mapped point and how it moves with the given one: `[X, Y]` and `∂(X, Y) / ∂(x, y)`, row by row.
+    #[must_use]
+    pub fn locate(&self, x: f64, y: f64) -> ([f64; 2], [[f64; 2]; 2]) {
+        let [u, v, w] = self.apply(x, y);
+        let at = [u / w, v / w];
+        let [.., last] = self.rows;
+        let slope = |axis: usize| [0, 1].map(|side| (self.rows[axis][side] - at[axis] * last[side]) / w);
+        (at, [slope(0), slope(1)])
+    }
+
     /// The product `self · other`: first `other`, then `self`.
     #[must_use]
     pub fn after(&self, other: &Self) -> Self {
@@ -68,6 +78,18 @@ mod tests {
         let [x, y, w] = map.apply(300.0, 250.0);
         let [u, v, s] = map.inverse().expect("regular").apply(x / w, y / w);
         assert!((u / s - 300.0).abs() < 1e-9 && (v / s - 250.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn the_slope_is_what_a_small_step_shows() {
+        let map = Homography::new([[0.05, -0.6, 86.0], [-0.14, -0.4, 118.0], [0.0009, 0.019, 1.0]]);
+        let (at, slope) = map.locate(300.0, 250.0);
+        for (side, step) in [[1e-4, 0.0], [0.0, 1e-4]].into_iter().enumerate() {
+            let (moved, _) = map.locate(300.0 + step[0], 250.0 + step[1]);
+            for axis in 0..2 {
+                assert!(((moved[axis] - at[axis]) / 1e-4 - slope[axis][side]).abs() < 1e-5);
+            }
+        }
     }
 
     #[test]

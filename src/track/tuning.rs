@@ -1,0 +1,175 @@
+//! The one setting of the tracker: every figure it goes by, in seconds, box heights and metres.
+//!
+//! In: nothing; there is no key for these in the site file. Invariant: no figure counts frames, so that a slower camera
+//! needs no other setting (the test that stretches time holds it). Source: searched at random on the boxes of nine MOT15
+//! and MOT17 sequences at 30 to 5 frames a second, each also with jittered and dropped boxes, one setting for all, and
+//! rounded; what each figure does is said beside it.
+
+/// What the tracker goes by.
+#[derive(Clone, Copy)]
+pub struct Tuning {
+    /// Filters on the picture.
+    pub picture: PictureNoise,
+    /// Filter on the floor.
+    pub ground: GroundNoise,
+    /// Whom a detection may continue.
+    pub matching: Matching,
+    /// Whom a new track counts as.
+    pub stitching: Stitching,
+}
+
+/// Noise of a box on the picture, in box heights.
+#[derive(Clone, Copy)]
+pub struct PictureNoise {
+    /// Standard deviation of a sighting, h.
+    pub measurement: f64,
+    /// Acceleration density, h / s^1.5.
+    pub acceleration: f64,
+    /// Random walk of the position, h / √s.
+    pub walk: f64,
+    /// Standard deviation of the first velocity, h / s.
+    pub first_velocity: f64,
+    /// Width and height move and err this much less than the foot point.
+    pub size_share: f64,
+}
+
+/// Noise of a foot on the floor.
+#[derive(Clone, Copy)]
+pub struct GroundNoise {
+    /// Spectral density of the acceleration, m² / s³.
+    pub acceleration: f64,
+    /// Standard deviation of the first velocity, m / s.
+    pub first_velocity_m_s: f64,
+    /// Standard deviation of a foot on the picture, box heights.
+    pub foot: f64,
+    /// The least it is, px.
+    pub foot_px_min: f64,
+    /// The most it is across and along the picture, px.
+    pub foot_px_max: [f64; 2],
+}
+
+/// Gates and prices of the three association steps.
+#[derive(Clone, Copy)]
+pub struct Matching {
+    /// Weakest calibrated score that continues a track.
+    pub score_low: f32,
+    /// Weakest that finds a lost person and begins a track.
+    pub score_high: f32,
+    /// Weight of the similarity of boxes where the distance is one on the picture; the rest is that of the distance.
+    pub similarity_weight: f64,
+    /// The same where the distance is one on the floor.
+    pub similarity_weight_on_ground: f64,
+    /// Squared Mahalanobis distance that costs as much as any.
+    pub distance2_full: f64,
+    /// Largest squared Mahalanobis distance of a foot point, 2 degrees of freedom.
+    pub distance2_max: f64,
+    /// Power of the ratio of heights in the similarity.
+    pub height_power: f32,
+    /// How much a weak score weighs against a strong detection.
+    pub score_weight: f32,
+    /// Share by which boxes are grown.
+    pub buffer: f32,
+    /// Further share for every second since a person was seen, 1 / s.
+    pub buffer_per_s: f32,
+    /// Largest share.
+    pub buffer_max: f32,
+    /// Share for weak detections.
+    pub buffer_weak: f32,
+    /// Dearest pair of a confirmed person and a strong detection.
+    pub cost_strong: f64,
+    /// Dearest pair of somebody just seen and a weak detection.
+    pub cost_weak: f64,
+    /// Dearest pair of a track not confirmed yet and a strong detection.
+    pub cost_tentative: f64,
+    /// A new detection this much (IoU) on a person just seen is the same person.
+    pub double_iou: f32,
+    /// Sightings until a track counts.
+    pub hits_to_confirm: u32,
+    /// A track unseen for longer is over, s.
+    pub lost_s: f64,
+    /// After a longer gap between frames everything starts afresh, s.
+    pub gap_s: f64,
+}
+
+/// Whom a new track counts as: somebody lost in the open, not long ago and not far away.
+#[derive(Clone, Copy)]
+pub struct Stitching {
+    /// Longest absence, s.
+    pub gap_s: f64,
+    /// Farthest, m.
+    pub distance_m: f64,
+    /// Farther by this for every second of absence, m / s.
+    pub speed_m_s: f64,
+    /// Least ratio of the two heights.
+    pub height_ratio: f32,
+    /// Height of a person where the camera has no metres, m.
+    pub person_m: f64,
+    /// What lies this close to a border of the picture came or went there, share of the picture's height.
+    pub border: f32,
+}
+
+impl Tuning {
+    /// The setting.
+    pub const STANDARD: Self = Self {
+        picture: PictureNoise {
+            measurement: 0.108,
+            acceleration: 0.40,
+            walk: 0.02,
+            first_velocity: 1.3,
+            size_share: 0.35,
+        },
+        ground: GroundNoise {
+            acceleration: 0.35,
+            first_velocity_m_s: 1.0,
+            foot: 0.16,
+            foot_px_min: 1.5,
+            foot_px_max: [18.0, 7.0],
+        },
+        matching: Matching {
+            score_low: 0.1,
+            score_high: 0.59,
+            similarity_weight: 0.763,
+            similarity_weight_on_ground: 0.65,
+            distance2_full: 8.5,
+            distance2_max: 36.0,
+            height_power: 1.2,
+            score_weight: 1.5,
+            buffer: 0.09,
+            buffer_per_s: 0.136,
+            buffer_max: 0.425,
+            buffer_weak: 0.31,
+            cost_strong: 0.75,
+            cost_weak: 0.49,
+            cost_tentative: 0.55,
+            double_iou: 0.7,
+            hits_to_confirm: 2,
+            lost_s: 1.6,
+            gap_s: 2.0,
+        },
+        stitching: Stitching {
+            gap_s: 2.8,
+            distance_m: 1.2,
+            speed_m_s: 1.7,
+            height_ratio: 0.55,
+            person_m: 2.2,
+            border: 0.02,
+        },
+    };
+
+    /// The same setting where a second lasts `times` as long: what moves and errs per second does so the slower.
+    #[cfg(test)]
+    #[must_use]
+    pub fn stretched(mut self, times: f64) -> Self {
+        self.picture.acceleration /= times.powf(1.5);
+        self.picture.walk /= times.sqrt();
+        self.picture.first_velocity /= times;
+        self.ground.acceleration /= times.powi(3);
+        self.ground.first_velocity_m_s /= times;
+        self.matching.buffer_per_s /= times as f32;
+        self.matching.lost_s *= times;
+        self.matching.gap_s *= times;
+        self.stitching.gap_s *= times;
+        self.stitching.speed_m_s /= times;
+        self
+    }
+}
