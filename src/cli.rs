@@ -10,11 +10,13 @@ mod detect;
 mod doctor;
 mod finding;
 mod model;
+mod mot;
 mod output;
 mod publishing;
 mod replay;
 mod run;
 mod schema;
+mod score;
 mod session;
 mod track;
 
@@ -29,6 +31,7 @@ pub fn main() -> std::process::ExitCode {
             Command::Replay(args) => replay::run(&args),
             Command::Detect(_) => Err(hand_over(DETECT)),
             Command::Track(args) => track::run(&args),
+            Command::Score(args) => score::run(&args),
             Command::Bench(args) => bench::run(&args),
             Command::Model(args) => model::run(&args),
             Command::Doctor(args) => doctor::run(&args),
@@ -98,6 +101,8 @@ enum Command {
     Detect(detect::Args),
     /// Evaluation only: follow detections from a file and write tracks, ungated, to a file (opens files only)
     Track(track::Args),
+    /// Evaluation only: hold tracks from a file against the truth, and name every crossing counted wrongly (opens files only)
+    Score(score::Args),
     /// Measure what a clip costs: CPU per frame and stage, against decode and inference alone
     Bench(bench::Args),
     /// List, verify or add person detectors

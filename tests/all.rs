@@ -41,6 +41,7 @@ mod story {
     mod pictures;
     mod recounts;
     mod sample;
+    mod score;
     mod still;
 }
 
