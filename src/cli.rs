@@ -6,6 +6,7 @@
 //! which it becomes for `kehai detect`.
 
 mod bench;
+mod canvas;
 mod detect;
 mod doctor;
 mod finding;

@@ -23,6 +23,7 @@ mod faults {
     mod models;
     mod networks;
     mod outlets;
+    mod scores;
     mod sites;
     mod usage;
 }

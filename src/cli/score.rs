@@ -11,13 +11,14 @@ mod geometry;
 mod hota;
 mod identity;
 mod lines;
+mod picture;
 mod report;
 mod sequence;
 mod zones;
 
 use std::path::{Path, PathBuf};
 
-use super::output::{say, say_json};
+use super::output::{check_file, say, say_json, write_whole};
 use super::{CAMERA, Failure, USAGE, mot};
 use evidence::{Evidence, Looks, check_once_a_frame};
 use geometry::Geometry;
@@ -54,6 +55,9 @@ pub struct Args {
     /// Score tracks also where the truth leaves people out
     #[arg(long)]
     unmasked: bool,
+    /// File for a picture of lines, zones and errors (PNG)
+    #[arg(long, value_name = "FILE.png", requires = "lines")]
+    picture: Option<PathBuf>,
     /// Print everything as JSON
     #[arg(long)]
     json: bool,
@@ -61,6 +65,9 @@ pub struct Args {
 
 /// Runs the command.
 pub fn run(args: &Args) -> Result<(), Failure> {
+    if let Some(picture) = &args.picture {
+        check_file("--picture", picture)?;
+    }
     let truth = args.truth.as_deref().map(|file| read_truth("--truth", file, args.benchmark)).transpose()?;
     let geometry = args.lines.as_deref().map(|file| read_geometry("--lines", file, args.fps)).transpose()?;
     let evidence = Evidence {
@@ -73,6 +80,9 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         unmasked: args.unmasked,
     };
     let report = evidence.score();
+    if let Some((file, geometry)) = args.picture.as_deref().zip(geometry.as_ref()) {
+        write_whole("--picture", file, &picture::png(geometry, &report))?;
+    }
     if args.json {
         say_json(&report);
     } else {
@@ -83,18 +93,21 @@ pub fn run(args: &Args) -> Result<(), Failure> {
 
 /// Reads the boxes of the truth.
 fn read_truth(flag: &str, file: &Path, benchmark: Option<Benchmark>) -> Result<(Vec<Row>, Benchmark), Failure> {
-    let refused = |what: String| refused(flag, file, &what);
-    let rows = mot::rows(&read(flag, file)?, "frame,id,left,top,width,height,mark").map_err(refused)?;
-    check_once_a_frame(&rows).map_err(refused)?;
+    let refused = |what: &str| refused(flag, file, what);
+    let rows = mot::rows(&read(flag, file)?, "frame,id,left,top,width,height,mark").map_err(|what| refused(&what))?;
+    check_once_a_frame(&rows).map_err(|what| refused(&what))?;
+    if rows.is_empty() {
+        return Err(refused("is empty; name the rows of the truth"));
+    }
     let told = Benchmark::told_by(&rows);
     let benchmark = benchmark.unwrap_or(told);
-    if benchmark != Benchmark::Mot15 && told == Benchmark::Mot15 && !rows.is_empty() {
-        let name = benchmark.name();
-        return Err(refused(format!("has no column of classes from 1 to 13 for --benchmark {name}; write mot15")));
+    let name = benchmark.name();
+    if benchmark != Benchmark::Mot15 && told == Benchmark::Mot15 {
+        return Err(refused(&format!("has no column of classes from 1 to 13 for --benchmark {name}; write mot15")));
     }
     if !rows.iter().any(|row| benchmark.scores(row)) {
-        let name = benchmark.name();
-        return Err(refused(format!("{} rows and nobody to be found by the rules of {name}", rows.len())));
+        let rows = rows.len();
+        return Err(refused(&format!("{rows} rows and nobody to be found by the rules of {name}; see --benchmark")));
     }
     Ok((rows, benchmark))
 }

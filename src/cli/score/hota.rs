@@ -106,7 +106,7 @@ impl Degree {
         let paired = self.counts.iter().enumerate().filter(|(_, count)| **count > 0.0);
         let weighted =
             paired.map(|(cell, count)| count * count / (people[cell / width] + tracks[cell % width] - count).max(1.0));
-        let association = weighted.sum::<f64>() / self.pairs.max(1.0);
+        let association = weighted.fold(0.0, |sum, share| sum + share) / self.pairs.max(1.0);
         let localisation = self.overlaps.max(1e-10) / self.pairs.max(1e-10);
         [(detection * association).sqrt(), detection, association, localisation]
     }

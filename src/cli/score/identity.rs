@@ -20,7 +20,8 @@ pub fn idf1(sequence: &Sequence) -> f64 {
         }
     }
     let frames = |person: usize, track: usize| together[person * tracks + track];
-    let right: f64 = best_pairs([people, tracks], frames).iter().map(|[person, track]| frames(*person, *track)).sum();
+    let pairs = best_pairs([people, tracks], frames);
+    let right = pairs.iter().fold(0.0, |sum, [person, track]| sum + frames(*person, *track));
     2.0 * right / ((sequence.boxes() + sequence.seen()) as f64).max(1.0)
 }
 

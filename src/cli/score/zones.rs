@@ -78,8 +78,8 @@ pub fn score(zone: &Zone, geometry: &Geometry, paths: &Paths, looks: &Looks) -> 
     let fps = geometry.fps;
     let total = |frames: f64| frames / fps;
     let mean = |frames: f64, count: usize| frames / count.max(1) as f64 / fps;
-    let truth_frames: f64 = zone.stays.iter().map(|stay| stay.frames).sum();
-    let got_frames: f64 = visits.iter().map(Visit::frames).sum();
+    let truth_frames: f64 = zone.stays.iter().fold(0.0, |sum, stay| sum + stay.frames);
+    let got_frames: f64 = visits.iter().fold(0.0, |sum, visit| sum + visit.frames());
     let stays = stays(zone, &visits, fps);
     let paired = stays.iter().filter(|stay| stay.track.is_some()).count();
     ZoneScore {
