@@ -12,6 +12,7 @@ mod hota;
 mod identity;
 mod lines;
 mod picture;
+pub mod replayed;
 mod report;
 mod sequence;
 mod zones;
@@ -46,6 +47,19 @@ pub struct Args {
     /// Score every Nth frame only (1, 1 + N, …), in truth and tracks
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
     every: u32,
+    #[command(flatten)]
+    comparison: Comparison,
+    /// File for a picture of lines, zones and errors (PNG)
+    #[arg(long, value_name = "FILE.png", requires = "lines")]
+    picture: Option<PathBuf>,
+    /// Print everything as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// How tracks are held against the truth.
+#[derive(clap::Args)]
+pub struct Comparison {
     /// Whose rules the truth follows [default: told by its columns]
     #[arg(long)]
     benchmark: Option<Benchmark>,
@@ -55,29 +69,33 @@ pub struct Args {
     /// Score tracks also where the truth leaves people out
     #[arg(long)]
     unmasked: bool,
-    /// File for a picture of lines, zones and errors (PNG)
-    #[arg(long, value_name = "FILE.png", requires = "lines")]
-    picture: Option<PathBuf>,
-    /// Print everything as JSON
-    #[arg(long)]
-    json: bool,
 }
+
+impl Comparison {
+    /// Whether anything of it was asked for.
+    fn is_given(&self) -> bool {
+        self.benchmark.is_some() || self.tolerance.is_some() || self.unmasked
+    }
+}
+
+/// Boxes of the truth and whose rules they follow.
+type Truth = (Vec<Row>, Benchmark);
 
 /// Runs the command.
 pub fn run(args: &Args) -> Result<(), Failure> {
     if let Some(picture) = &args.picture {
         check_file("--picture", picture)?;
     }
-    let truth = args.truth.as_deref().map(|file| read_truth("--truth", file, args.benchmark)).transpose()?;
-    let geometry = args.lines.as_deref().map(|file| read_geometry("--lines", file, args.fps)).transpose()?;
+    let truth = args.truth.as_deref().map(|file| read_truth("--truth", file, args.comparison.benchmark)).transpose()?;
+    let geometry = args.lines.as_deref().map(|file| read_geometry("--lines", file, [args.fps, None])).transpose()?;
     let evidence = Evidence {
         truth,
         geometry: geometry.as_ref(),
         tracks: read_tracks("--tracks", &args.tracks)?,
         stitched: args.stitched.as_deref().map(|file| read_tracks("--stitched", file)).transpose()?,
         looks: Looks { every: args.every, frames: None },
-        tolerance: args.tolerance,
-        unmasked: args.unmasked,
+        tolerance: args.comparison.tolerance,
+        unmasked: args.comparison.unmasked,
     };
     let report = evidence.score();
     if let Some((file, geometry)) = args.picture.as_deref().zip(geometry.as_ref()) {
@@ -92,7 +110,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
 }
 
 /// Reads the boxes of the truth.
-fn read_truth(flag: &str, file: &Path, benchmark: Option<Benchmark>) -> Result<(Vec<Row>, Benchmark), Failure> {
+fn read_truth(flag: &str, file: &Path, benchmark: Option<Benchmark>) -> Result<Truth, Failure> {
     let refused = |what: &str| refused(flag, file, what);
     let rows = mot::rows(&read(flag, file)?, "frame,id,left,top,width,height,mark").map_err(|what| refused(&what))?;
     check_once_a_frame(&rows).map_err(|what| refused(&what))?;
@@ -124,12 +142,12 @@ fn read_tracks(flag: &str, file: &Path) -> Result<Vec<Row>, Failure> {
     Ok(rows)
 }
 
-/// Reads lines and zones.
-fn read_geometry(flag: &str, file: &Path, fps: Option<f64>) -> Result<Geometry, Failure> {
+/// Reads lines and zones; the first rate overrides what the file says, the second counts where it does not tell.
+fn read_geometry(flag: &str, file: &Path, [fps, otherwise]: [Option<f64>; 2]) -> Result<Geometry, Failure> {
     if fps.is_some_and(|fps| !(0.1..=1000.0).contains(&fps)) {
         return Err(Failure::new(USAGE, format!("--fps {}: write 0.1 to 1000", fps.unwrap_or(0.0))));
     }
-    geometry::parse(&read(flag, file)?, fps).map_err(|what| refused(flag, file, &what))
+    geometry::parse(&read(flag, file)?, [fps, otherwise]).map_err(|what| refused(flag, file, &what))
 }
 
 fn read(flag: &str, file: &Path) -> Result<String, Failure> {

@@ -5,8 +5,9 @@
 
 use serde_json::Value;
 
-use crate::support::folder::{Folder, read, truth};
+use crate::support::folder::{Folder, in_repository, read, truth};
 use crate::support::program::kehai;
+use crate::support::recording::sample;
 
 /// Tracks that are wrong in every way a tracker can be, made of the truth.
 fn spoilt(truth: &str) -> String {
@@ -139,4 +140,50 @@ fn the_truth_scores_everything_against_itself() {
     assert_eq!((&said["lines"]["f1"], &said["lines"]["count_error_sum"]), (&Value::from(1.0), &Value::from(0)));
     assert_eq!(said["zones"][0]["dwell_total_s"]["error_percent"], 0.0);
     assert_eq!(said["identities"]["ids_per_person"], 1.0);
+}
+
+/// Replays every fifth frame of the sample with this truth.
+fn replayed(truths: &[&str], out: &str) -> crate::support::program::Ended {
+    let clip = sample();
+    let site = in_repository("deploy/demo.toml");
+    let mut arguments = vec!["replay", &clip, "--site", &site, "--every", "5", "--json", "--out", out];
+    truths.iter().for_each(|file| arguments.extend(["--truth", *file]));
+    kehai(&arguments)
+}
+
+#[test]
+fn the_whole_pipe_is_scored_and_its_own_lines_with_it() {
+    let [Some(boxes), Some(lines)] = ["mot/PETS09-S2L1/gt.txt", "pets09/lines_gt.json"].map(truth) else { return };
+    let folder = Folder::new();
+    let ended = replayed(&[&boxes, &lines], &folder.path(""));
+    ended.must_be_well();
+    let summary: Value = serde_json::from_str(&ended.out).expect("one document");
+    let score = &summary["score"];
+    assert_eq!(score["tracks"]["every"], 5);
+    let figure = |name: &str| score["tracking"][name].as_f64().expect("a number");
+    assert!(figure("HOTA") > 35.0 && figure("MOTA") > 55.0 && figure("LocA") > 70.0, "{}", score["tracking"]);
+    // Inward is the positive side of all three lines; what the gate released is what was seen to be counted.
+    let product = score["product_lines"]["lines"].as_array().expect("lines");
+    assert_eq!(product.len(), 3);
+    for (line, released) in product.iter().zip(summary["lines"].as_array().expect("lines")) {
+        let got = [0, 1].map(|direction| &line["directions"][direction]["got"]);
+        assert_eq!((&line["line"], got), (&released["id"], [&released["inward"], &released["outward"]]));
+    }
+    assert_eq!(serde_json::from_slice::<Value>(&read(&folder.path("score.json"))).expect("JSON"), *score);
+    assert!(read(&folder.path("score.png")).starts_with(b"\x89PNG"));
+}
+
+#[test]
+fn truth_of_another_clip_is_refused() {
+    let [Some(boxes), Some(other)] = ["mot/PETS09-S2L1/gt.txt", "videos/mall_storefront_mot17_09/gt.json"].map(truth)
+    else {
+        return;
+    };
+    let folder = Folder::new();
+    let twice = replayed(&[&boxes, &boxes], &folder.path(""));
+    twice.must_be_refused(2, &["--truth ", "gt.txt", "a second file of boxes; name one"]);
+    assert!(folder.names().is_empty(), "before the work");
+    let mut ended = replayed(&[&other], &folder.path(""));
+    ended.out.clear();
+    ended.must_be_refused(4, &["480x270", "768x576", "name the truth of this clip"]);
 }

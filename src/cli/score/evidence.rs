@@ -120,7 +120,9 @@ impl Evidence<'_> {
         Some(covers.map_or(Names::without_boxes(distinct_ids, people), |covers| covers.names(distinct_ids, people)))
     }
 
-    fn rules(&self, geometry: &Geometry) -> Rules {
+    /// How crossings are found and compared.
+    #[must_use]
+    pub fn rules(&self, geometry: &Geometry) -> Rules {
         let usual = if geometry.fps <= FPS_FEW { TOLERANCE_FEW } else { TOLERANCE_MANY };
         Rules { margin_px: geometry.margin_px, tolerance: self.tolerance.unwrap_or(usual) }
     }

@@ -50,6 +50,8 @@ pub enum Anchor {
 pub struct Line {
     /// Its name.
     pub name: String,
+    /// Whether the truth gives it none.
+    pub is_unnamed: bool,
     /// Its ends.
     pub ends: [Point; 2],
     /// What crossings to the positive and to the negative side are called.
@@ -124,16 +126,16 @@ pub fn is_inside(polygon: &[Point], [x, y]: Point) -> bool {
     inside
 }
 
-/// Reads the truth of a clip; `fps` overrides what the file says.
+/// Reads the truth of a clip; the first rate overrides what the file says, the second counts where it does not tell.
 ///
 /// # Errors
 /// What is missing or wrong.
-pub fn parse(text: &str, fps: Option<f64>) -> Result<Geometry, String> {
+pub fn parse(text: &str, rates: [Option<f64>; 2]) -> Result<Geometry, String> {
     let value: Value = serde_json::from_str(text).map_err(|error| format!("{error}; write JSON"))?;
     let geometry = if value.get("lines").is_some() {
-        Lines::deserialize(&value).map_err(|error| error.to_string()).and_then(|file| file.geometry(fps))
+        Lines::deserialize(&value).map_err(|error| error.to_string()).and_then(|file| file.geometry(rates))
     } else {
-        Clip::deserialize(&value).map_err(|error| error.to_string()).and_then(|file| file.geometry(fps))
+        Clip::deserialize(&value).map_err(|error| error.to_string()).and_then(|file| file.geometry(rates))
     }?;
     check(&geometry)?;
     Ok(geometry)
@@ -166,9 +168,9 @@ fn check(geometry: &Geometry) -> Result<(), String> {
     Ok(())
 }
 
-/// Frames per second: as given, else as the file says.
-fn rate(given: Option<f64>, told: Option<f64>) -> Result<f64, String> {
-    let fps = given.or(told).ok_or("no fps; name the clip's frames per second with --fps")?;
+/// Frames per second: as given, else as the file says, else as somebody else does.
+fn rate([given, otherwise]: [Option<f64>; 2], told: Option<f64>) -> Result<f64, String> {
+    let fps = given.or(told).or(otherwise).ok_or("no fps; name the clip's frames per second with --fps")?;
     if RATES.contains(&fps) { Ok(fps) } else { Err(format!("fps {fps}: write 0.1 to 1000")) }
 }
 
@@ -231,8 +233,8 @@ struct DrawnVisit {
 }
 
 impl Lines {
-    fn geometry(self, fps: Option<f64>) -> Result<Geometry, String> {
-        let fps = rate(fps, self.fps)?;
+    fn geometry(self, rates: [Option<f64>; 2]) -> Result<Geometry, String> {
+        let fps = rate(rates, self.fps)?;
         let told = self.parameters.unwrap_or_else(|| parameters(self.height, fps));
         let zones = self.zones.into_iter().map(|zone| zone.zone(fps, &[])).collect::<Result<_, _>>()?;
         Ok(Geometry {
@@ -260,7 +262,14 @@ impl DrawnLine {
         let directions = ["pos", "neg"].map(str::to_owned);
         let events = self.events.into_iter().map(|event| event.event(&self.name, &directions, 0));
         let events = events.collect::<Result<_, _>>()?;
-        Ok(Line { name: self.name, ends: [self.a, self.b], directions, anchor: Anchor::Foot, events })
+        Ok(Line {
+            name: self.name,
+            is_unnamed: false,
+            ends: [self.a, self.b],
+            directions,
+            anchor: Anchor::Foot,
+            events,
+        })
     }
 }
 
@@ -342,8 +351,8 @@ impl Presence {
 }
 
 impl Clip {
-    fn geometry(self, fps: Option<f64>) -> Result<Geometry, String> {
-        let fps = rate(fps, self.fps)?;
+    fn geometry(self, rates: [Option<f64>; 2]) -> Result<Geometry, String> {
+        let fps = rate(rates, self.fps)?;
         let told = parameters(self.height, fps);
         let line = match self.line {
             Some([x1, y1, x2, y2]) => {
@@ -351,7 +360,14 @@ impl Clip {
                 let directions = directions(self.direction.as_deref().unwrap_or_default(), ends)?;
                 let events = self.events.into_iter().map(|event| event.event("line", &directions, 1));
                 let events = events.collect::<Result<_, _>>()?;
-                Some(Line { name: "line".into(), ends, anchor: anchor(self.anchor.as_deref()), directions, events })
+                Some(Line {
+                    name: "line".into(),
+                    is_unnamed: true,
+                    ends,
+                    anchor: anchor(self.anchor.as_deref()),
+                    directions,
+                    events,
+                })
             }
             None => None,
         };
@@ -428,7 +444,7 @@ mod tests {
 
     #[test]
     fn a_clips_truth_counts_frames_from_one_and_names_its_directions() {
-        let geometry = parse(CLIP, None).expect("a truth");
+        let geometry = parse(CLIP, [None; 2]).expect("a truth");
         let line = &geometry.lines[0];
         // From top to bottom, the positive side lies to the left.
         assert_eq!(line.directions, ["in", "out"]);
@@ -444,7 +460,7 @@ mod tests {
             "parameters": {"margin_px": 8, "gap_frames": 7, "min_visit_frames": 4},
             "unannotated": {"polygons": [[[0, 0], [1, 0], [1, 1]]]},
             "lines": [{"name": "gate", "a": [6, 1], "b": [6, 4], "events": [{"frame": 2, "id": 11, "dir": "neg"}]}]}"#;
-        let geometry = parse(text, Some(14.0)).expect("a truth");
+        let geometry = parse(text, [Some(14.0), None]).expect("a truth");
         assert_eq!((geometry.fps, geometry.margin_px, geometry.unannotated.len()), (14.0, 8.0, 1));
         let event = &geometry.lines[0].events[0];
         assert_eq!((event.frame, event.id, event.is_positive), (2, Some(11), false));
@@ -452,7 +468,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_understood_is_refused_with_its_place() {
-        let with = |from: &str, to: &str| parse(&CLIP.replace(from, to), None).err().unwrap_or_default();
+        let with = |from: &str, to: &str| parse(&CLIP.replace(from, to), [None; 2]).err().unwrap_or_default();
         for (from, to, naming) in [
             ("left to right over the line (leaving); in = right to left", "up", "direction \"out = up\": write"),
             ("in = right to left", "in = left to right", "write, for example"),

@@ -395,6 +395,7 @@ mod tests {
         };
         Line {
             name: "gate".into(),
+            is_unnamed: false,
             ends: [[0.0, 0.0], [0.0, 100.0]],
             directions: ["in".into(), "out".into()],
             anchor: Anchor::Foot,

@@ -289,7 +289,7 @@ mod tests {
 
     /// One person who crosses from left to right in frame 2, and is counted, but not where the truth has somebody.
     fn scored() -> (Geometry, Report) {
-        let geometry = parse(TRUTH, None).expect("a truth");
+        let geometry = parse(TRUTH, [None; 2]).expect("a truth");
         let tracks = rows("1,7,90,100,20,50\n2,7,290,100,20,50", "frame,id,left,top,width,height").expect("rows");
         let rules = Rules { margin_px: geometry.margin_px, tolerance: 14 };
         let counted = crossings(&Paths::new(&tracks), &geometry.lines[0], rules.margin_px);

@@ -200,7 +200,7 @@ impl Report {
         let TracksReport { rows, ids, is_stitched, every, masked_rows } = &self.tracks;
         let mut words = format!("tracks      {ids} tracks, {rows} boxes");
         if *every > 1 {
-            let _ = write!(words, ", every {every}th frame");
+            let _ = write!(words, ", in one frame of {every}");
         }
         line(text, words);
         if let Some(masked) = masked_rows {
@@ -273,7 +273,7 @@ impl ZoneScore {
         }
         shown.iter().for_each(|stay| stay.write(text));
         if self.visits_left_over > 0 {
-            line(text, format!("            {} more visits that belong to nobody", self.visits_left_over));
+            line(text, format!("            visits that belong to nobody: {}", self.visits_left_over));
         }
     }
 }
