@@ -79,7 +79,7 @@ fn row(number: usize, text: &str, wanted: usize, form: &str) -> Result<Row, Stri
     }
     let [frame, id, left, top, width, height] = [0, 1, 2, 3, 4, 5].map(|column| values[column]);
     if !(1.0..=FRAME_MAX).contains(&frame) || frame.fract() != 0.0 {
-        return Err(refused(format!("frame {frame}: write a whole number from 1 to {FRAME_MAX}")));
+        return Err(refused(format!("frame {frame} is out of range; write a whole number from 1 to {FRAME_MAX}")));
     }
     if id.fract() != 0.0 || id.abs() > ID_MAX {
         return Err(refused(format!("id {id}: write a whole number")));
@@ -127,7 +127,7 @@ mod tests {
         for (text, naming) in [
             ("1,1,0,0,5,5\n1,2,0,0", "line 2: \"1,2,0,0\": 4 of 6 values can be read; write frame,id"),
             ("frame,id,left", "line 1: \"frame,id,left\": 0 of 6"),
-            ("0,1,0,0,5,5", "frame 0: write a whole number from 1"),
+            ("0,1,0,0,5,5", "frame 0 is out of range; write a whole number from 1"),
             ("1.5,1,0,0,5,5", "frame 1.5"),
             ("1,1.5,0,0,5,5", "id 1.5: write a whole number"),
             ("1,1,0,0,-5,5", "a box of -5 x 5 px"),

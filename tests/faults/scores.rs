@@ -23,7 +23,7 @@ fn rows_that_are_none_are_named_with_their_line() {
         ("1,7,10,10,20,40\n2,7,12", ["line 2: \"2,7,12\": 3 of 6 values", "write frame,id,left,top,width,height"]),
         ("1,7,10,10,20,40\n1,8,9,9,9,9\n1,7,0,0,5,5", ["line 3: id 7 is in frame 1 already (line 1)", "write one box"]),
         ("1,-1,10,10,20,40,0.9", ["line 1: id -1", "`kehai track` makes tracks of them"]),
-        ("0,7,10,10,20,40", ["line 1", "frame 0: write a whole number from 1"]),
+        ("0,7,10,10,20,40", ["line 1", "frame 0 is out of range; write a whole number from 1"]),
         ("1,7,10,10,-20,40", ["a box of -20 x 40 px", "write width and height from 0"]),
         ("1,7,nan,10,20,40", ["line 1", "out of range"]),
     ] {

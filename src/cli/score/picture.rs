@@ -141,12 +141,15 @@ impl Picture<'_> {
         let [right, bottom] = self.place(self.geometry.picture);
         let within = |[x, y]: [i32; 2]| [x.clamp(LEFT, right), y.clamp(TOP, bottom)];
         let places: Vec<[i32; 2]> = faults.iter().map(|fault| within(self.place(self.point(fault)))).collect();
-        for (index, (fault, [x, y])) in faults.iter().zip(&places).enumerate() {
-            mark(canvas, fault.kind, [*x, *y]);
-            let is_near = |other: &[i32; 2]| (other[1] - y).abs() < LABEL_PX[1] && (other[0] - x).abs() < LABEL_PX[0];
-            let others = places.iter().enumerate().filter(|(other, _)| *other != index);
-            if !others.into_iter().any(|(_, other)| is_near(other)) {
-                canvas.text(&fault.frame.to_string(), [x + MARK_PX + 3, y - 5], &FONT_6X10, Alignment::Left);
+        faults.iter().zip(&places).for_each(|(fault, place)| mark(canvas, fault.kind, *place));
+        let mut taken: Vec<Area> = places.iter().map(|place| Area::around(*place)).collect();
+        for (fault, place) in faults.iter().zip(&places) {
+            let text = fault.frame.to_string();
+            let free =
+                Area::beside(*place, &text).into_iter().find(|area| !taken.iter().any(|other| area.meets(other)));
+            if let Some(area) = free {
+                canvas.text(&text, [area.left, area.top], &FONT_6X10, Alignment::Left);
+                taken.push(area);
             }
         }
     }
@@ -221,6 +224,33 @@ impl Picture<'_> {
     }
 }
 
+/// A part of the picture that is taken, px.
+struct Area {
+    left: i32,
+    top: i32,
+    right: i32,
+    bottom: i32,
+}
+
+impl Area {
+    /// That of a mark.
+    fn around([x, y]: [i32; 2]) -> Self {
+        Self { left: x - MARK_PX, top: y - MARK_PX, right: x + MARK_PX, bottom: y + MARK_PX }
+    }
+
+    /// Where the number of a mark may stand: right, left, below, above.
+    fn beside([x, y]: [i32; 2], text: &str) -> [Self; 4] {
+        let width = 6 * text.len() as i32;
+        let at = |left: i32, top: i32| Self { left, top, right: left + width, bottom: top + 10 };
+        let (out, half) = (MARK_PX + 3, width / 2);
+        [at(x + out, y - 5), at(x - out - width, y - 5), at(x - half, y + out), at(x - half, y - out - 10)]
+    }
+
+    fn meets(&self, other: &Self) -> bool {
+        self.left < other.right && other.left < self.right && self.top < other.bottom && other.top < self.bottom
+    }
+}
+
 fn mark(canvas: &mut Canvas, kind: Kind, [x, y]: [i32; 2]) {
     match kind {
         Kind::Miss => canvas.cross([x, y], MARK_PX, VERMILION),
@@ -264,8 +294,6 @@ const HIT_PX: i32 = 5;
 const ARROW_PX: f64 = 20.0;
 /// From one dot to the next where the truth leaves people out, px.
 const DOT_STEP_PX: f64 = 9.0;
-/// Room of a mark and the number of its frame, px.
-const LABEL_PX: [i32; 2] = [46, 16];
 const LINE: Rgb888 = PALETTE[0];
 const ZONE: Rgb888 = PALETTE[1];
 const FALSE: Rgb888 = PALETTE[2];

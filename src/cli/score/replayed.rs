@@ -48,7 +48,11 @@ pub fn check(args: &replay::Args) -> Result<(), Failure> {
 /// Runs the command.
 pub fn run(args: &replay::Args) -> Result<(), Failure> {
     let mut prepared = prepare(&args.site, args.model.as_deref())?;
-    let job = replay::job(args, &mut prepared)?;
+    let mut job = replay::job(args, &mut prepared)?;
+    if let Origin::Recorded { realtime, .. } = &mut job.feeds[0].origin {
+        // Nothing is shown this time, and frames keep their stamps.
+        *realtime = false;
+    }
     let (fps, size) = opened(args, &job)?;
     let truths = Truths::read(args, fps)?;
     truths.check_size(size)?;
