@@ -3,18 +3,21 @@
 //! Exit codes: 0 ok · 1 a check failed · 2 usage · 3 configuration · 4 camera or clip · 5 broker · 6 model or runtime ·
 //! 7 not armed · 130 interrupted. Results go to standard output, progress and errors to standard error; progress
 //! only where a person looks. Two programs: `kehai`, which links nothing that could read a picture, and `kehai-detect`,
-//! which it becomes for `kehai detect`.
+//! which it becomes for `kehai detect` and, when a replay is over, for its score.
 
 mod bench;
+mod canvas;
 mod detect;
 mod doctor;
 mod finding;
 mod model;
+mod mot;
 mod output;
 mod publishing;
 mod replay;
 mod run;
 mod schema;
+mod score;
 mod session;
 mod track;
 
@@ -26,9 +29,11 @@ pub fn main() -> std::process::ExitCode {
     parsed()
         .and_then(|command| match command {
             Command::Run(args) => run::run(&args),
-            Command::Replay(args) => replay::run(&args),
+            Command::Replay(args) if args.truth.is_empty() => replay::run(&args),
+            Command::Replay(args) => replay::run(&args).and_then(|()| Err(hand_over(DETECT))),
             Command::Detect(_) => Err(hand_over(DETECT)),
             Command::Track(args) => track::run(&args),
+            Command::Score(args) => score::run(&args),
             Command::Bench(args) => bench::run(&args),
             Command::Model(args) => model::run(&args),
             Command::Doctor(args) => doctor::run(&args),
@@ -37,13 +42,14 @@ pub fn main() -> std::process::ExitCode {
         .map_or_else(said, |()| std::process::ExitCode::SUCCESS)
 }
 
-/// Runs `kehai detect` in the program that can read pictures.
+/// Runs `kehai detect`, and what follows `kehai replay --truth`, in the program that can read pictures.
 #[must_use]
 pub fn detect_main() -> std::process::ExitCode {
     crate::capture::use_opencv_readers();
-    let refused = || Failure::new(USAGE, format!("{DETECT} only serves `kehai detect`"));
+    let refused = || Failure::new(USAGE, format!("{DETECT} only serves `kehai detect` and `kehai replay --truth`"));
     let outcome = parsed().and_then(|command| match command {
         Command::Detect(args) => detect::run(&args),
+        Command::Replay(args) if !args.truth.is_empty() => score::replayed::run(&args),
         _ => Err(refused()),
     });
     outcome.map_or_else(said, |()| std::process::ExitCode::SUCCESS)
@@ -98,6 +104,8 @@ enum Command {
     Detect(detect::Args),
     /// Evaluation only: follow detections from a file and write tracks, ungated, to a file (opens files only)
     Track(track::Args),
+    /// Evaluation only: hold tracks from a file against the truth, and name every crossing counted wrongly (opens files only)
+    Score(score::Args),
     /// Measure what a clip costs: CPU per frame and stage, against decode and inference alone
     Bench(bench::Args),
     /// List, verify or add person detectors

@@ -72,6 +72,9 @@
 //!   is counted in health. A frame in which nothing moved and nobody was found for 3 s goes unseen, and every 6 s one is
 //!   looked at all the same; it counts as seen time, for the last look knows what is there.
 //! - **Person-time is whole milliseconds** given at once to cells and zones, which is why their sums agree exactly.
+//! - **Evaluation is another program.** Boxes, tracks and exact events of a recording are seen by `kehai-detect` alone
+//!   (`kehai detect`, `kehai replay --truth`), which opens files only and runs the eye's own stages in its own process
+//!   ([`pipeline::eyewitness`]); the eye itself never sends them.
 //! - **Zero is withheld too.** In a cell or zone, nobody and fewer than `k` look the same; telling them apart would tell
 //!   that somebody was there. Doors are exact.
 

@@ -137,6 +137,14 @@ impl Measures {
         self.gathered(closed)
     }
 
+    /// What the lines of a camera have counted in the window that is still open, by index: for evaluation alone.
+    #[cfg(feature = "mouth")]
+    pub(crate) fn open_lines(&self, camera: usize) -> impl Iterator<Item = (usize, &LineWindow)> {
+        let camera = &self.cameras[camera];
+        let counters = camera.places.iter().flat_map(|places| &places.lines);
+        camera.objects.lines.iter().copied().zip(counters.map(LineCounter::open))
+    }
+
     /// Closes what is past its end and its grace by the calendar, whether or not a camera still sees; who was before a
     /// camera that has gone blind is not there any more.
     pub fn tick(&mut self, now: UtcMs) -> Vec<Window> {

@@ -6,6 +6,8 @@
 pub mod bench;
 mod discretion;
 pub mod eye;
+#[cfg(feature = "mouth")]
+pub mod eyewitness;
 pub mod feed;
 mod footprint;
 pub mod latest;

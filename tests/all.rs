@@ -23,6 +23,7 @@ mod faults {
     mod models;
     mod networks;
     mod outlets;
+    mod scores;
     mod sites;
     mod usage;
 }
@@ -41,6 +42,7 @@ mod story {
     mod pictures;
     mod recounts;
     mod sample;
+    mod score;
     mod still;
 }
 

@@ -1,7 +1,7 @@
 //! `kehai replay`: a recording through the very same eye and mouth, in media time, nothing dropped.
 //!
 //! Writes DIR/windows.jsonl (one payload a line, as published), DIR/heat-ID.png, DIR/summary.json. The same recording
-//! gives the same windows.jsonl, byte for byte, at any speed.
+//! gives the same windows.jsonl, byte for byte, at any speed. With truth, `kehai-detect` then scores the same recording.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use super::output::{is_attended, is_writable_folder, note, progress, say, say_json};
 use super::publishing::Publishing;
+use super::score::{Comparison, replayed};
 use super::session::{Prepared, prepare};
 use super::{BROKER, CAMERA, CHECK_FAILED, Failure, INTERRUPTED, USAGE};
 use crate::clock::{Timeline, UtcMs};
@@ -29,13 +30,13 @@ use crate::wire::record::Report;
 #[derive(clap::Args)]
 pub struct Args {
     /// A video clip, or a folder of PNG or JPEG pictures in the order of their names
-    recording: PathBuf,
+    pub(super) recording: PathBuf,
     /// Site file
     #[arg(long)]
-    site: PathBuf,
+    pub(super) site: PathBuf,
     /// Person detector: a known name or an ONNX file [default: the site file's]
     #[arg(long)]
-    model: Option<String>,
+    pub(super) model: Option<String>,
     /// Camera of the site file the recording is of; needed where there are several
     #[arg(long)]
     camera: Option<String>,
@@ -44,7 +45,7 @@ pub struct Args {
     start: String,
     /// Frames per second of the recording, where neither site file nor header tell the truth
     #[arg(long)]
-    fps: Option<f64>,
+    pub(super) fps: Option<f64>,
     /// Look at every Nth frame only
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
     every: u32,
@@ -54,17 +55,25 @@ pub struct Args {
     /// Publish to the site file's broker, as the node it names, and serve its page; on a terminal the page stays until Ctrl-C
     #[arg(long)]
     publish: bool,
+    /// Evaluation only: hold the tracks and counts of the whole pipe, ungated, against boxes (MOT rows) or lines and zones
+    /// (.json); may be given twice. The recording is opened once more, by a program that opens files only, never a camera
+    /// or a broker; writes DIR/score.json and DIR/score.png
+    #[arg(long, value_name = "FILE")]
+    pub(super) truth: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(super) comparison: Comparison,
     /// Folder for windows.jsonl, heat-*.png and summary.json
     #[arg(long)]
-    out: PathBuf,
+    pub(super) out: PathBuf,
     /// Print the summary as JSON
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
 }
 
 /// Runs the command.
 pub fn run(args: &Args) -> Result<(), Failure> {
     check_out(&args.out)?;
+    replayed::check(args)?;
     let mut prepared = prepare(&args.site, args.model.as_deref())?;
     let job = job(args, &mut prepared)?;
     let broker = if args.publish { Publishing::broker(&prepared.site.outlets)? } else { None };
@@ -92,7 +101,8 @@ fn check_out(out: &Path) -> Result<(), Failure> {
     if is_writable_folder(nearest) { Ok(()) } else { Err(Failure::new(USAGE, message())) }
 }
 
-fn job(args: &Args, prepared: &mut Prepared) -> Result<EyeJob, Failure> {
+/// The job of an eye for the recording.
+pub(super) fn job(args: &Args, prepared: &mut Prepared) -> Result<EyeJob, Failure> {
     let camera = prepared.camera_named(args.camera.as_deref())?;
     let path = args.recording.canonicalize().map_err(|error| {
         Failure::new(
@@ -172,10 +182,11 @@ async fn replay(
         return Err(Failure::new(CHECK_FAILED, message));
     }
     write_results(&args.out, &vault, prepared, &summary)?;
-    if args.json {
-        say_json(&summary);
-    } else {
-        summary.print();
+    match args.json {
+        // The score comes with the summary inside, as one document.
+        true if !args.truth.is_empty() => {}
+        true => say_json(&summary),
+        false => summary.print(),
     }
     Ok((publishing, vault))
 }

@@ -6,7 +6,7 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use super::output::{say, write_whole};
-use super::{CAMERA, Failure, USAGE};
+use super::{CAMERA, Failure, USAGE, mot};
 use crate::clock::CaptureTime;
 use crate::config::card::ScoreLevels;
 use crate::detect::{Detection, Detections};
@@ -112,22 +112,15 @@ fn read_homography(file: &Path) -> Result<Homography, Failure> {
 /// Detections by frame number.
 fn parse(text: &str) -> Result<BTreeMap<u32, Vec<Detection>>, String> {
     let mut frames: BTreeMap<u32, Vec<Detection>> = BTreeMap::new();
-    for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
-        let values: Vec<f32> = line.split(',').map_while(|value| value.trim().parse().ok()).collect();
-        let [frame, _, left, top, width, height, score, ..] = values[..] else {
-            return Err(format!("line {}: \"{line}\" is not frame,-1,left,top,width,height,score", index + 1));
-        };
-        if !values[..7].iter().all(|value| value.is_finite()) || !(1.0..=FRAME_MAX).contains(&frame) {
-            return Err(format!("line {}: \"{line}\" has a value out of range", index + 1));
-        }
+    for row in mot::rows(text, "frame,-1,left,top,width,height,score")? {
+        let [left, top, width, height] =
+            [row.place.left, row.place.top, row.place.width, row.place.height].map(|value| value as f32);
         let place = BoxPx { x1: left, y1: top, x2: left + width, y2: top + height };
-        frames.entry(frame as u32).or_default().push(Detection { place, score });
+        frames.entry(row.frame).or_default().push(Detection { place, score: row.rest[0] as f32 });
     }
     Ok(frames)
 }
 
-/// Two weeks at 8 frames a second, and exact as f32.
-const FRAME_MAX: f32 = 1e7;
 /// Scores as they stand: the rows of a file have no card.
 const LEVELS: ScoreLevels = ScoreLevels { low: 0.1, high: 0.6, birth: 0.7 };
 /// Of a file of boxes nobody knows where the picture ends.

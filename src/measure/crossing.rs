@@ -66,6 +66,12 @@ impl LineCounter {
         }
     }
 
+    /// What was counted since the last window was handed out: for evaluation alone.
+    #[cfg(feature = "mouth")]
+    pub(crate) fn open(&self) -> &LineWindow {
+        &self.window
+    }
+
     /// Forgets a person who is gone.
     pub fn end(&mut self, who: TrackId) {
         self.clear.remove(&who);

@@ -26,7 +26,7 @@ use crate::floor::{FloorMap, places_outside};
 use crate::gate::Gate;
 use crate::health::{CameraHealth, EyeEvent, EyeEventCode, Stage, StageCpu};
 use crate::measure::{Measures, Window};
-use crate::track::Tracker;
+use crate::track::{Tracker, Tracks};
 use crate::units::PictureSize;
 use crate::wire::record::{Outbox, Record};
 
@@ -257,10 +257,27 @@ impl<'a> Counting<'a> {
 
     /// Takes the people of one frame; gives the records of windows that closed by it.
     pub fn people(&mut self, camera: usize, detections: Detections, outbox: &Outbox) -> Vec<Record> {
-        let Some((_, map)) = &self.maps[camera] else { return Vec::new() };
-        let Some(tracks) = self.trackers[camera].advance(detections) else { return Vec::new() };
-        let closed = self.measures.step(camera, &map.steps(tracks));
+        let Some(tracks) = self.follow(camera, detections) else { return Vec::new() };
+        let closed = self.measure(camera, tracks);
         self.released(closed, outbox)
+    }
+
+    /// Who is who in one frame; `None` for one that is late, and before the camera was opened.
+    pub(super) fn follow(&mut self, camera: usize, detections: Detections) -> Option<Tracks> {
+        self.maps[camera].as_ref()?;
+        self.trackers[camera].advance(detections)
+    }
+
+    /// Measures what the people of one frame did; gives the windows that closed by it.
+    pub(super) fn measure(&mut self, camera: usize, tracks: Tracks) -> Vec<Window> {
+        let Some((_, map)) = &self.maps[camera] else { return Vec::new() };
+        self.measures.step(camera, &map.steps(tracks))
+    }
+
+    /// What is measured so far.
+    #[cfg(feature = "mouth")]
+    pub(super) fn measures(&self) -> &Measures {
+        &self.measures
     }
 
     /// Closes what the calendar has ended.

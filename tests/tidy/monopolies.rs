@@ -16,7 +16,7 @@ struct Monopoly {
     tests_may: bool,
 }
 
-const ROWS: [Monopoly; 10] = [
+const ROWS: [Monopoly; 11] = [
     Monopoly {
         matter: "OpenCV, which reads and resizes pictures, is named by capture alone (I1)",
         words: &[&["opencv"]],
@@ -52,6 +52,12 @@ const ROWS: [Monopoly; 10] = [
         matter: "pictures of released figures are drawn by the mouth alone",
         words: &[&["image", "::"]],
         only_in: &["src/publish", "src/cli"],
+        tests_may: false,
+    },
+    Monopoly {
+        matter: "who is where and what an open window holds is seen by evaluation alone (I3, I10)",
+        words: &[&["eyewitness"], &["open_lines"]],
+        only_in: &["src/measure.rs", "src/pipeline.rs", "src/pipeline/eyewitness.rs", "src/cli/score/replayed.rs"],
         tests_may: false,
     },
     Monopoly {

@@ -4,16 +4,11 @@
 //! colours are those of Okabe and Ito (2002), which colour-blind people tell apart. Letters come with the library, so that
 //! a box needs no font.
 
-use std::convert::Infallible;
-
 use embedded_graphics::mono_font::ascii::{FONT_9X15, FONT_10X20};
-use embedded_graphics::mono_font::{MonoFont, MonoTextStyle};
 use embedded_graphics::pixelcolor::Rgb888;
-use embedded_graphics::prelude::*;
-use embedded_graphics::primitives::{Circle, Line, PrimitiveStyle, Rectangle};
-use embedded_graphics::text::{Alignment, Baseline, Text, TextStyleBuilder};
-use image::codecs::png::{CompressionType, FilterType, PngEncoder};
-use image::{Rgb, RgbImage};
+use embedded_graphics::text::Alignment;
+
+use crate::cli::canvas::{Canvas, GRID, INK, PALETTE, VERMILION, number, tick};
 
 /// What is drawn.
 pub struct Chart {
@@ -47,14 +42,11 @@ impl Chart {
     /// Draws it as a PNG.
     #[must_use]
     pub fn png(&self) -> Vec<u8> {
-        let mut png = Vec::new();
-        let encoder = PngEncoder::new_with_quality(&mut png, CompressionType::Best, FilterType::NoFilter);
-        self.draw().0.write_with_encoder(encoder).expect("writing to memory");
-        png
+        self.draw().png()
     }
 
     fn draw(&self) -> Canvas {
-        let mut canvas = Canvas(RgbImage::from_pixel(WIDTH as u32, HEIGHT as u32, Rgb([255; 3])));
+        let mut canvas = Canvas::new([WIDTH, HEIGHT]);
         canvas.text(&self.title, [LEFT, 16], &FONT_10X20, Alignment::Left);
         for (line, text) in (0..).zip(&self.subtitle) {
             canvas.text(text, [LEFT, 42 + 18 * line], &FONT_9X15, Alignment::Left);
@@ -111,9 +103,9 @@ impl Chart {
         }
         let mark = [middle, self.y_of(below) - MARK_PX - 4];
         if column.is_sustained {
-            canvas.disc(mark)
+            canvas.disc(mark, MARK_PX, INK)
         } else {
-            canvas.cross(mark)
+            canvas.cross(mark, MARK_PX, VERMILION)
         }
         let rows = [
             column.cameras.to_string(),
@@ -144,85 +136,16 @@ impl Chart {
             y += LEGEND_PX;
         }
         y += LEGEND_PX / 2;
-        canvas.disc([RIGHT + 21, y + 9]);
+        canvas.disc([RIGHT + 21, y + 9], MARK_PX, INK);
         canvas.text("sustained", [RIGHT + 40, y], &FONT_10X20, Alignment::Left);
         y += LEGEND_PX;
-        canvas.cross([RIGHT + 21, y + 9]);
+        canvas.cross([RIGHT + 21, y + 9], MARK_PX, VERMILION);
         canvas.text("not sustained", [RIGHT + 40, y], &FONT_10X20, Alignment::Left);
     }
 
     /// Colour of a part; the last one is what is left over.
     fn color(&self, part: usize) -> Rgb888 {
         if part + 1 == self.parts.len() { REST } else { PALETTE[part % PALETTE.len()] }
-    }
-}
-
-/// A step of the axis that gives about five of them: 1, 2 or 5 times a power of ten.
-fn tick(top: f64) -> f64 {
-    let power = 10f64.powf((top / 5.0).log10().floor());
-    let steps = [1.0, 2.0, 5.0, 10.0].map(|step| step * power);
-    steps.into_iter().find(|step| top / step <= 6.0).unwrap_or(10.0 * power)
-}
-
-/// As few decimals as tell the ticks apart.
-fn number(value: f64) -> String {
-    let text = format!("{value:.2}");
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
-}
-
-/// A picture to draw on.
-struct Canvas(RgbImage);
-
-impl OriginDimensions for Canvas {
-    fn size(&self) -> Size {
-        Size::new(self.0.width(), self.0.height())
-    }
-}
-
-impl DrawTarget for Canvas {
-    type Color = Rgb888;
-    type Error = Infallible;
-
-    fn draw_iter<I: IntoIterator<Item = Pixel<Rgb888>>>(&mut self, pixels: I) -> Result<(), Infallible> {
-        for Pixel(Point { x, y }, color) in pixels {
-            let place = u32::try_from(x).ok().zip(u32::try_from(y).ok());
-            // What would lie outside is left out.
-            if let Some(pixel) = place.and_then(|(x, y)| self.0.get_pixel_mut_checked(x, y)) {
-                *pixel = Rgb([color.r(), color.g(), color.b()]);
-            }
-        }
-        Ok(())
-    }
-}
-
-impl Canvas {
-    fn text(&mut self, text: &str, [x, y]: [i32; 2], font: &MonoFont<'_>, alignment: Alignment) {
-        let style = TextStyleBuilder::new().alignment(alignment).baseline(Baseline::Top).build();
-        let Ok(_) = Text::with_text_style(text, Point::new(x, y), MonoTextStyle::new(font, INK), style).draw(self);
-    }
-
-    fn fill(&mut self, [x, y]: [i32; 2], [width, height]: [i32; 2], color: Rgb888) {
-        let size = Size::new(width.max(0).cast_unsigned(), height.max(0).cast_unsigned());
-        let area = Rectangle::new(Point::new(x, y), size);
-        let Ok(()) = area.into_styled(PrimitiveStyle::with_fill(color)).draw(self);
-    }
-
-    fn line(&mut self, [x1, y1]: [i32; 2], [x2, y2]: [i32; 2], color: Rgb888, width: u32) {
-        let line = Line::new(Point::new(x1, y1), Point::new(x2, y2));
-        let Ok(()) = line.into_styled(PrimitiveStyle::with_stroke(color, width)).draw(self);
-    }
-
-    /// The mark of what is sustained.
-    fn disc(&mut self, [x, y]: [i32; 2]) {
-        let disc = Circle::with_center(Point::new(x, y), 2 * MARK_PX.cast_unsigned() - 1);
-        let Ok(()) = disc.into_styled(PrimitiveStyle::with_fill(INK)).draw(self);
-    }
-
-    /// The mark of what is not.
-    fn cross(&mut self, [x, y]: [i32; 2]) {
-        let arm = MARK_PX - 1;
-        self.line([x - arm, y - arm], [x + arm, y + arm], FAILED, 4);
-        self.line([x - arm, y + arm], [x + arm, y - arm], FAILED, 4);
     }
 }
 
@@ -241,20 +164,7 @@ const ROW_PX: i32 = 32;
 const LEGEND_PX: i32 = 30;
 /// Half the size of a mark, px.
 const MARK_PX: i32 = 9;
-const INK: Rgb888 = Rgb888::new(40, 40, 44);
-const GRID: Rgb888 = Rgb888::new(222, 222, 226);
 const REST: Rgb888 = Rgb888::new(150, 150, 154);
-/// Vermilion.
-const FAILED: Rgb888 = Rgb888::new(213, 94, 0);
-/// Blue, sky blue, orange, bluish green, yellow, reddish purple.
-const PALETTE: [Rgb888; 6] = [
-    Rgb888::new(0, 114, 178),
-    Rgb888::new(86, 180, 233),
-    Rgb888::new(230, 159, 0),
-    Rgb888::new(0, 158, 115),
-    Rgb888::new(240, 228, 66),
-    Rgb888::new(204, 121, 167),
-];
 
 #[cfg(test)]
 mod tests {
@@ -280,9 +190,7 @@ mod tests {
 
     /// How many pixels of a colour lie within half a column of `middle`, above the ground line.
     fn count(canvas: &Canvas, [middle, half]: [i32; 2], color: Rgb888) -> usize {
-        let wanted = Rgb([color.r(), color.g(), color.b()]);
-        let is_there = |x: i32, y: i32| *canvas.0.get_pixel(x as u32, y as u32) == wanted;
-        (middle - half..middle + half).map(|x| (TOP..BOTTOM - 2).filter(|y| is_there(x, *y)).count()).sum()
+        canvas.count([middle - half, TOP], [middle + half, BOTTOM - 2], color)
     }
 
     #[test]
@@ -305,7 +213,7 @@ mod tests {
     fn what_is_sustained_and_what_is_not_have_marks_of_their_own() {
         let chart = chart(4);
         let canvas = chart.draw();
-        let crosses: Vec<bool> = (0..4).map(|slot| count(&canvas, chart.place(slot), FAILED) > 0).collect();
+        let crosses: Vec<bool> = (0..4).map(|slot| count(&canvas, chart.place(slot), VERMILION) > 0).collect();
         assert_eq!(crosses, [false, false, false, true]);
         assert!(count(&canvas, chart.place(0), INK) > 100, "a disc");
     }
@@ -318,14 +226,6 @@ mod tests {
             assert!(left + half < right - half);
         }
         assert!(chart.place(12)[0] + chart.place(12)[1] < RIGHT);
-    }
-
-    #[test]
-    fn the_axis_has_a_handful_of_round_steps() {
-        for (top, step) in [(2.16, 0.5), (4.3, 1.0), (8.6, 2.0), (34.6, 10.0), (1.08, 0.2)] {
-            assert!((tick(top) - step).abs() < 1e-9, "{top}: {}", tick(top));
-        }
-        assert_eq!([0.5, 1.0, 10.0, 0.0].map(number), ["0.5", "1", "10", "0"]);
     }
 
     #[test]
