@@ -257,21 +257,16 @@ impl<'a> Counting<'a> {
 
     /// Takes the people of one frame; gives the records of windows that closed by it.
     pub fn people(&mut self, camera: usize, detections: Detections, outbox: &Outbox) -> Vec<Record> {
-        let Some(tracks) = self.follow(camera, detections) else { return Vec::new() };
-        let closed = self.measure(camera, tracks);
+        let Some((closed, _)) = self.follow(camera, detections) else { return Vec::new() };
         self.released(closed, outbox)
     }
 
-    /// Who is who in one frame; `None` for one that is late, and before the camera was opened.
-    pub(super) fn follow(&mut self, camera: usize, detections: Detections) -> Option<Tracks> {
-        self.maps[camera].as_ref()?;
-        self.trackers[camera].advance(detections)
-    }
-
-    /// Measures what the people of one frame did; gives the windows that closed by it.
-    pub(super) fn measure(&mut self, camera: usize, tracks: Tracks) -> Vec<Window> {
-        let Some((_, map)) = &self.maps[camera] else { return Vec::new() };
-        self.measures.step(camera, &map.steps(tracks))
+    /// Measures what the people of one frame did; gives the windows that closed by it, and who is who. `None` for a frame
+    /// that is late, and before the camera was opened.
+    pub(super) fn follow(&mut self, camera: usize, detections: Detections) -> Option<(Vec<Window>, &Tracks)> {
+        let (_, map) = self.maps[camera].as_ref()?;
+        let tracks = self.trackers[camera].advance(detections)?;
+        Some((self.measures.step(camera, &map.steps(tracks)), tracks))
     }
 
     /// What is measured so far.

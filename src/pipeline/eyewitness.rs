@@ -77,12 +77,11 @@ pub fn watch(job: &EyeJob, see: &mut dyn FnMut(Sight)) -> Result<(), EyeEvent> {
 
 fn sight(counting: &mut Counting<'_>, camera: usize, detections: Detections) -> Sight {
     let captured_at = detections.captured_at;
-    let Some(tracks) = counting.follow(camera, detections) else {
+    let before = counts(counting, camera);
+    let Some((closed, tracks)) = counting.follow(camera, detections) else {
         return Sight { captured_at, people: Vec::new(), crossings: Vec::new() };
     };
     let people = tracks.seen.iter().map(Seen::new).collect();
-    let before = counts(counting, camera);
-    let closed = counting.measure(camera, tracks);
     // A frame closes what is over before it adds what it shows.
     let base = if closed.iter().any(is_of_line) { Counts::new() } else { before };
     let after = counts(counting, camera);
@@ -91,7 +90,7 @@ fn sight(counting: &mut Counting<'_>, camera: usize, detections: Detections) -> 
 
 impl Seen {
     fn new(track: &Track) -> Self {
-        Self { track: track.id.0, counts_as: track.id.0, place: track.place }
+        Self { track: track.id.0, counts_as: track.counts_as.0, place: track.place }
     }
 }
 
