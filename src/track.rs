@@ -84,6 +84,8 @@ struct Person {
 /// A detection with its score on the scale of the tuning.
 struct Found {
     place: BoxPx,
+    /// The same box as it is compared.
+    grown: BoxPx,
     score: f32,
     footing: Option<Footing>,
     /// Whether it has found its person.
@@ -173,7 +175,8 @@ impl Tracker {
             let touches_floor = place.y2 < detections.picture.height as f32 - BORDER_PX || detections.picture.height == 0;
             let ground = self.ground.as_ref().filter(|_| touches_floor);
             let footing = ground.and_then(|ground| ground.footing(&place, &self.tuning.ground));
-            self.found.push(Found { place, score: self.calibrated(detection.score), footing, is_taken: false });
+            let (grown, score) = (place.buffered(self.tuning.matching.buffer), self.calibrated(detection.score));
+            self.found.push(Found { place, grown, score, footing, is_taken: false });
         }
         let key = |found: &Found| [-found.score, found.place.x1, found.place.y1, found.place.x2, found.place.y2];
         self.found.sort_unstable_by(|a, b| {
@@ -188,13 +191,12 @@ impl Tracker {
         let matching = &self.tuning.matching;
         let scores = step.scores(matching);
         for (row, person) in self.people.iter().enumerate().filter(|(_, person)| step.takes(person, moment)) {
-            let buffer = step.buffer(matching, moment.now.since_s(person.seen_at) as f32);
-            let expected = person.expected.buffered(buffer);
+            let expected = person.expected.buffered(matching.buffer);
             for (column, found) in self.found.iter().enumerate() {
                 if found.is_taken || !scores.contains(&found.score) {
                     continue;
                 }
-                let shared = expected.iou(&found.place.buffered(buffer));
+                let shared = expected.iou(&found.grown);
                 if shared > 0.0 {
                     self.assigner.offer(row, column, step.cost(person, found, shared, &self.tuning));
                 }
@@ -205,10 +207,10 @@ impl Tracker {
         }
     }
 
-    /// Begins a track for every strong detection that is nobody yet.
+    /// Begins a track for every detection that is clear enough and nobody yet.
     fn begin(&mut self, now: CaptureTime) {
-        let Matching { score_high, double_iou, .. } = self.tuning.matching;
-        for found in self.found.iter().filter(|found| !found.is_taken && found.score >= score_high) {
+        let Matching { score_birth, double_iou, .. } = self.tuning.matching;
+        for found in self.found.iter().filter(|found| !found.is_taken && found.score >= score_birth) {
             let mut seen = self.people.iter().filter(|person| person.seen_at == now);
             if seen.any(|person| person.place.iou(&found.place) > double_iou) {
                 continue;
@@ -313,16 +315,6 @@ impl Step {
         match self {
             Self::Strong | Self::Tentative => matching.score_high..f32::INFINITY,
             Self::Weak => matching.score_low..matching.score_high,
-        }
-    }
-
-    /// Share by which boxes grow for somebody last seen so long ago.
-    fn buffer(self, matching: &Matching, away_s: f32) -> f32 {
-        match self {
-            Self::Strong | Self::Tentative => {
-                (matching.buffer + matching.buffer_per_s * away_s).min(matching.buffer_max)
-            }
-            Self::Weak => matching.buffer_weak,
         }
     }
 

@@ -2,7 +2,7 @@
 //!
 //! In: boxes, px, and elapsed time, s. Out: the expected box and how far a found one lies from it.
 //! State: foot x, foot y, width, height with a velocity each; all noise in box heights, so that near and far
-//! people are treated alike. Closed form, no allocation.
+//! people are treated alike. Width and height err as the foot does: only the ratio of noises matters to a filter. Closed form, no allocation.
 //! Source: Bar-Shalom, Li, Kirubarajan, Estimation with Applications to Tracking and Navigation, §6.2.2
 //! (continuous white-noise acceleration).
 
@@ -23,15 +23,8 @@ impl BoxFilter {
     pub fn new(place: &BoxPx, noise: &PictureNoise) -> Self {
         let height = f64::from(place.height()).max(1.0);
         let [foot_x, foot_y, width, box_height] = measured(place);
-        let start = |value, share| {
-            Scalar::new(value, share * noise.measurement * height, share * noise.first_velocity * height)
-        };
-        Self {
-            foot_x: start(foot_x, 1.0),
-            foot_y: start(foot_y, 1.0),
-            width: start(width, noise.size_share),
-            height: start(box_height, noise.size_share),
-        }
+        let start = |value| Scalar::new(value, noise.measurement * height, noise.first_velocity * height);
+        Self { foot_x: start(foot_x), foot_y: start(foot_y), width: start(width), height: start(box_height) }
     }
 
     /// Moves on by `elapsed_s`; a person out of sight keeps their size.
@@ -41,23 +34,19 @@ impl BoxFilter {
             self.width.velocity = 0.0;
             self.height.velocity = 0.0;
         }
-        let place = Growth::over(elapsed_s, noise.acceleration * height, noise.walk * height);
-        let size = place.scaled(noise.size_share * noise.size_share);
-        self.foot_x.predict(elapsed_s, &place);
-        self.foot_y.predict(elapsed_s, &place);
-        self.width.predict(elapsed_s, &size);
-        self.height.predict(elapsed_s, &size);
+        let growth = Growth::over(elapsed_s, noise.acceleration * height, noise.walk * height);
+        for scalar in [&mut self.foot_x, &mut self.foot_y, &mut self.width, &mut self.height] {
+            scalar.predict(elapsed_s, &growth);
+        }
     }
 
     /// Takes in a sighting.
     pub fn correct(&mut self, place: &BoxPx, noise: &PictureNoise) {
-        let deviation = noise.measurement * f64::from(place.height()).max(1.0);
-        let [foot_x, foot_y, width, height] = measured(place);
-        let (variance, size_variance) = (deviation.powi(2), (noise.size_share * deviation).powi(2));
-        self.foot_x.correct(foot_x, variance);
-        self.foot_y.correct(foot_y, variance);
-        self.width.correct(width, size_variance);
-        self.height.correct(height, size_variance);
+        let variance = (noise.measurement * f64::from(place.height()).max(1.0)).powi(2);
+        let scalars = [&mut self.foot_x, &mut self.foot_y, &mut self.width, &mut self.height];
+        for (scalar, value) in scalars.into_iter().zip(measured(place)) {
+            scalar.correct(value, variance);
+        }
     }
 
     /// The expected box, px.
@@ -114,10 +103,6 @@ impl Growth {
             cross: density * elapsed_s * elapsed_s / 2.0,
             velocity: density * elapsed_s,
         }
-    }
-
-    fn scaled(&self, factor: f64) -> Self {
-        Self { position: factor * self.position, cross: factor * self.cross, velocity: factor * self.velocity }
     }
 }
 

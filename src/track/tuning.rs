@@ -29,8 +29,6 @@ pub struct PictureNoise {
     pub walk: f64,
     /// Standard deviation of the first velocity, h / s.
     pub first_velocity: f64,
-    /// Width and height move and err this much less than the foot point.
-    pub size_share: f64,
 }
 
 /// Noise of a foot on the floor.
@@ -53,7 +51,9 @@ pub struct GroundNoise {
 pub struct Matching {
     /// Weakest calibrated score that continues a track.
     pub score_low: f32,
-    /// Weakest that finds a lost person and begins a track.
+    /// Weakest that begins a track; a strong one must confirm it.
+    pub score_birth: f32,
+    /// Weakest strong one: it finds a lost person and confirms a track.
     pub score_high: f32,
     /// Weight of the similarity of boxes where the distance is one on the picture; the rest is that of the distance.
     pub similarity_weight: f64,
@@ -67,14 +67,8 @@ pub struct Matching {
     pub height_power: f32,
     /// How much a weak score weighs against a strong detection.
     pub score_weight: f32,
-    /// Share by which boxes are grown.
+    /// Share by which boxes are grown before they are compared.
     pub buffer: f32,
-    /// Further share for every second since a person was seen, 1 / s.
-    pub buffer_per_s: f32,
-    /// Largest share.
-    pub buffer_max: f32,
-    /// Share for weak detections.
-    pub buffer_weak: f32,
     /// Dearest pair of a confirmed person and a strong detection.
     pub cost_strong: f64,
     /// Dearest pair of somebody just seen and a weak detection.
@@ -102,7 +96,8 @@ pub struct Stitching {
     pub speed_m_s: f64,
     /// Least ratio of the two heights.
     pub height_ratio: f32,
-    /// Height of a person where the camera has no metres, m.
+    /// What a box height stands for where the camera has no metres, m: more than a person, for a step away from the camera
+    /// is a short way on its picture.
     pub person_m: f64,
     /// What lies this close to a border of the picture came or went there, share of the picture's height.
     pub border: f32,
@@ -111,47 +106,39 @@ pub struct Stitching {
 impl Tuning {
     /// The setting.
     pub const STANDARD: Self = Self {
-        picture: PictureNoise {
-            measurement: 0.108,
-            acceleration: 0.40,
-            walk: 0.02,
-            first_velocity: 1.3,
-            size_share: 0.35,
-        },
+        picture: PictureNoise { measurement: 0.086, acceleration: 0.352, walk: 0.011, first_velocity: 4.5 },
         ground: GroundNoise {
-            acceleration: 0.35,
-            first_velocity_m_s: 1.0,
-            foot: 0.16,
+            acceleration: 0.148,
+            first_velocity_m_s: 0.6,
+            foot: 0.17,
             foot_px_min: 1.5,
-            foot_px_max: [18.0, 7.0],
+            foot_px_max: [13.0, 7.0],
         },
         matching: Matching {
-            score_low: 0.1,
-            score_high: 0.59,
+            score_low: 0.055,
+            score_birth: 0.462,
+            score_high: 0.66,
             similarity_weight: 0.763,
-            similarity_weight_on_ground: 0.65,
-            distance2_full: 8.5,
+            similarity_weight_on_ground: 0.51,
+            distance2_full: 13.9,
             distance2_max: 36.0,
-            height_power: 1.2,
-            score_weight: 1.5,
-            buffer: 0.09,
-            buffer_per_s: 0.136,
-            buffer_max: 0.425,
-            buffer_weak: 0.31,
+            height_power: 1.6,
+            score_weight: 1.97,
+            buffer: 0.137,
             cost_strong: 0.75,
-            cost_weak: 0.49,
-            cost_tentative: 0.55,
-            double_iou: 0.7,
+            cost_weak: 0.389,
+            cost_tentative: 0.707,
+            double_iou: 0.6,
             hits_to_confirm: 2,
-            lost_s: 1.6,
+            lost_s: 2.0,
             gap_s: 2.0,
         },
         stitching: Stitching {
-            gap_s: 2.8,
-            distance_m: 1.2,
-            speed_m_s: 1.7,
-            height_ratio: 0.55,
-            person_m: 2.2,
+            gap_s: 1.1,
+            distance_m: 1.55,
+            speed_m_s: 1.5,
+            height_ratio: 0.6,
+            person_m: 3.4,
             border: 0.02,
         },
     };
@@ -165,7 +152,6 @@ impl Tuning {
         self.picture.first_velocity /= times;
         self.ground.acceleration /= times.powi(3);
         self.ground.first_velocity_m_s /= times;
-        self.matching.buffer_per_s /= times as f32;
         self.matching.lost_s *= times;
         self.matching.gap_s *= times;
         self.stitching.gap_s *= times;
