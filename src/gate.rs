@@ -3,7 +3,8 @@
 //! In: [`Window`]s, consumed. Out: [`ReleasedWindow`]s, the only thing that may leave the eye (I3). Profile
 //! `threshold`, by the table of the contract: lines exact; a zone exact from `k` different people on, else withheld
 //! whole; a heat cell exact from `k` distinct visits on, else withheld, zero included, with complementary
-//! suppression against zones (`gate/suppress.rs`). Invariant: only this file makes a [`ReleasedWindow`]
+//! suppression against zones (`gate/suppress.rs`); a cell of the flow where the heat of that hour is shown and `k`
+//! different people gave it a direction. Invariant: only this file makes a [`ReleasedWindow`]
 //! (its fields are private).
 
 pub mod suppress;
@@ -11,6 +12,7 @@ pub mod suppress;
 use crate::clock::WindowSpan;
 use crate::config::Settings;
 use crate::measure::dwell::{DWELL_CLASSES, ZoneWindow};
+use crate::measure::flow::{FlowCell, FlowWindow};
 use crate::measure::heatmap::HeatWindow;
 use crate::measure::{Exact, Window};
 use suppress::ZoneLedger;
@@ -35,6 +37,8 @@ pub enum Object {
     HeatVisits(u16),
     /// Dwell layer of the floor with this index.
     HeatDwell(u16),
+    /// Flow over the floor with this index.
+    Flow(u16),
 }
 
 /// Released figures by kind.
@@ -53,6 +57,8 @@ pub enum Figures {
     Zone(Option<ZoneFigures>),
     /// Cells of a layer; `None` where fewer than `k` stood.
     Heat(Vec<Option<u32>>),
+    /// Cells of the flow; `None` where the heat is withheld or fewer than `k` went through with a direction.
+    Flow(Vec<Option<FlowFigures>>),
 }
 
 /// Released figures of a zone.
@@ -74,6 +80,17 @@ pub struct ZoneFigures {
     pub occ_max: u32,
     /// Stays that ended, by length.
     pub hist: [u32; DWELL_CLASSES],
+}
+
+/// Released flow through a cell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FlowFigures {
+    /// Passages with a direction.
+    pub passages: u32,
+    /// Sum of their unit vectors along the door wall, thousandths.
+    pub sx_milli: i32,
+    /// The same away from the door.
+    pub sy_milli: i32,
 }
 
 impl ReleasedWindow {
@@ -131,10 +148,15 @@ impl Gate {
                 vec![released(Object::Zone(zone as u16), Figures::Zone(figures))]
             }
             Exact::Heat(floor, exact) => {
-                let [visits, dwell] = self.heat(&exact, span);
+                let shown = self.mask(&exact, span);
+                let layer = |value: &dyn Fn(usize) -> u32| {
+                    Figures::Heat(shown.iter().enumerate().map(|(cell, shown)| shown.then(|| value(cell))).collect())
+                };
+                let floor = floor as u16;
                 vec![
-                    released(Object::HeatVisits(floor as u16), Figures::Heat(visits)),
-                    released(Object::HeatDwell(floor as u16), Figures::Heat(dwell)),
+                    released(Object::HeatVisits(floor), layer(&|cell| exact.visits[cell])),
+                    released(Object::HeatDwell(floor), layer(&|cell| figure(exact.dwell_ms[cell]))),
+                    released(Object::Flow(floor), self.flow(&exact.flow, &shown)),
                 ]
             }
         }
@@ -153,19 +175,33 @@ impl Gate {
         })
     }
 
-    /// Both layers under one mask, so that neither tells what the other withholds.
-    fn heat(&mut self, exact: &HeatWindow, span: WindowSpan) -> [Vec<Option<u32>>; 2] {
+    /// Which cells are shown: one mask for both layers and the flow, so that none tells what another withholds.
+    fn mask(&mut self, exact: &HeatWindow, span: WindowSpan) -> Vec<bool> {
         let mut shown: Vec<bool> = exact.distinct.iter().map(|visits| *visits >= self.k).collect();
         suppress::complement(&mut shown, exact, self.k, &self.zones.withheld_in(span));
         self.zones.forget_before(span);
-        let layer = |value: &dyn Fn(usize) -> u32| {
-            shown.iter().enumerate().map(|(cell, shown)| shown.then(|| value(cell))).collect()
+        shown
+    }
+
+    /// Of the cells shown, those through which `k` people went: somebody may have visited a cell without going anywhere.
+    fn flow(&self, exact: &FlowWindow, shown: &[bool]) -> Figures {
+        let release = |(cell, shown): (&FlowCell, &bool)| {
+            (*shown && cell.distinct >= self.k).then(|| FlowFigures {
+                passages: cell.passages,
+                sx_milli: signed(cell.sx_milli),
+                sy_milli: signed(cell.sy_milli),
+            })
         };
-        [layer(&|cell| exact.visits[cell]), layer(&|cell| figure(exact.dwell_ms[cell]))]
+        Figures::Flow(exact.cells.iter().zip(shown).map(release).collect())
     }
 }
 
 /// A sum as it is sent; 2³²−2 ms are 1,193 person-hours, more than any cell or quarter hour can hold.
 fn figure(value: u64) -> u32 {
     u32::try_from(value).unwrap_or(u32::MAX).min(u32::MAX - 1)
+}
+
+/// A signed sum as it is sent; two million people an hour through one cell fit.
+fn signed(value: i64) -> i32 {
+    value.clamp(i64::from(-i32::MAX), i64::from(i32::MAX)) as i32
 }

@@ -5,16 +5,16 @@
 
 use serde::Serialize;
 
-use super::Message;
 use super::payload::{
-    AboutPayload, CONTRACT_VERSION, HealthPayload, HeatPayload, LinePayload, MetaItem, MetaPayload, PrivacyPayload,
-    StatePayload, WindowPayload, ZonePayload, encode_vz1,
+    AboutPayload, CONTRACT_VERSION, FlowPayload, HealthPayload, HeatPayload, LinePayload, MetaItem, MetaPayload,
+    PrivacyPayload, StatePayload, WindowPayload, ZonePayload,
 };
 use super::record::{ArrivedWindow, RECORD_BYTES, window_records_per_hour};
+use super::{Message, vz1};
 use crate::clock::UtcMs;
 use crate::config::{Drawn, Profile, Settings};
 use crate::floor::visible_cells;
-use crate::gate::{Figures, Object};
+use crate::gate::{Figures, FlowFigures, Object};
 
 /// Makes the messages of one node and one process.
 pub struct Composer {
@@ -77,6 +77,7 @@ impl Composer {
             }
             (Figures::Heat(cells), Object::HeatVisits(floor)) => self.heat(window, cells, floor, ["visits", "visit"]),
             (Figures::Heat(cells), Object::HeatDwell(floor)) => self.heat(window, cells, floor, ["dwell", "ms"]),
+            (Figures::Flow(cells), Object::Flow(floor)) => self.flow(window, cells, floor),
             _ => unreachable!("wire/record.rs pairs figures and objects"),
         }
     }
@@ -100,13 +101,33 @@ impl Composer {
             cell_mm: plan.cell_mm,
             origin_mm: plan.origin_mm,
             enc: "vz1",
-            data: encode_vz1(cells),
+            data: vz1::encode(cells.iter().map(|cell| cell.map(|value| [u64::from(value)]))),
             cells: cells.iter().flatten().count() as u32,
             sum: cells.iter().flatten().map(|value| u64::from(*value)).sum(),
             max: cells.iter().flatten().copied().max().unwrap_or(0),
             dropped_cells: cells.iter().zip(seen).filter(|(cell, seen)| cell.is_none() && **seen).count() as u32,
         };
         self.record("heat", format!("{}-{layer}", plan.id), window, payload)
+    }
+
+    fn flow(&self, window: &ArrivedWindow, cells: &[Option<FlowFigures>], floor: u16) -> Message {
+        let plan = &self.settings.floors[usize::from(floor)];
+        let seen = &self.visible[usize::from(floor)];
+        let payload = FlowPayload {
+            frame: "store",
+            plan: plan.id.clone(),
+            w: plan.columns,
+            h: plan.rows,
+            cell_mm: plan.cell_mm,
+            origin_mm: plan.origin_mm,
+            cols: ["i", "n", "sx_milli", "sy_milli"],
+            enc: "vz1",
+            data: vz1::encode(cells.iter().map(|cell| cell.as_ref().map(FlowPayload::columns))),
+            cells: cells.iter().flatten().count() as u32,
+            n: cells.iter().flatten().map(|cell| u64::from(cell.passages)).sum(),
+            dropped_cells: cells.iter().zip(seen).filter(|(cell, seen)| cell.is_none() && **seen).count() as u32,
+        };
+        self.record("flow", plan.id.clone(), window, payload)
     }
 
     fn record<D: Serialize>(&self, kind: &'static str, id: String, window: &ArrivedWindow, figures: D) -> Message {
@@ -155,7 +176,7 @@ impl Composer {
             cfg: self.settings.revision(),
             name: store.name.clone(),
             timezone: store.timezone.clone(),
-            kinds: vec!["line", "zone", "heat"],
+            kinds: kinds(&self.settings),
             model: model.to_owned(),
             privacy: self.privacy(),
             pipe_bytes_per_hour: (window_records_per_hour(&self.settings) * RECORD_BYTES) as u64,
@@ -203,6 +224,18 @@ impl Composer {
 
 fn clk(synchronised: bool) -> &'static str {
     if synchronised { "sync" } else { "free" }
+}
+
+/// Kinds of which this configuration has an object.
+fn kinds(settings: &Settings) -> Vec<&'static str> {
+    let has_floor = !settings.floors.is_empty();
+    let all = [
+        ("line", !settings.lines.is_empty()),
+        ("zone", !settings.zones.is_empty()),
+        ("heat", has_floor),
+        ("flow", has_floor),
+    ];
+    all.into_iter().filter(|(_, is_made)| *is_made).map(|(kind, _)| kind).collect()
 }
 
 fn cameras(settings: &Settings) -> Vec<MetaItem> {

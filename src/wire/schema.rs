@@ -7,8 +7,8 @@ use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Value, json};
 
 use super::payload::{
-    AboutPayload, CONTRACT_VERSION, HealthPayload, HeatPayload, LinePayload, MetaPayload, StatePayload, WindowPayload,
-    ZonePayload,
+    AboutPayload, CONTRACT_VERSION, FlowPayload, HealthPayload, HeatPayload, LinePayload, MetaPayload, StatePayload,
+    WindowPayload, ZonePayload,
 };
 
 /// The schema document.
@@ -19,6 +19,7 @@ pub fn document() -> Value {
         ("line", kind_of::<WindowPayload<LinePayload>>(&mut generator, "line")),
         ("zone", kind_of::<WindowPayload<ZonePayload>>(&mut generator, "zone")),
         ("heat", kind_of::<WindowPayload<HeatPayload>>(&mut generator, "heat")),
+        ("flow", kind_of::<WindowPayload<FlowPayload>>(&mut generator, "flow")),
         ("state", kind_of::<StatePayload>(&mut generator, "state")),
         ("about", kind_of::<AboutPayload>(&mut generator, "about")),
         ("meta", kind_of::<MetaPayload>(&mut generator, "meta")),

@@ -4,7 +4,7 @@
 
 use kehai::clock::WindowSpan;
 use kehai::config::{Settings, site};
-use kehai::gate::{Figures, Object, ZoneFigures};
+use kehai::gate::{Figures, FlowFigures, Object, ZoneFigures};
 use kehai::health::load::Load;
 use kehai::health::{CameraReport, CameraState, Ledger};
 use kehai::wire::Message;
@@ -79,6 +79,13 @@ fn heat(object: Object) -> Message {
     window(object, 3600, Figures::Heat(cells))
 }
 
+fn flow() -> Message {
+    let cell = |passages, sx_milli, sy_milli| Some(FlowFigures { passages, sx_milli, sy_milli });
+    let mut cells = vec![None; 12];
+    (cells[1], cells[2], cells[11]) = (cell(7, -7000, 0), cell(130, 64, -63), cell(20_000, 19_999_000, -4_123_456));
+    window(Object::Flow(0), 3600, Figures::Flow(cells))
+}
+
 fn zone() -> ZoneFigures {
     let hist = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11];
     ZoneFigures { entries: 66, exits: 65, visits: 68, stops: 51, dwell_ms: 700_123, occ_ms: 690_001, occ_max: 9, hist }
@@ -115,6 +122,7 @@ fn messages() -> Vec<(String, Message)> {
         ("zone-withheld", window(Object::Zone(0), 900, Figures::Zone(None))),
         ("heat-visits", heat(Object::HeatVisits(0))),
         ("heat-dwell", heat(Object::HeatDwell(0))),
+        ("flow", flow()),
         ("state-online", composer().state(true)),
         ("state-offline", composer().state(false)),
         ("health", health()),
@@ -178,6 +186,7 @@ fn every_message_goes_where_the_contract_says() {
         "zone-withheld win/zone/till 1 kept",
         "heat-visits win/heat/hall-visits 1 kept",
         "heat-dwell win/heat/hall-dwell 1 kept",
+        "flow win/flow/hall 1 kept",
         "state-online state 1 kept",
         "state-offline state 1 kept",
         "health health 0 ",

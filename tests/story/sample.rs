@@ -43,6 +43,7 @@ fn every_line_zone_and_layer_of_heat_has_one_record() {
     let mut found: Vec<String> = windows.iter().map(|window| format!("{} {}", window["k"], window["id"])).collect();
     found.sort();
     let expected = [
+        r#""flow" "crossing""#,
         r#""heat" "crossing-dwell""#,
         r#""heat" "crossing-visits""#,
         r#""line" "east-gate""#,
@@ -58,7 +59,7 @@ fn every_line_zone_and_layer_of_heat_has_one_record() {
 #[test]
 fn records_are_numbered_without_gaps() {
     let numbers: Vec<u64> = played().windows().iter().filter_map(|window| window["seq"].as_u64()).collect();
-    assert_eq!(numbers, (1..=8).collect::<Vec<u64>>());
+    assert_eq!(numbers, (1..=9).collect::<Vec<u64>>());
 }
 
 #[test]

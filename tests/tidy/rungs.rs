@@ -11,7 +11,7 @@ use syn::{Attribute, Fields, Ident, ItemEnum, ItemImpl, ItemStruct, Path, Type};
 use super::sources::{Source, sources};
 
 /// Types that hold pixels, a person, or exact counts.
-const RUNGS: [&str; 17] = [
+const RUNGS: [&str; 19] = [
     "Frame",
     "FramePool",
     "Grid",
@@ -29,6 +29,8 @@ const RUNGS: [&str; 17] = [
     "LineWindow",
     "ZoneWindow",
     "HeatWindow",
+    "FlowWindow",
+    "FlowCell",
 ];
 /// What no rung may have, by derive or by hand.
 const FORBIDDEN: [&str; 6] = ["Clone", "Copy", "Debug", "Display", "Serialize", "Deserialize"];
