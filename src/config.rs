@@ -272,6 +272,16 @@ pub struct Zone {
     pub polygon: Drawn,
 }
 
+/// A place people visit: a zone, or a line, which is a door.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Place {
+    /// Zone with this index.
+    Zone(usize),
+    /// Line with this index.
+    Line(usize),
+}
+
 /// A place where nobody counts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Ignore {
@@ -320,6 +330,15 @@ impl Settings {
         let text = serde_json::to_vec(self).expect("settings are plain data");
         let digest = Sha256::digest(&text);
         u64::from_le_bytes(digest[..8].try_into().expect("a SHA-256 digest has 32 bytes"))
+    }
+
+    /// The places of a camera between which ways lead: its zones, then its lines, each in the order of the settings.
+    /// Where a way begins or ends is one node more, the last.
+    #[must_use]
+    pub fn places(&self, camera: usize) -> Vec<Place> {
+        let zones = self.zones.iter().enumerate().filter(|(_, zone)| zone.camera == camera);
+        let lines = self.lines.iter().enumerate().filter(|(_, line)| line.camera == camera);
+        zones.map(|(index, _)| Place::Zone(index)).chain(lines.map(|(index, _)| Place::Line(index))).collect()
     }
 
     /// Narrows the site to one camera with its lines, zones and floor, for the replay of one recording.

@@ -4,18 +4,22 @@
 //! `threshold`, by the table of the contract: lines exact; a zone exact from `k` different people on, else withheld
 //! whole; a heat cell exact from `k` distinct visits on, else withheld, zero included, with complementary
 //! suppression against zones (`gate/suppress.rs`); a cell of the flow where the heat of that hour is shown and `k`
-//! different people gave it a direction. Invariant: only this file makes a [`ReleasedWindow`]
+//! different people gave it a direction; a transition exact from `k` different people on, with complementary suppression
+//! against the sums of its row and column (`gate/transitions.rs`). Invariant: only this file makes a [`ReleasedWindow`]
 //! (its fields are private).
 
 pub mod suppress;
+mod transitions;
 
 use crate::clock::WindowSpan;
-use crate::config::Settings;
+use crate::config::{Place, Settings};
 use crate::measure::dwell::{DWELL_CLASSES, ZoneWindow};
 use crate::measure::flow::{FlowCell, FlowWindow};
 use crate::measure::heatmap::HeatWindow;
+use crate::measure::transitions::TransitionWindow;
 use crate::measure::{Exact, Window};
 use suppress::ZoneLedger;
+use transitions::Table;
 
 /// Figures of one object in one span, past the gate. May be printed, copied and sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +43,8 @@ pub enum Object {
     HeatDwell(u16),
     /// Flow over the floor with this index.
     Flow(u16),
+    /// Transitions before the camera with this index.
+    Transitions(u16),
 }
 
 /// Released figures by kind.
@@ -59,6 +65,8 @@ pub enum Figures {
     Heat(Vec<Option<u32>>),
     /// Cells of the flow; `None` where the heat is withheld or fewer than `k` went through with a direction.
     Flow(Vec<Option<FlowFigures>>),
+    /// Transitions between places.
+    Transitions(TransitionFigures),
 }
 
 /// Released figures of a zone.
@@ -93,6 +101,17 @@ pub struct FlowFigures {
     pub sy_milli: i32,
 }
 
+/// Released transitions of a camera.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TransitionFigures {
+    /// From each node to each, row by row; 0 where withheld.
+    pub pairs: Vec<u32>,
+    /// All withheld pairs together; 0 where that rests on fewer than `k` people.
+    pub dropped: u32,
+    /// Visits whose continuation nobody saw; 0 below `k`.
+    pub cut: u32,
+}
+
 impl ReleasedWindow {
     /// What it is about.
     #[must_use]
@@ -123,13 +142,16 @@ impl ReleasedWindow {
 pub struct Gate {
     k: u32,
     zones: ZoneLedger,
+    /// Places of each camera.
+    places: Vec<Vec<Place>>,
 }
 
 impl Gate {
     /// A gate as the settings demand it.
     #[must_use]
     pub fn new(settings: &Settings) -> Self {
-        Self { k: settings.gate.k, zones: ZoneLedger::default() }
+        let places = (0..settings.cameras.len()).map(|camera| settings.places(camera)).collect();
+        Self { k: settings.gate.k, zones: ZoneLedger::default(), places }
     }
 
     /// Takes a window and gives what of it may leave.
@@ -159,6 +181,10 @@ impl Gate {
                     released(Object::Flow(floor), self.flow(&exact.flow, &shown)),
                 ]
             }
+            Exact::Transitions(camera, exact) => {
+                let figures = Figures::Transitions(self.transitions(camera, &exact, span));
+                vec![released(Object::Transitions(camera as u16), figures)]
+            }
         }
     }
 
@@ -181,6 +207,19 @@ impl Gate {
         suppress::complement(&mut shown, exact, self.k, &self.zones.withheld_in(span));
         self.zones.forget_before(span);
         shown
+    }
+
+    fn transitions(&self, camera: usize, exact: &TransitionWindow, span: WindowSpan) -> TransitionFigures {
+        let withheld = self.zones.withheld_in(span);
+        let is_withheld = |place: &Place| matches!(place, Place::Zone(zone) if withheld.contains(zone));
+        let places = self.places[camera].iter().enumerate();
+        let columns: Vec<usize> = places.filter(|(_, place)| is_withheld(place)).map(|(node, _)| node).collect();
+        let table = Table::of(exact, self.k, &columns);
+        let mut pairs = vec![0; exact.nodes * exact.nodes];
+        table.shown().for_each(|((from, to), number)| pairs[from * exact.nodes + to] = number);
+        // A person is cut once: so many visits are so many people.
+        let cut = if exact.cut >= self.k { exact.cut } else { 0 };
+        TransitionFigures { pairs, dropped: table.dropped().unwrap_or(0), cut }
     }
 
     /// Of the cells shown, those through which `k` people went: somebody may have visited a cell without going anywhere.

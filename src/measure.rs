@@ -10,10 +10,12 @@
 
 mod camera;
 pub mod cells;
+mod counters;
 pub mod crossing;
 pub mod dwell;
 pub mod flow;
 pub mod heatmap;
+pub mod transitions;
 
 use std::collections::BTreeMap;
 
@@ -26,6 +28,7 @@ use camera::CameraMeasure;
 use crossing::LineWindow;
 use dwell::ZoneWindow;
 use heatmap::HeatWindow;
+use transitions::TransitionWindow;
 
 /// Exact figures of one object in one span. Only the gate may take it.
 pub struct Window {
@@ -45,6 +48,8 @@ pub enum Exact {
     Zone(usize, ZoneWindow),
     /// Heat and flow of the floor with this index.
     Heat(usize, HeatWindow),
+    /// Transitions before the camera with this index.
+    Transitions(usize, TransitionWindow),
 }
 
 /// Time a person spent at a place between two sightings, ms since the capture clock's zero.

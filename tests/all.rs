@@ -61,6 +61,7 @@ mod laws {
     mod conservation;
     mod pipe;
     mod secrecy;
+    mod transitions;
     mod world;
 }
 

@@ -1,17 +1,12 @@
-//! What one camera has measured in its open windows: sightings become person-time and events, which lines, zones and cells
-//! take.
+//! One camera between two frames: sightings become person-time, windows close on the calendar.
 //!
 //! In: [`FloorSteps`] of one camera. Out: its [`Window`]s. Invariant: every millisecond of a person is credited once, to
 //! zones and cells alike, and to the windows it lies in.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::cells::ZoneCells;
-use super::crossing::{LineCounter, LineWindow};
-use super::dwell::{ZoneCounter, ZoneWindow};
-use super::flow::FlowGrid;
-use super::heatmap::{HeatGrid, HeatWindow};
-use super::{Credit, Exact, Window};
+use super::counters::{Counters, Objects};
+use super::{Credit, Window};
 use crate::clock::{CaptureTime, Timeline, UtcMs, WindowSpan};
 use crate::config::{COUNT_WINDOW_S, PATH_WINDOW_S, Settings, WINDOW_GRACE_S};
 use crate::floor::{FloorMap, FloorSteps};
@@ -28,24 +23,10 @@ pub struct CameraMeasure {
     counts: Open,
     paths: Open,
     /// Nowhere yet while the camera has not been seen; its windows are records all the same.
-    places: Option<Places>,
+    counters: Option<Counters>,
     sightings: BTreeMap<TrackId, (i64, FloorPoint)>,
-}
-
-/// What a camera has windows of, by index into the settings.
-struct Objects {
-    lines: Vec<usize>,
-    zones: Vec<usize>,
-    /// Its floor, and how many cells that has.
-    floor: Option<(usize, usize)>,
-}
-
-/// The counters of a camera where they lie on its floor, in the order of its [`Objects`].
-struct Places {
-    lines: Vec<LineCounter>,
-    zones: Vec<ZoneCounter>,
-    heat: Option<HeatGrid>,
-    flow: Option<FlowGrid>,
+    /// Those among them who have not been seen since the camera was blind: nobody knows when they went.
+    missed: BTreeSet<TrackId>,
 }
 
 /// The open window of one length.
@@ -59,41 +40,23 @@ impl CameraMeasure {
     pub fn new(settings: &Settings, camera: usize, timeline: Timeline) -> Self {
         let zero = timeline.utc(CaptureTime(0));
         let open = |dur_s, phase_s| Open { span: WindowSpan::holding(zero, dur_s, phase_s), seen_ms: 0 };
-        let of_camera = |watching: usize| watching == camera;
-        let lines = settings.lines.iter().enumerate().filter(|(_, line)| of_camera(line.camera));
-        let zones = settings.zones.iter().enumerate().filter(|(_, zone)| of_camera(zone.camera));
-        let objects = Objects {
-            lines: lines.map(|(index, _)| index).collect(),
-            zones: zones.map(|(index, _)| index).collect(),
-            floor: settings.cameras[camera].floor.map(|floor| (floor, settings.floors[floor].cell_count())),
-        };
         Self {
             timeline,
-            objects,
+            objects: Objects::of(settings, camera),
             last: None,
             was_away: false,
             counts: open(COUNT_WINDOW_S, 0),
             paths: open(PATH_WINDOW_S, settings.store.hour_phase_s),
-            places: None,
+            counters: None,
             sightings: BTreeMap::new(),
+            missed: BTreeSet::new(),
         }
     }
 
     /// Puts lines, zones and cells in their places; the first time only.
     pub fn place(&mut self, settings: &Settings, map: &FloorMap) {
-        let Self { objects, places, .. } = self;
-        places.get_or_insert_with(|| {
-            let line = |index: &usize| LineCounter::new(&map.place(&settings.lines[*index].ends_and_inside));
-            let zone = |index: &usize| ZoneCounter::new(map.place(&settings.zones[*index].polygon));
-            let zones: Vec<ZoneCounter> = objects.zones.iter().map(zone).collect();
-            let heat = objects.floor.map(|(floor, _)| {
-                let grid = &settings.floors[floor];
-                let pairs = objects.zones.iter().zip(&zones);
-                HeatGrid::new(grid, pairs.map(|(index, zone)| ZoneCells::of(*index, zone, grid)).collect())
-            });
-            let flow = objects.floor.map(|(floor, _)| FlowGrid::new(&settings.floors[floor]));
-            Places { lines: objects.lines.iter().map(line).collect(), zones, heat, flow }
-        });
+        let Self { objects, counters, .. } = self;
+        counters.get_or_insert_with(|| Counters::new(objects, settings, map));
     }
 
     /// Notes that the camera was blind since it last saw something.
@@ -107,6 +70,7 @@ impl CameraMeasure {
         let was_away = std::mem::take(&mut self.was_away);
         let before = self.last.replace(now_ms).filter(|_| !was_away);
         let credits = self.credits(steps, now_ms, before);
+        self.note_missed(steps, before.is_none_or(|before_ms| now_ms - before_ms > BLIND_MS));
         let due_s = self.timeline.utc(steps.captured_at).0.div_euclid(1000);
         let seen = before.map(|before_ms| (before_ms, now_ms)).filter(|(from, to)| to - from <= BLIND_MS);
         let closed = self.close(due_s, &credits, seen);
@@ -125,21 +89,27 @@ impl CameraMeasure {
         credits
     }
 
+    /// Remembers who was there before the camera was blind and has not been seen since.
+    fn note_missed(&mut self, steps: &FloorSteps, was_blind: bool) {
+        if was_blind {
+            self.missed.extend(self.sightings.keys().copied());
+        }
+        for person in &steps.people {
+            self.missed.remove(&person.id);
+        }
+    }
+
     /// Adds what belongs to the windows now open.
     fn take(&mut self, credits: &[Credit], seen: Option<(i64, i64)>, steps: &FloorSteps, now_ms: i64) {
         self.credit(credits, seen, Length::Counts);
         self.credit(credits, seen, Length::Paths);
-        let Some(places) = &mut self.places else { return };
-        places.lines.iter_mut().for_each(|line| line.step(&steps.people, now_ms));
-        places.zones.iter_mut().for_each(|zone| zone.step(&steps.people, now_ms));
-        places.heat.iter_mut().for_each(|heat| heat.step(&steps.people));
-        places.flow.iter_mut().for_each(|flow| flow.step(&steps.people));
+        if let Some(counters) = &mut self.counters {
+            counters.step(&steps.people, now_ms);
+        }
         for id in &steps.ended {
             self.sightings.remove(id);
-            places.lines.iter_mut().for_each(|line| line.end(*id));
-            places.zones.iter_mut().for_each(|zone| zone.end(*id));
-            places.heat.iter_mut().for_each(|heat| heat.end(*id));
-            places.flow.iter_mut().for_each(|flow| flow.end(*id));
+            let was_seen = !self.missed.remove(id);
+            self.counters.iter_mut().for_each(|counters| counters.end(*id, was_seen));
         }
     }
 
@@ -149,12 +119,8 @@ impl CameraMeasure {
         let now_ms = now.0 - self.timeline.utc(CaptureTime(0)).0;
         if self.last.is_some_and(|last_ms| now_ms - last_ms > i64::from(WINDOW_GRACE_S) * 1000) {
             self.sightings.clear();
-            if let Some(places) = &mut self.places {
-                places.lines.iter_mut().for_each(LineCounter::end_all);
-                places.zones.iter_mut().for_each(ZoneCounter::end_all);
-                places.flow.iter_mut().for_each(FlowGrid::end_all);
-                // A heatmap knows until its window closes who has been where: nobody counts twice in a cell.
-            }
+            self.missed.clear();
+            self.counters.iter_mut().for_each(Counters::lose_all);
         }
     }
 
@@ -169,12 +135,12 @@ impl CameraMeasure {
         if let Some((seen_from, seen_to)) = seen {
             open.seen_ms += u64::try_from(seen_to.min(to_ms) - seen_from.max(from_ms)).unwrap_or(0);
         }
-        let Some(places) = &mut self.places else { return };
+        let Some(counters) = &mut self.counters else { return };
         for credit in credits {
             let within_ms = credit.within(from_ms, to_ms);
             match length {
-                Length::Counts => places.zones.iter_mut().for_each(|zone| zone.credit(credit, within_ms)),
-                Length::Paths => places.heat.iter_mut().for_each(|heat| heat.credit(credit, within_ms)),
+                Length::Counts => counters.credit_counts(credit, within_ms),
+                Length::Paths => counters.credit_paths(credit, within_ms),
             }
         }
     }
@@ -195,10 +161,7 @@ impl CameraMeasure {
 
     /// Closes all windows: the recording is over.
     pub fn finish(&mut self) -> Vec<Window> {
-        if let Some(places) = &mut self.places {
-            places.zones.iter_mut().for_each(ZoneCounter::end_all);
-            places.flow.iter_mut().for_each(FlowGrid::end_all);
-        }
+        self.counters.iter_mut().for_each(Counters::finish);
         let mut closed = self.close_counts();
         closed.extend(self.close_paths());
         closed
@@ -206,27 +169,14 @@ impl CameraMeasure {
 
     fn close_counts(&mut self) -> Vec<Window> {
         let (span, cov_ms) = self.counts.roll();
-        let (lines, zones): (Vec<LineWindow>, Vec<ZoneWindow>) = match &mut self.places {
-            Some(places) => (
-                places.lines.iter_mut().map(LineCounter::close).collect(),
-                places.zones.iter_mut().map(ZoneCounter::close).collect(),
-            ),
-            None => (
-                self.objects.lines.iter().map(|_| LineWindow::empty()).collect(),
-                self.objects.zones.iter().map(|_| ZoneWindow::empty()).collect(),
-            ),
-        };
-        let lines = self.objects.lines.iter().zip(lines).map(|(index, line)| Exact::Line(*index, line));
-        let zones = self.objects.zones.iter().zip(zones).map(|(index, zone)| Exact::Zone(*index, zone));
-        lines.chain(zones).map(|exact| Window { span, cov_ms, exact }).collect()
+        let closed = self.objects.close_counts(self.counters.as_mut());
+        closed.into_iter().map(|exact| Window { span, cov_ms, exact }).collect()
     }
 
-    fn close_paths(&mut self) -> Option<Window> {
+    fn close_paths(&mut self) -> Vec<Window> {
         let (span, cov_ms) = self.paths.roll();
-        let (floor, cells) = self.objects.floor?;
-        let heat =
-            self.places.as_mut().and_then(|places| Some(places.heat.as_mut()?.close(places.flow.as_mut()?.close())));
-        Some(Window { span, cov_ms, exact: Exact::Heat(floor, heat.unwrap_or_else(|| HeatWindow::empty(cells))) })
+        let closed = self.objects.close_paths(self.counters.as_mut());
+        closed.into_iter().map(|exact| Window { span, cov_ms, exact }).collect()
     }
 }
 

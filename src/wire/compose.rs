@@ -7,12 +7,12 @@ use serde::Serialize;
 
 use super::payload::{
     AboutPayload, CONTRACT_VERSION, FlowPayload, HealthPayload, HeatPayload, LinePayload, MetaItem, MetaPayload,
-    PrivacyPayload, StatePayload, WindowPayload, ZonePayload,
+    OdPayload, PrivacyPayload, StatePayload, WindowPayload, ZonePayload,
 };
 use super::record::{ArrivedWindow, RECORD_BYTES, window_records_per_hour};
 use super::{Message, vz1};
 use crate::clock::UtcMs;
-use crate::config::{Drawn, Profile, Settings};
+use crate::config::{Drawn, Place, Profile, Settings};
 use crate::floor::visible_cells;
 use crate::gate::{Figures, FlowFigures, Object};
 
@@ -78,6 +78,11 @@ impl Composer {
             (Figures::Heat(cells), Object::HeatVisits(floor)) => self.heat(window, cells, floor, ["visits", "visit"]),
             (Figures::Heat(cells), Object::HeatDwell(floor)) => self.heat(window, cells, floor, ["dwell", "ms"]),
             (Figures::Flow(cells), Object::Flow(floor)) => self.flow(window, cells, floor),
+            (Figures::Transitions(figures), Object::Transitions(camera)) => {
+                let camera = usize::from(camera);
+                let id = self.settings.cameras[camera].id.clone();
+                self.record("od", id, window, OdPayload::of(nodes(&self.settings, camera), figures))
+            }
             _ => unreachable!("wire/record.rs pairs figures and objects"),
         }
     }
@@ -234,8 +239,18 @@ fn kinds(settings: &Settings) -> Vec<&'static str> {
         ("zone", !settings.zones.is_empty()),
         ("heat", has_floor),
         ("flow", has_floor),
+        ("od", !(settings.lines.is_empty() && settings.zones.is_empty())),
     ];
     all.into_iter().filter(|(_, is_made)| *is_made).map(|(kind, _)| kind).collect()
+}
+
+/// Names of the nodes between which ways lead before a camera.
+fn nodes(settings: &Settings, camera: usize) -> Vec<String> {
+    let name = |place: Place| match place {
+        Place::Zone(zone) => format!("zone/{}", settings.zones[zone].id),
+        Place::Line(line) => format!("line/{}", settings.lines[line].id),
+    };
+    settings.places(camera).into_iter().map(name).chain(["elsewhere".to_owned()]).collect()
 }
 
 fn cameras(settings: &Settings) -> Vec<MetaItem> {

@@ -3,13 +3,16 @@
 //! In: released figures. Out: serde types whose order of fields is the order on the wire. The JSON Schema that
 //! `kehai schema` prints is made from these very types. Adding a field is free; changing a meaning is `v2`.
 
+mod paths;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::gate::{FlowFigures, ZoneFigures};
+use crate::gate::ZoneFigures;
 use crate::health::CameraReport;
 use crate::health::load::Load;
 use crate::measure::dwell::DWELL_CLASSES;
+pub use paths::{FlowPayload, OdPayload};
 
 /// Version of the contract: changing a meaning makes a new one.
 pub const CONTRACT_VERSION: u8 = 1;
@@ -19,9 +22,9 @@ pub const CONTRACT_VERSION: u8 = 1;
 pub struct WindowPayload<D> {
     /// Version of the contract.
     pub v: u8,
-    /// Kind: line, zone, heat or flow.
+    /// Kind: line, zone, heat, flow or od.
     pub k: &'static str,
-    /// Object: a line, a zone, a floor with its layer, or a floor.
+    /// Object: a line, a zone, a floor with its layer, a floor, or a camera.
     pub id: String,
     /// Window start, UTC, RFC 3339.
     pub ws: String,
@@ -130,40 +133,6 @@ pub struct HeatPayload {
     pub sum: u64,
     /// Largest released cell.
     pub max: u32,
-    /// Cells a camera sees whose value was withheld.
-    pub dropped_cells: u32,
-}
-
-/// Figures of the flow over a floor. A cell that is not listed was withheld: its heat was, or fewer than k different people
-/// went through it with a direction, nobody included.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct FlowPayload {
-    /// Coordinate frame: "store", y away from the door.
-    pub frame: &'static str,
-    /// Id of the floor plan.
-    pub plan: String,
-    /// Columns.
-    pub w: u32,
-    /// Rows; cell index = row · w + column, row 0 at the origin.
-    pub h: u32,
-    /// Side of a cell, mm.
-    pub cell_mm: u32,
-    /// Lower left corner of the grid, mm.
-    pub origin_mm: [i64; 2],
-    /// What `data` holds of each cell: "i" index, "n" passages, "sx_milli" and "sy_milli" sums of their unit vectors along
-    /// the door wall and away from it, thousandths. A passage is a person's way into, through and out of a cell, at least
-    /// 0.3 m; its vector points from its beginning to its end. Mean direction = atan2(Σ sy, Σ sx); how much they agree =
-    /// hypot(Σ sx, Σ sy) ÷ (1000 Σ n), 0 to 1. Sums of hours, and of floors on one grid, add.
-    pub cols: [&'static str; 4],
-    /// Encoding of `data`: "vz1" = base64(zlib(unsigned LEB128 of index delta, n, sx, sy, index delta, n …)), the signed
-    /// columns sx and sy as zigzag numbers: 0, −1, 1, −2 … stand as 0, 1, 2, 3 …
-    pub enc: &'static str,
-    /// The released cells in order of index; the first delta counts from 0.
-    pub data: String,
-    /// Number of released cells.
-    pub cells: u32,
-    /// Passages in released cells.
-    pub n: u64,
     /// Cells a camera sees whose value was withheld.
     pub dropped_cells: u32,
 }
@@ -331,14 +300,6 @@ impl ZonePayload {
     }
 }
 
-impl FlowPayload {
-    /// The columns of a released cell, but for its index.
-    #[must_use]
-    pub fn columns(cell: &FlowFigures) -> [u64; 3] {
-        [u64::from(cell.passages), zigzag(cell.sx_milli), zigzag(cell.sy_milli)]
-    }
-}
-
 impl CameraHealthPayload {
     /// From a camera's counters; `load` is the mouth's own arithmetic, `looks_per_s` what was asked for.
     #[must_use]
@@ -357,23 +318,5 @@ impl CameraHealthPayload {
             ignored: report.ignored,
             motionless: report.motionless,
         }
-    }
-}
-
-/// Signed numbers as unsigned ones, small ones as small ones: 0, −1, 1, −2 … become 0, 1, 2, 3 …
-fn zigzag(value: i32) -> u64 {
-    u64::from(((value << 1) ^ (value >> 31)).cast_unsigned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn small_numbers_stay_small_whatever_their_sign() {
-        assert_eq!(
-            [0, -1, 1, -2, 2, i32::MAX, i32::MIN].map(zigzag),
-            [0, 1, 2, 3, 4, u64::from(u32::MAX) - 1, u64::from(u32::MAX)]
-        );
     }
 }

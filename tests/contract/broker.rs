@@ -36,8 +36,8 @@ fn a_subscriber_gets_every_record_once_and_byte_for_byte() {
     assert_eq!(played.ended.code, Some(0), "{}", played.ended.err);
     let got = broker.collect();
     assert_eq!(bodies(&got), played.lines());
-    assert_eq!(played.lines().len(), 18);
-    assert_eq!(played.summary()["windows_acknowledged"], 18);
+    assert_eq!(played.lines().len(), 20);
+    assert_eq!(played.summary()["windows_acknowledged"], 20);
 }
 
 #[test]
@@ -68,7 +68,7 @@ fn must_deliver_what_is_short(limit: &str, longest: usize) {
     let site = folder.write("site.toml", demo_at_broker(port));
     let played = Played::replay(&first_frames(), &site, &["--publish", "--start", "2026-01-05T09:59:57Z"]);
     assert_eq!(played.ended.code, Some(5), "{}", played.ended.err);
-    assert!(played.ended.err.contains("6 of 18 windows were not delivered"), "{}", played.ended.err);
+    assert!(played.ended.err.contains("6 of 20 windows were not delivered"), "{}", played.ended.err);
     let is_short = |line: &String| !["heat", "flow"].iter().any(|kind| line.contains(&format!("\"k\":\"{kind}\"")));
     let short: BTreeSet<String> = played.lines().into_iter().filter(is_short).collect();
     assert!(short.iter().all(|line| line.len() < longest), "{short:#?}");
@@ -127,7 +127,7 @@ fn a_broker_that_comes_up_late_gets_everything() {
     });
     assert_eq!(ended.code, Some(0), "{}", ended.err);
     assert_eq!(bodies(&broker.collect()), lines);
-    assert_eq!(lines.len(), 8, "a line and a zone in four quarters of an hour");
+    assert_eq!(lines.len(), 9, "a line and a zone in four quarters of an hour, transitions in one hour");
 }
 
 #[test]
@@ -175,7 +175,7 @@ fn without_a_broker_the_records_are_written_and_the_failure_is_told() {
     let site = folder.write("site.toml", format!("{BARE}{places}{broker}"));
     let played = Played::replay(&draw_room(&folder, 3), &site, &["--publish"]);
     assert_eq!(played.ended.code, Some(5), "{}", played.ended.err);
-    assert!(played.ended.err.contains("1 of 1 windows were not delivered"), "{}", played.ended.err);
-    assert_eq!(played.lines().len(), 1);
+    assert!(played.ended.err.contains("2 of 2 windows were not delivered"), "{}", played.ended.err);
+    assert_eq!(played.lines().len(), 2);
     assert_eq!(played.summary()["windows_acknowledged"], 0);
 }

@@ -4,7 +4,7 @@
 
 use kehai::clock::WindowSpan;
 use kehai::config::{Settings, site};
-use kehai::gate::{Figures, FlowFigures, Object, ZoneFigures};
+use kehai::gate::{Figures, FlowFigures, Object, TransitionFigures, ZoneFigures};
 use kehai::health::load::Load;
 use kehai::health::{CameraReport, CameraState, Ledger};
 use kehai::wire::Message;
@@ -86,6 +86,15 @@ fn flow() -> Message {
     window(Object::Flow(0), 3600, Figures::Flow(cells))
 }
 
+/// Between the door and elsewhere: in and out again, and in and on.
+fn od(dropped: u32, cut: u32) -> Message {
+    window(
+        Object::Transitions(0),
+        3600,
+        Figures::Transitions(TransitionFigures { pairs: vec![12, 51, 58, 0], dropped, cut }),
+    )
+}
+
 fn zone() -> ZoneFigures {
     let hist = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11];
     ZoneFigures { entries: 66, exits: 65, visits: 68, stops: 51, dwell_ms: 700_123, occ_ms: 690_001, occ_max: 9, hist }
@@ -123,6 +132,8 @@ fn messages() -> Vec<(String, Message)> {
         ("heat-visits", heat(Object::HeatVisits(0))),
         ("heat-dwell", heat(Object::HeatDwell(0))),
         ("flow", flow()),
+        ("od", od(9, 7)),
+        ("od-withheld", od(0, 0)),
         ("state-online", composer().state(true)),
         ("state-offline", composer().state(false)),
         ("health", health()),
@@ -187,6 +198,8 @@ fn every_message_goes_where_the_contract_says() {
         "heat-visits win/heat/hall-visits 1 kept",
         "heat-dwell win/heat/hall-dwell 1 kept",
         "flow win/flow/hall 1 kept",
+        "od win/od/cam-a 1 kept",
+        "od-withheld win/od/cam-a 1 kept",
         "state-online state 1 kept",
         "state-offline state 1 kept",
         "health health 0 ",

@@ -63,8 +63,9 @@ fn a_camera_that_was_never_seen_has_records_without_coverage() {
         Exact::Line(..) => "line",
         Exact::Zone(..) => "zone",
         Exact::Heat(..) => "heat",
+        Exact::Transitions(..) => "od",
     });
-    assert_eq!(kinds.collect::<Vec<_>>(), ["line", "zone", "line", "zone", "heat"]);
+    assert_eq!(kinds.collect::<Vec<_>>(), ["line", "zone", "line", "zone", "heat", "od"]);
     assert!(closed.iter().all(|window| window.cov_ms == 0));
 }
 

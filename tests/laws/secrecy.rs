@@ -40,6 +40,15 @@ proptest! {
                         prop_assert!(exact.distinct <= exact.passages);
                     }
                 }
+                Exact::Transitions(camera, exact) => {
+                    let figures = of(Object::Transitions(*camera as u16)).map(|one| one.figures().clone());
+                    let Some(Figures::Transitions(figures)) = figures else { panic!("the transitions are missing") };
+                    for (index, number) in figures.pairs.iter().enumerate().filter(|(_, number)| **number > 0) {
+                        let pair = (index / exact.nodes, index % exact.nodes);
+                        prop_assert!(exact.people_behind([pair].into_iter()) >= K as usize);
+                        prop_assert!(exact.pairs().any(|exact| exact == (pair, *number)));
+                    }
+                }
                 Exact::Line(..) => {}
             }
         }

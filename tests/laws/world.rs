@@ -29,6 +29,11 @@ pub struct Walk {
 
 /// One line across the middle, one zone of whole cells.
 pub fn settings(k: u32) -> Settings {
+    settings_with(k, "")
+}
+
+/// The same, and more in the words of a site file.
+pub fn settings_with(k: u32, more: &str) -> Settings {
     let text = format!(
         "[store]\norg = \"t\"\nstore = \"t\"\nnode = \"t\"\ntimezone = \"UTC\"\n[gate]\nk = {k}\n\
          [[floor]]\nid = \"hall\"\norigin_m = [0.0, 0.0]\nsize_m = [20.0, 15.0]\n\
@@ -36,7 +41,7 @@ pub fn settings(k: u32) -> Settings {
          {{ px = [0, 600], m = [0.0, 0.0] }}, {{ px = [800, 600], m = [20.0, 0.0] }},\n\
          {{ px = [800, 0], m = [20.0, 15.0] }}, {{ px = [0, 0], m = [0.0, 15.0] }},\n]\n\
          [[line]]\nid = \"door\"\nends_m = [[10.0, 0.0], [10.0, 15.0]]\ninside_m = [15.0, 5.0]\n\
-         [[zone]]\nid = \"zone\"\npolygon_m = [[4.0, 3.0], [9.0, 3.0], [9.0, 8.0], [4.0, 8.0]]\n"
+         [[zone]]\nid = \"zone\"\npolygon_m = [[4.0, 3.0], [9.0, 3.0], [9.0, 8.0], [4.0, 8.0]]\n{more}"
     );
     site::parse(&text, "drawn").expect("the drawn site is whole").settings
 }

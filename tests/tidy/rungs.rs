@@ -11,7 +11,7 @@ use syn::{Attribute, Fields, Ident, ItemEnum, ItemImpl, ItemStruct, Path, Type};
 use super::sources::{Source, sources};
 
 /// Types that hold pixels, a person, or exact counts.
-const RUNGS: [&str; 19] = [
+const RUNGS: [&str; 20] = [
     "Frame",
     "FramePool",
     "Grid",
@@ -31,6 +31,7 @@ const RUNGS: [&str; 19] = [
     "HeatWindow",
     "FlowWindow",
     "FlowCell",
+    "TransitionWindow",
 ];
 /// What no rung may have, by derive or by hand.
 const FORBIDDEN: [&str; 6] = ["Clone", "Copy", "Debug", "Display", "Serialize", "Deserialize"];

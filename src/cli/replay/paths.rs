@@ -1,6 +1,6 @@
-//! What a replay says of ways: released flow.
+//! What a replay says of ways: released flow, released transitions between places.
 //!
-//! In: the windows as published. Out: a line for each floor, and their part of the summary.
+//! In: the windows as published. Out: a line for each floor and camera, and their part of the summary.
 
 use serde::Serialize;
 
@@ -12,6 +12,7 @@ use crate::wire::read::WindowView;
 #[derive(Serialize)]
 pub struct PathTotals {
     flows: Vec<FlowTotal>,
+    transitions: Vec<TransitionTotal>,
 }
 
 #[derive(Serialize)]
@@ -20,6 +21,14 @@ struct FlowTotal {
     windows: usize,
     cells_released: u64,
     passages: u64,
+}
+
+#[derive(Serialize)]
+struct TransitionTotal {
+    id: String,
+    windows: usize,
+    pairs_released: usize,
+    transitions: u64,
 }
 
 impl PathTotals {
@@ -33,7 +42,17 @@ impl PathTotals {
             let total = |figure: &str| windows.iter().filter_map(|window| window.figure(figure)).sum();
             FlowTotal { id: id.clone(), windows: windows.len(), cells_released: total("cells"), passages: total("n") }
         };
-        Self { flows: settings.floors.iter().map(|floor| flow(&floor.id)).collect() }
+        let transitions = |id: &String| {
+            let windows = of("od", id);
+            let pairs = windows.iter().filter_map(|window| window.figures["m"].as_array()).flatten();
+            let numbers: Vec<u64> = pairs.filter_map(|pair| pair[2].as_u64()).collect();
+            let (pairs_released, transitions) = (numbers.len(), numbers.iter().sum());
+            TransitionTotal { id: id.clone(), windows: windows.len(), pairs_released, transitions }
+        };
+        Self {
+            flows: settings.floors.iter().map(|floor| flow(&floor.id)).collect(),
+            transitions: settings.cameras.iter().map(|camera| transitions(&camera.id)).collect(),
+        }
     }
 
     /// One line for each.
@@ -42,6 +61,12 @@ impl PathTotals {
             say(&format!(
                 "flow        {:<16} {} passages in {} cells released in {} window(s)",
                 flow.id, flow.passages, flow.cells_released, flow.windows
+            ));
+        }
+        for between in self.transitions.iter().filter(|between| between.windows > 0) {
+            say(&format!(
+                "transitions {:<16} {} between places, {} pairs released in {} window(s)",
+                between.id, between.transitions, between.pairs_released, between.windows
             ));
         }
     }

@@ -5,7 +5,7 @@
 //! fewer than `k`, or contradicts itself, is not read.
 
 use crate::config::{COUNT_WINDOW_S, PATH_WINDOW_S, Settings};
-use crate::gate::{Figures, FlowFigures, Object, ZoneFigures};
+use crate::gate::{Figures, FlowFigures, Object, TransitionFigures, ZoneFigures};
 use crate::measure::dwell::DWELL_CLASSES;
 
 /// How many words the windows of a configuration have, by kind and object; their coverage comes before.
@@ -14,6 +14,8 @@ pub struct Foreseen {
     zones: usize,
     /// Cells of each floor.
     cells: Vec<usize>,
+    /// Nodes between which ways lead before each camera, elsewhere included; 1 where there is no place.
+    nodes: Vec<usize>,
 }
 
 impl Foreseen {
@@ -23,6 +25,7 @@ impl Foreseen {
             lines: settings.lines.len(),
             zones: settings.zones.len(),
             cells: settings.floors.iter().map(crate::config::Floor::cell_count).collect(),
+            nodes: (0..settings.cameras.len()).map(|camera| settings.places(camera).len() + 1).collect(),
         }
     }
 
@@ -34,12 +37,16 @@ impl Foreseen {
             Object::Zone(zone) => (usize::from(zone) < self.zones).then_some(ZONE_WORDS),
             Object::HeatVisits(floor) | Object::HeatDwell(floor) => cells(floor).copied(),
             Object::Flow(floor) => cells(floor).map(|cells| FLOW_WORDS * cells),
+            Object::Transitions(camera) => {
+                let nodes = self.nodes.get(usize::from(camera)).filter(|nodes| **nodes > 1)?;
+                Some(TRANSITION_WORDS + nodes * nodes)
+            }
         }
     }
 
     /// Every object with the words of its window.
     pub fn objects(&self) -> impl Iterator<Item = (Object, usize)> {
-        let most = [self.lines, self.zones, self.cells.len()].into_iter().max().unwrap_or(0) as u16;
+        let most = [self.lines, self.zones, self.cells.len(), self.nodes.len()].into_iter().max().unwrap_or(0) as u16;
         let object = |kind, index| object_of(kind, index).and_then(|object| Some((object, self.words(object)?)));
         KINDS.flat_map(move |kind| (0..most).filter_map(move |index| object(kind, index)))
     }
@@ -53,6 +60,7 @@ pub fn kind_of(object: Object) -> (u8, u16) {
         Object::HeatVisits(index) => (3, index),
         Object::HeatDwell(index) => (4, index),
         Object::Flow(index) => (5, index),
+        Object::Transitions(index) => (6, index),
     }
 }
 
@@ -64,6 +72,7 @@ pub fn object_of(kind: u8, index: u16) -> Option<Object> {
         3 => Object::HeatVisits(index),
         4 => Object::HeatDwell(index),
         5 => Object::Flow(index),
+        6 => Object::Transitions(index),
         _ => return None,
     })
 }
@@ -72,7 +81,9 @@ pub fn object_of(kind: u8, index: u16) -> Option<Object> {
 pub fn grid_of(object: Object, hour_phase_s: u32) -> (u32, u32) {
     match object {
         Object::Line(_) | Object::Zone(_) => (COUNT_WINDOW_S, 0),
-        Object::HeatVisits(_) | Object::HeatDwell(_) | Object::Flow(_) => (PATH_WINDOW_S, hour_phase_s),
+        Object::HeatVisits(_) | Object::HeatDwell(_) | Object::Flow(_) | Object::Transitions(_) => {
+            (PATH_WINDOW_S, hour_phase_s)
+        }
     }
 }
 
@@ -83,6 +94,10 @@ pub fn write(figures: &Figures, words: &mut Vec<u32>) {
         Figures::Zone(zone) => words.extend(zone.as_ref().map_or([0; ZONE_WORDS], zone_words)),
         Figures::Heat(cells) => words.extend(cells.iter().map(|cell| cell.map_or(0, |value| value + 1))),
         Figures::Flow(cells) => words.extend(cells.iter().flat_map(flow_words)),
+        Figures::Transitions(TransitionFigures { pairs, dropped, cut }) => {
+            words.extend([*dropped, *cut]);
+            words.extend(pairs);
+        }
     }
 }
 
@@ -99,6 +114,12 @@ pub fn read(object: Object, words: &[u32], k: u32) -> Option<Figures> {
         Object::Flow(_) => {
             let cells = words.chunks_exact(FLOW_WORDS).map(|words| optional(words, |words| flow(words, k)));
             cells.collect::<Option<_>>().map(Figures::Flow)
+        }
+        Object::Transitions(_) => {
+            let (pairs, dropped, cut) = (words[TRANSITION_WORDS..].to_vec(), words[0], words[1]);
+            // Nobody goes from elsewhere to elsewhere without a visit between.
+            let is_possible = words.iter().all(|word| *word == 0 || *word >= k) && pairs.last() == Some(&0);
+            is_possible.then_some(Figures::Transitions(TransitionFigures { pairs, dropped, cut }))
         }
     }
 }
@@ -145,9 +166,11 @@ fn flow(words: &[u32], k: u32) -> Option<FlowFigures> {
 }
 
 /// Numbers of the kinds that are windows.
-const KINDS: std::ops::RangeInclusive<u8> = 1..=5;
+const KINDS: std::ops::RangeInclusive<u8> = 1..=6;
 const LINE_WORDS: usize = 3;
 /// Released flag, seven figures, the histogram.
 const ZONE_WORDS: usize = 8 + DWELL_CLASSES;
 /// Passages, of which a released cell has some, and the sums of their vectors.
 const FLOW_WORDS: usize = 3;
+/// All withheld together and the cut visits, before the pairs.
+const TRANSITION_WORDS: usize = 2;
