@@ -55,6 +55,9 @@ pub struct Settings {
     pub lines: Vec<Line>,
     /// Zones.
     pub zones: Vec<Zone>,
+    /// Queues.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub queues: Vec<Queue>,
     /// Places where nobody counts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ignores: Vec<Ignore>,
@@ -282,6 +285,21 @@ pub enum Place {
     Line(usize),
 }
 
+/// A queue: a zone where people wait to be served somewhere else.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Queue {
+    /// Name on the wire.
+    pub id: String,
+    /// Name for people.
+    pub name: String,
+    /// Index of the zone in which they wait.
+    pub zone: usize,
+    /// Where they are served: a zone or a line before the same camera.
+    pub served_by: Place,
+    /// Waits longer than this are told apart, ms.
+    pub target_ms: u32,
+}
+
 /// A place where nobody counts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Ignore {
@@ -347,6 +365,22 @@ impl Settings {
         self.floors = kept.floor.map(|floor| self.floors.swap_remove(floor)).into_iter().collect();
         kept.floor = kept.floor.map(|_| 0);
         self.cameras = vec![kept];
+        let places = self.places(camera);
+        let kept_index = |place: Place| {
+            let is_alike = |one: &&Place| std::mem::discriminant(*one) == std::mem::discriminant(&place);
+            places.iter().filter(is_alike).position(|one| *one == place)
+        };
+        self.queues.retain_mut(|queue| {
+            let zone = kept_index(Place::Zone(queue.zone));
+            let served_by = kept_index(queue.served_by).map(|index| match queue.served_by {
+                Place::Zone(_) => Place::Zone(index),
+                Place::Line(_) => Place::Line(index),
+            });
+            if let Some((zone, served_by)) = zone.zip(served_by) {
+                (queue.zone, queue.served_by) = (zone, served_by);
+            }
+            zone.is_some()
+        });
         self.lines.retain(|line| line.camera == camera);
         self.lines.iter_mut().for_each(|line| line.camera = 0);
         self.zones.retain(|zone| zone.camera == camera);
@@ -375,5 +409,36 @@ mod tests {
         let text = serde_json::to_string(&settings).expect("plain data");
         let heard: Settings = serde_json::from_str(&text).expect("plain data");
         assert_eq!(heard.fingerprint(), settings.fingerprint());
+    }
+
+    #[test]
+    fn what_is_kept_of_one_camera_is_still_tied_together() {
+        let shop = "[store]\norg = \"t\"\nstore = \"t\"\nnode = \"t\"\ntimezone = \"UTC\"\n";
+        let camera = |id: &str| {
+            let of = format!("camera = \"{id}\"\n");
+            let corners = "polygon_px = [[0, 0], [9, 0], [9, 9]]\n";
+            format!(
+                "[[camera]]\nid = \"{id}\"\n[[zone]]\nid = \"{id}-wait\"\n{of}{corners}[[zone]]\nid = \"{id}-till\"\n{of}{corners}\
+                 [[line]]\nid = \"{id}-side\"\n{of}ends_px = [[0, 0], [9, 0]]\ninside_px = [5, 5]\n\
+                 [[queue]]\nid = \"{id}-one\"\nzone = \"{id}-wait\"\nserved_by = \"{id}-till\"\n\
+                 [[queue]]\nid = \"{id}-two\"\nzone = \"{id}-wait\"\nserved_by = \"{id}-side\"\n"
+            )
+        };
+        let site = site::parse(&(shop.to_owned() + &camera("a") + &camera("b")), "two cameras").expect("a good site");
+        let mut settings = site.settings;
+        settings.keep_camera(1);
+        let ties: Vec<(&str, &str)> = settings
+            .queues
+            .iter()
+            .map(|queue| {
+                let served_by = match queue.served_by {
+                    Place::Zone(zone) => &settings.zones[zone].id,
+                    Place::Line(line) => &settings.lines[line].id,
+                };
+                (settings.zones[queue.zone].id.as_str(), served_by.as_str())
+            })
+            .collect();
+        assert_eq!(ties, [("b-wait", "b-till"), ("b-wait", "b-side")]);
+        assert_eq!(settings.places(0), [Place::Zone(0), Place::Zone(1), Place::Line(0)]);
     }
 }

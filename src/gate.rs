@@ -1,8 +1,8 @@
 //! Windows become releasable: exact counts in, figures that no longer point at a person out.
 //!
 //! In: [`Window`]s, consumed. Out: [`ReleasedWindow`]s, the only thing that may leave the eye (I3). Profile
-//! `threshold`, by the table of the contract: lines exact; a zone exact from `k` different people on, else withheld
-//! whole; a heat cell exact from `k` distinct visits on, else withheld, zero included, with complementary
+//! `threshold`, by the table of the contract: lines exact; a zone exact from `k` different people on, a queue from `k`
+//! different people who joined, else withheld whole; a heat cell exact from `k` distinct visits on, else withheld, zero included, with complementary
 //! suppression against zones (`gate/suppress.rs`); a cell of the flow where the heat of that hour is shown and `k`
 //! different people gave it a direction; a transition exact from `k` different people on, with complementary suppression
 //! against the sums of its row and column (`gate/transitions.rs`). Invariant: only this file makes a [`ReleasedWindow`]
@@ -16,6 +16,7 @@ use crate::config::{Place, Settings};
 use crate::measure::dwell::{DWELL_CLASSES, ZoneWindow};
 use crate::measure::flow::{FlowCell, FlowWindow};
 use crate::measure::heatmap::HeatWindow;
+use crate::measure::queue::QueueWindow;
 use crate::measure::transitions::TransitionWindow;
 use crate::measure::{Exact, Window};
 use suppress::ZoneLedger;
@@ -37,6 +38,8 @@ pub enum Object {
     Line(u16),
     /// Zone with this index.
     Zone(u16),
+    /// Queue with this index.
+    Queue(u16),
     /// Visits layer of the floor with this index.
     HeatVisits(u16),
     /// Dwell layer of the floor with this index.
@@ -61,6 +64,8 @@ pub enum Figures {
     },
     /// A zone, or nothing when fewer than `k` visited it.
     Zone(Option<ZoneFigures>),
+    /// A queue, or nothing when fewer than `k` joined it.
+    Queue(Option<QueueFigures>),
     /// Cells of a layer; `None` where fewer than `k` stood.
     Heat(Vec<Option<u32>>),
     /// Cells of the flow; `None` where the heat is withheld or fewer than `k` went through with a direction.
@@ -88,6 +93,33 @@ pub struct ZoneFigures {
     pub occ_max: u32,
     /// Stays that ended, by length.
     pub hist: [u32; DWELL_CLASSES],
+}
+
+/// Released figures of a queue. joined + carried before = served + abandoned + cut + carried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct QueueFigures {
+    /// People who joined.
+    pub joined: u32,
+    /// Waits that ended with service.
+    pub served: u32,
+    /// Waits that ended without.
+    pub abandoned: u32,
+    /// Waits whose end nobody saw.
+    pub cut: u32,
+    /// People waiting at the end.
+    pub carried: u32,
+    /// Waits of those served, ms.
+    pub wait_ms: u32,
+    /// The same by whole length.
+    pub wait_hist: [u32; DWELL_CLASSES],
+    /// Waits of those who gave up, ms.
+    pub aband_wait_ms: u32,
+    /// Person-time of those waiting, ms.
+    pub len_ms: u32,
+    /// Most people waiting at once.
+    pub len_max: u32,
+    /// Ended waits longer than the target.
+    pub over: u32,
 }
 
 /// Released flow through a cell.
@@ -169,6 +201,9 @@ impl Gate {
                 self.zones.note(zone, span, figures.is_none() && exact.dwell_ms > 0);
                 vec![released(Object::Zone(zone as u16), Figures::Zone(figures))]
             }
+            Exact::Queue(queue, exact) => {
+                vec![released(Object::Queue(queue as u16), Figures::Queue(self.queue(&exact)))]
+            }
             Exact::Heat(floor, exact) => {
                 let shown = self.mask(&exact, span);
                 let layer = |value: &dyn Fn(usize) -> u32| {
@@ -198,6 +233,22 @@ impl Gate {
             occ_ms: figure(exact.occ_ms),
             occ_max: exact.occ_max,
             hist: exact.hist,
+        })
+    }
+
+    fn queue(&self, exact: &QueueWindow) -> Option<QueueFigures> {
+        (exact.people >= self.k).then(|| QueueFigures {
+            joined: exact.joined,
+            served: exact.served,
+            abandoned: exact.abandoned,
+            cut: exact.cut,
+            carried: exact.carried,
+            wait_ms: figure(exact.wait_ms),
+            wait_hist: exact.wait_hist,
+            aband_wait_ms: figure(exact.aband_wait_ms),
+            len_ms: figure(exact.len_ms),
+            len_max: exact.len_max,
+            over: exact.over,
         })
     }
 

@@ -18,7 +18,7 @@
 //! | [`detect`] | pixels end: a frame goes in, boxes come out, the frame is destroyed |
 //! | [`track`] | detections become tracks, in seconds, without looking at anybody |
 //! | [`floor`] | tracks become metres, by marks measured on the floor |
-//! | [`measure`] | metres become windows: crossings, stays, heat, flow, transitions |
+//! | [`measure`] | metres become windows: crossings, stays, queues, heat, flow, transitions |
 //! | [`gate`] | windows become releasable: figures of fewer than `k` people are withheld |
 //! | [`wire`] | the only serialisation of figures: pipe records, payloads, schema |
 //! | [`vault`] | released bytes until they are acknowledged |

@@ -15,6 +15,7 @@ pub mod crossing;
 pub mod dwell;
 pub mod flow;
 pub mod heatmap;
+pub mod queue;
 pub mod transitions;
 
 use std::collections::BTreeMap;
@@ -28,6 +29,7 @@ use camera::CameraMeasure;
 use crossing::LineWindow;
 use dwell::ZoneWindow;
 use heatmap::HeatWindow;
+use queue::QueueWindow;
 use transitions::TransitionWindow;
 
 /// Exact figures of one object in one span. Only the gate may take it.
@@ -46,6 +48,8 @@ pub enum Exact {
     Line(usize, LineWindow),
     /// Zone with this index.
     Zone(usize, ZoneWindow),
+    /// Queue with this index.
+    Queue(usize, QueueWindow),
     /// Heat and flow of the floor with this index.
     Heat(usize, HeatWindow),
     /// Transitions before the camera with this index.

@@ -60,6 +60,7 @@ mod tidy {
 mod laws {
     mod conservation;
     mod pipe;
+    mod queue;
     mod secrecy;
     mod transitions;
     mod world;

@@ -8,6 +8,7 @@ use super::crossing::{LineCounter, LineWindow};
 use super::dwell::{ZoneCounter, ZoneWindow};
 use super::flow::FlowGrid;
 use super::heatmap::{HeatGrid, HeatWindow};
+use super::queue::{QueueCounter, QueueWindow};
 use super::transitions::{TransitionCounter, TransitionWindow};
 use super::{Credit, Exact};
 use crate::config::{Place, Settings};
@@ -19,6 +20,7 @@ pub struct Objects {
     camera: usize,
     lines: Vec<usize>,
     zones: Vec<usize>,
+    queues: Vec<usize>,
     /// Its floor, and how many cells that has.
     floor: Option<(usize, usize)>,
 }
@@ -27,6 +29,8 @@ pub struct Objects {
 pub struct Counters {
     lines: Vec<LineCounter>,
     zones: Vec<ZoneCounter>,
+    /// Each with the place that serves it, by index among those of the camera.
+    queues: Vec<(usize, QueueCounter)>,
     heat: Option<HeatGrid>,
     flow: Option<FlowGrid>,
     transitions: TransitionCounter,
@@ -38,29 +42,32 @@ impl Objects {
         let places = settings.places(camera);
         let zone = |place: &Place| if let Place::Zone(zone) = place { Some(*zone) } else { None };
         let line = |place: &Place| if let Place::Line(line) = place { Some(*line) } else { None };
+        let queues = settings.queues.iter().enumerate();
         Self {
             camera,
+            queues: queues
+                .filter(|(_, queue)| settings.zones[queue.zone].camera == camera)
+                .map(|(index, _)| index)
+                .collect(),
             lines: places.iter().filter_map(line).collect(),
             zones: places.iter().filter_map(zone).collect(),
             floor: settings.cameras[camera].floor.map(|floor| (floor, settings.floors[floor].cell_count())),
         }
     }
 
-    /// Figures of lines and zones by a camera's counters; those of nobody where there are none yet.
+    /// Figures of lines, zones and queues by a camera's counters; those of nobody where there are none yet.
     pub fn close_counts(&self, counters: Option<&mut Counters>) -> Vec<Exact> {
-        let (lines, zones): (Vec<LineWindow>, Vec<ZoneWindow>) = match counters {
-            Some(counters) => (
-                counters.lines.iter_mut().map(LineCounter::close).collect(),
-                counters.zones.iter_mut().map(ZoneCounter::close).collect(),
-            ),
-            None => (
-                self.lines.iter().map(|_| LineWindow::empty()).collect(),
-                self.zones.iter().map(|_| ZoneWindow::empty()).collect(),
-            ),
+        let Some(counters) = counters else {
+            let lines = self.lines.iter().map(|index| Exact::Line(*index, LineWindow::empty()));
+            let zones = self.zones.iter().map(|index| Exact::Zone(*index, ZoneWindow::empty()));
+            let queues = self.queues.iter().map(|index| Exact::Queue(*index, QueueWindow::empty()));
+            return lines.chain(zones).chain(queues).collect();
         };
-        let lines = self.lines.iter().zip(lines).map(|(index, line)| Exact::Line(*index, line));
-        let zones = self.zones.iter().zip(zones).map(|(index, zone)| Exact::Zone(*index, zone));
-        lines.chain(zones).collect()
+        let lines = self.lines.iter().zip(&mut counters.lines).map(|(index, line)| Exact::Line(*index, line.close()));
+        let zones = self.zones.iter().zip(&mut counters.zones).map(|(index, zone)| Exact::Zone(*index, zone.close()));
+        let queues = self.queues.iter().zip(&mut counters.queues);
+        let queues = queues.map(|(index, (_, queue))| Exact::Queue(*index, queue.close()));
+        lines.chain(zones).chain(queues).collect()
     }
 
     /// The same of path data. A camera without a place has no transitions.
@@ -91,9 +98,17 @@ impl Counters {
             let pairs = objects.zones.iter().zip(&zones);
             HeatGrid::new(grid, pairs.map(|(index, zone)| ZoneCells::of(*index, zone, grid)).collect())
         });
+        let places = settings.places(objects.camera);
+        let queue = |index: &usize| {
+            let queue = &settings.queues[*index];
+            let served_by = places.iter().position(|place| *place == queue.served_by);
+            let served_by = served_by.expect("config/check.rs gives a queue places before one camera");
+            (served_by, QueueCounter::new(map.place(&settings.zones[queue.zone].polygon), queue.target_ms))
+        };
         let lines: Vec<LineCounter> = objects.lines.iter().map(line).collect();
         Self {
             transitions: TransitionCounter::new(zones.len() + lines.len(), settings.gate.k),
+            queues: objects.queues.iter().map(queue).collect(),
             flow: objects.floor.map(|(floor, _)| FlowGrid::new(&settings.floors[floor])),
             lines,
             zones,
@@ -101,9 +116,10 @@ impl Counters {
         }
     }
 
-    /// Adds person-time of the open windows of lines and zones.
+    /// Adds person-time of the open windows of lines, zones and queues.
     pub fn credit_counts(&mut self, credit: &Credit, within_ms: u64) {
         self.zones.iter_mut().for_each(|zone| zone.credit(credit, within_ms));
+        self.queues.iter_mut().for_each(|(_, queue)| queue.credit(credit, within_ms));
     }
 
     /// Adds person-time of the open windows of path data.
@@ -118,8 +134,13 @@ impl Counters {
             self.lines.iter_mut().enumerate().map(|(index, line)| (first_line + index, line.step(people, now_ms)));
         let entered = self.zones.iter_mut().enumerate().map(|(index, zone)| (index, zone.step(people, now_ms)));
         for (place, visitors) in crossed.chain(entered) {
-            visitors.into_iter().for_each(|who| self.transitions.visit(who, place));
+            for who in visitors {
+                self.transitions.visit(who, place);
+                let serving = self.queues.iter_mut().filter(|(served_by, _)| *served_by == place);
+                serving.for_each(|(_, queue)| queue.serve(who, now_ms));
+            }
         }
+        self.queues.iter_mut().for_each(|(_, queue)| queue.step(people, now_ms));
         self.heat.iter_mut().for_each(|heat| heat.step(people));
         self.flow.iter_mut().for_each(|flow| flow.step(people));
     }
@@ -128,6 +149,7 @@ impl Counters {
     pub fn end(&mut self, who: TrackId, was_seen: bool) {
         self.lines.iter_mut().for_each(|line| line.end(who));
         self.zones.iter_mut().for_each(|zone| zone.end(who));
+        self.queues.iter_mut().for_each(|(_, queue)| queue.end(who, was_seen));
         self.heat.iter_mut().for_each(|heat| heat.end(who));
         self.flow.iter_mut().for_each(|flow| flow.end(who));
         if was_seen {
@@ -141,10 +163,11 @@ impl Counters {
     /// twice in a cell.
     pub fn lose_all(&mut self) {
         self.lines.iter_mut().for_each(LineCounter::end_all);
+        self.queues.iter_mut().for_each(|(_, queue)| queue.cut_all());
         self.finish();
     }
 
-    /// Ends what is under way: the recording is over.
+    /// Ends what is under way: the recording is over. Who waits in a queue waits on.
     pub fn finish(&mut self) {
         self.zones.iter_mut().for_each(ZoneCounter::end_all);
         self.flow.iter_mut().for_each(FlowGrid::end_all);

@@ -159,13 +159,13 @@ impl ZoneWindow {
 }
 
 /// Class of a stay of this length: 0 below 1 s, then one more for every doubling, the last one open.
-fn class_of(lasted_ms: i64) -> usize {
+pub(super) fn class_of(lasted_ms: i64) -> usize {
     let seconds = u64::try_from(lasted_ms / 1000).unwrap_or(0);
     (u64::BITS - seconds.leading_zeros()).min(DWELL_CLASSES as u32 - 1) as usize
 }
 
 /// Outside or unseen for no longer than this, a person has not left (the line truth bridges 7 frames at 7/s), ms.
-const BRIDGE_MS: i64 = 1000;
+pub(super) const BRIDGE_MS: i64 = 1000;
 /// Shorter than this it was no stay but a corner cut (the truth asks for 4 frames at 7/s), ms.
 const STAY_MS_MIN: i64 = 430;
 /// A stay of this length is a stop (CONTRACT §2), ms.

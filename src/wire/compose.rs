@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::payload::{
     AboutPayload, CONTRACT_VERSION, FlowPayload, HealthPayload, HeatPayload, LinePayload, MetaItem, MetaPayload,
-    OdPayload, PrivacyPayload, StatePayload, WindowPayload, ZonePayload,
+    OdPayload, PrivacyPayload, QueuePayload, StatePayload, WindowPayload, ZonePayload,
 };
 use super::record::{ArrivedWindow, RECORD_BYTES, window_records_per_hour};
 use super::{Message, vz1};
@@ -74,6 +74,10 @@ impl Composer {
             (Figures::Zone(zone), Object::Zone(index)) => {
                 let id = self.settings.zones[usize::from(index)].id.clone();
                 self.record("zone", id, window, ZonePayload::of(zone.as_ref()))
+            }
+            (Figures::Queue(figures), Object::Queue(index)) => {
+                let queue = &self.settings.queues[usize::from(index)];
+                self.record("queue", queue.id.clone(), window, QueuePayload::of(figures.as_ref(), queue.target_ms))
             }
             (Figures::Heat(cells), Object::HeatVisits(floor)) => self.heat(window, cells, floor, ["visits", "visit"]),
             (Figures::Heat(cells), Object::HeatDwell(floor)) => self.heat(window, cells, floor, ["dwell", "ms"]),
@@ -196,6 +200,7 @@ impl Composer {
             meta("floors", floors(&self.settings)),
             meta("lines", lines(&self.settings)),
             meta("zones", zones(&self.settings)),
+            meta("queues", queues(&self.settings)),
         ]
     }
 
@@ -237,6 +242,7 @@ fn kinds(settings: &Settings) -> Vec<&'static str> {
     let all = [
         ("line", !settings.lines.is_empty()),
         ("zone", !settings.zones.is_empty()),
+        ("queue", !settings.queues.is_empty()),
         ("heat", has_floor),
         ("flow", has_floor),
         ("od", !(settings.lines.is_empty() && settings.zones.is_empty())),
@@ -246,11 +252,16 @@ fn kinds(settings: &Settings) -> Vec<&'static str> {
 
 /// Names of the nodes between which ways lead before a camera.
 fn nodes(settings: &Settings, camera: usize) -> Vec<String> {
-    let name = |place: Place| match place {
+    let places = settings.places(camera).into_iter();
+    places.map(|place| name_of(settings, place)).chain(["elsewhere".to_owned()]).collect()
+}
+
+/// A place as the end of its topic.
+fn name_of(settings: &Settings, place: Place) -> String {
+    match place {
         Place::Zone(zone) => format!("zone/{}", settings.zones[zone].id),
         Place::Line(line) => format!("line/{}", settings.lines[line].id),
-    };
-    settings.places(camera).into_iter().map(name).chain(["elsewhere".to_owned()]).collect()
+    }
 }
 
 fn cameras(settings: &Settings) -> Vec<MetaItem> {
@@ -284,6 +295,19 @@ fn lines(settings: &Settings) -> Vec<MetaItem> {
 fn zones(settings: &Settings) -> Vec<MetaItem> {
     let item = |zone: &crate::config::Zone| drawn(settings, [&zone.id, &zone.name], zone.camera, &zone.polygon);
     settings.zones.iter().map(item).collect()
+}
+
+fn queues(settings: &Settings) -> Vec<MetaItem> {
+    let item = |queue: &crate::config::Queue| MetaItem {
+        id: queue.id.clone(),
+        name: queue.name.clone(),
+        camera: Some(settings.cameras[settings.zones[queue.zone].camera].id.clone()),
+        zone: Some(name_of(settings, Place::Zone(queue.zone))),
+        served_by: Some(name_of(settings, queue.served_by)),
+        target_ms: Some(queue.target_ms),
+        ..MetaItem::default()
+    };
+    settings.queues.iter().map(item).collect()
 }
 
 fn drawn(settings: &Settings, [id, name]: [&String; 2], camera: usize, points: &Drawn) -> MetaItem {

@@ -4,6 +4,7 @@
 //! `kehai schema` prints is made from these very types. Adding a field is free; changing a meaning is `v2`.
 
 mod paths;
+mod queue;
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -13,6 +14,7 @@ use crate::health::CameraReport;
 use crate::health::load::Load;
 use crate::measure::dwell::DWELL_CLASSES;
 pub use paths::{FlowPayload, OdPayload};
+pub use queue::QueuePayload;
 
 /// Version of the contract: changing a meaning makes a new one.
 pub const CONTRACT_VERSION: u8 = 1;
@@ -22,9 +24,9 @@ pub const CONTRACT_VERSION: u8 = 1;
 pub struct WindowPayload<D> {
     /// Version of the contract.
     pub v: u8,
-    /// Kind: line, zone, heat, flow or od.
+    /// Kind: line, zone, queue, heat, flow or od.
     pub k: &'static str,
-    /// Object: a line, a zone, a floor with its layer, a floor, or a camera.
+    /// Object: a line, a zone, a queue, a floor with its layer, a floor, or a camera.
     pub id: String,
     /// Window start, UTC, RFC 3339.
     pub ws: String,
@@ -184,7 +186,7 @@ pub struct MetaPayload {
     pub v: u8,
     /// Kind: meta.
     pub k: &'static str,
-    /// "lines", "zones", "floors" or "cameras".
+    /// "lines", "zones", "queues", "floors" or "cameras".
     pub of: &'static str,
     /// Fingerprint of the configuration.
     pub cfg: String,
@@ -223,6 +225,15 @@ pub struct MetaItem {
     /// Reprojection error of the calibration, root mean square, mm.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub residual_mm: Option<u32>,
+    /// Where people of a queue wait, as "zone/ID".
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub zone: Option<String>,
+    /// Where they are served, as "zone/ID" or "line/ID".
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub served_by: Option<String>,
+    /// Waits longer than this are too long, ms.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub target_ms: Option<u32>,
 }
 
 /// How a node fares. Counters of frames, never of people.

@@ -9,7 +9,7 @@ use super::vz1;
 /// A window as any subscriber reads it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct WindowView {
-    /// Kind: line, zone, heat, flow or od.
+    /// Kind: line, zone, queue, heat, flow or od.
     pub kind: String,
     /// Object.
     pub id: String,

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::payload::{
     AboutPayload, CONTRACT_VERSION, FlowPayload, HealthPayload, HeatPayload, LinePayload, MetaPayload, OdPayload,
-    StatePayload, WindowPayload, ZonePayload,
+    QueuePayload, StatePayload, WindowPayload, ZonePayload,
 };
 
 /// The schema document.
@@ -18,6 +18,7 @@ pub fn document() -> Value {
     let kinds = [
         ("line", kind_of::<WindowPayload<LinePayload>>(&mut generator, "line")),
         ("zone", kind_of::<WindowPayload<ZonePayload>>(&mut generator, "zone")),
+        ("queue", kind_of::<WindowPayload<QueuePayload>>(&mut generator, "queue")),
         ("heat", kind_of::<WindowPayload<HeatPayload>>(&mut generator, "heat")),
         ("flow", kind_of::<WindowPayload<FlowPayload>>(&mut generator, "flow")),
         ("od", kind_of::<WindowPayload<OdPayload>>(&mut generator, "od")),

@@ -62,6 +62,7 @@ fn a_camera_that_was_never_seen_has_records_without_coverage() {
     let kinds = closed.iter().map(|window| match &window.exact {
         Exact::Line(..) => "line",
         Exact::Zone(..) => "zone",
+        Exact::Queue(..) => "queue",
         Exact::Heat(..) => "heat",
         Exact::Transitions(..) => "od",
     });

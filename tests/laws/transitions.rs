@@ -45,7 +45,7 @@ impl Account {
                     }
                     continue;
                 }
-                Exact::Heat(..) => continue,
+                Exact::Heat(..) | Exact::Queue(..) => continue,
             };
             *account.visits.entry((hour, index(place))).or_default() += visits;
         }

@@ -1,6 +1,6 @@
-//! What a replay says of ways: released flow, released transitions between places.
+//! What a replay says of ways: released flow, released transitions between places, queues.
 //!
-//! In: the windows as published. Out: a line for each floor and camera, and their part of the summary.
+//! In: the windows as published. Out: a line for each floor, camera and queue, and their part of the summary.
 
 use serde::Serialize;
 
@@ -13,6 +13,8 @@ use crate::wire::read::WindowView;
 pub struct PathTotals {
     flows: Vec<FlowTotal>,
     transitions: Vec<TransitionTotal>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    queues: Vec<QueueTotal>,
 }
 
 #[derive(Serialize)]
@@ -29,6 +31,16 @@ struct TransitionTotal {
     windows: usize,
     pairs_released: usize,
     transitions: u64,
+}
+
+#[derive(Serialize)]
+struct QueueTotal {
+    id: String,
+    windows: usize,
+    windows_released: usize,
+    joined: u64,
+    served: u64,
+    abandoned: u64,
 }
 
 impl PathTotals {
@@ -49,7 +61,20 @@ impl PathTotals {
             let (pairs_released, transitions) = (numbers.len(), numbers.iter().sum());
             TransitionTotal { id: id.clone(), windows: windows.len(), pairs_released, transitions }
         };
+        let queue = |id: &String| {
+            let windows = of("queue", id);
+            let total = |figure: &str| windows.iter().filter_map(|window| window.figure(figure)).sum();
+            QueueTotal {
+                id: id.clone(),
+                windows: windows.len(),
+                windows_released: windows.iter().filter(|window| window.figure("joined").is_some()).count(),
+                joined: total("joined"),
+                served: total("served"),
+                abandoned: total("abandoned"),
+            }
+        };
         Self {
+            queues: settings.queues.iter().map(|one| queue(&one.id)).collect(),
             flows: settings.floors.iter().map(|floor| flow(&floor.id)).collect(),
             transitions: settings.cameras.iter().map(|camera| transitions(&camera.id)).collect(),
         }
@@ -67,6 +92,12 @@ impl PathTotals {
             say(&format!(
                 "transitions {:<16} {} between places, {} pairs released in {} window(s)",
                 between.id, between.transitions, between.pairs_released, between.windows
+            ));
+        }
+        for queue in &self.queues {
+            say(&format!(
+                "queue       {:<16} joined {:>4}  served {:>4}  abandoned {:>4}  ({} of {} windows released)",
+                queue.id, queue.joined, queue.served, queue.abandoned, queue.windows_released, queue.windows
             ));
         }
     }
