@@ -12,7 +12,7 @@ const STEPS: u32 = 900;
 const STEP_MS: i64 = 200;
 const K: u32 = 5;
 /// People wait in the zone; the counter beside it serves them.
-const QUEUE: &str = "[[zone]]\nid = \"counter\"\npolygon_m = [[9.5, 3.0], [14.0, 3.0], [14.0, 8.0], [9.5, 8.0]]\n\
+pub const QUEUE: &str = "[[zone]]\nid = \"counter\"\npolygon_m = [[9.5, 3.0], [14.0, 3.0], [14.0, 8.0], [9.5, 8.0]]\n\
                      [[queue]]\nid = \"line\"\nzone = \"zone\"\nserved_by = \"counter\"\ntarget_s = 6\n";
 /// The queue, the counter and what lies round them, m.
 const ROUND: [[f64; 2]; 2] = [[3.0, 3.0], [14.5, 8.5]];
