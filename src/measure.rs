@@ -1,12 +1,28 @@
-//! Metres become windows: where people stood, for how long, which lines they crossed, which zones they visited.
+//! Metres become windows: where people stood, for how long, which lines they crossed, which zones they visited, where they
+//! waited, which way they went on.
 //!
-//! In: [`FloorSteps`] of every camera. Out: exact [`Window`]s, one for every line, zone and floor and every span of
-//! the calendar, empty ones included. Invariants: I7 (in − out = Δ occupancy; heat inside a zone = its dwell),
+//! In: [`FloorSteps`] of every camera. Out: exact [`Window`]s, one for every line, zone, queue, floor and camera with places,
+//! and every span of the calendar, empty ones included. Invariants: I7 (in − out = Δ occupancy; heat inside a zone = its dwell),
 //! because zones and cells are given the very same milliseconds (tests/laws); a window holds counts only and can
 //! be neither copied, printed nor serialised (tests/disclosure).
 //!
 //! Person-time is credited when a person is seen again: the time since the last sighting goes to the place of that
-//! sighting. Who is hidden for less than the tracker's patience loses nothing; who never comes back adds nothing.
+//! sighting. Who is hidden for less than the tracker's patience loses nothing; who never comes back adds nothing. What that
+//! means for each measure (tests/laws/hidden.rs, row by row):
+//!
+//! | | hidden and found, id kept | lost, found later as somebody else |
+//! |---|---|---|
+//! | heat visits | one visit of each cell seen in | a second visit where found |
+//! | heat dwell | hidden time is given to the cell last seen in | hidden time is nobody's |
+//! | line | the way from the last clear side to the next counts, once | a crossing while hidden is missed |
+//! | uncertain | a crossing is, when more than 1.5 s lie between the clear sides, hidden or not | none |
+//! | zone entries, exits, visits | the stay goes on; found outside after more than 1 s, it ended at the last sighting inside | exit at the last sighting, second entry 0.43 s after being found |
+//! | zone dwell | with the hidden time | without |
+//! | zone occupancy | without the hidden time: it is what was seen from frame to frame | without |
+//! | zone stops | 10 s count on | 10 s begin anew |
+//! | flow | the passage ends where found, and points there | the passage ends where lost; if that is 0.3 m, it has a direction |
+//! | transitions | go on from the last place | to elsewhere, and from elsewhere again |
+//! | queue | waits on; found at the place of service within 5 s, was served | abandoned; joins anew after 3 s in the queue |
 
 mod camera;
 pub mod cells;

@@ -59,6 +59,9 @@ mod tidy {
 /// What must hold whoever walks wherever.
 mod laws {
     mod conservation;
+    mod cuts;
+    mod hidden;
+    mod peers;
     mod pipe;
     mod queue;
     mod secrecy;

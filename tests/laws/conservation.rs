@@ -102,14 +102,6 @@ fn who_stood_before_a_camera_that_went_blind_is_not_there_any_more() {
 }
 
 #[test]
-fn six_hundred_empty_seconds_and_one_visitor_are_one_visitor() {
-    // A peer gave the empty time before somebody came to the cell they then stood in: 601 s in one cell.
-    let visitor = Walk { from_m: [6.5, 5.5], to_m: [6.5, 5.5], first: 3000, last: 3005 };
-    let windows = windows(&settings(5), &[visitor], 3010, 200);
-    assert_eq!(heat_inside_zone_ms(&windows), 800, "five sightings after the first, one to be confirmed");
-}
-
-#[test]
 fn a_skipped_frame_changes_no_crossing() {
     let across = |step: u32| Walk { from_m: [2.0, 5.0], to_m: [18.0, 5.0], first: step * 40, last: step * 40 + 80 };
     let crossings = |steps: u32, step_ms: i64, scale: u32| -> u32 {
