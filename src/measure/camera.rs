@@ -203,3 +203,88 @@ fn ms(at: CaptureTime) -> i64 {
 /// A camera that delivers nothing for longer than this was blind meanwhile (the tracker starts afresh too), ms; one
 /// that was opened anew was blind for however long it took.
 const BLIND_MS: i64 = 2000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::site;
+    use crate::floor::FloorStep;
+    use crate::measure::Exact;
+    use crate::units::PictureSize;
+
+    /// A floor of 8 m × 4 m with a zone before a door and a queue from there to a zone behind it.
+    const SHOP: &str = r#"
+[store]
+org = "t"
+store = "t"
+node = "t"
+timezone = "UTC"
+[[floor]]
+id = "hall"
+origin_m = [0.0, 0.0]
+size_m = [8.0, 4.0]
+[[camera]]
+id = "view"
+floor = "hall"
+calibration = [
+  { px = [0, 400], m = [0, 0] }, { px = [800, 400], m = [8, 0] }, { px = [800, 0], m = [8, 4] }, { px = [0, 0], m = [0, 4] },
+]
+[[line]]
+id = "door"
+ends_m = [[4.0, 0.0], [4.0, 4.0]]
+inside_m = [6.0, 2.0]
+[[zone]]
+id = "wait"
+polygon_m = [[0.0, 0.0], [3.5, 0.0], [3.5, 4.0], [0.0, 4.0]]
+[[zone]]
+id = "till"
+polygon_m = [[4.5, 0.0], [8.0, 0.0], [8.0, 4.0], [4.5, 4.0]]
+[[queue]]
+id = "tills"
+zone = "wait"
+served_by = "till"
+"#;
+    /// People before the camera at once, and looks at each of them.
+    const AT_ONCE: u64 = 20;
+    const LOOKS: u64 = 6;
+
+    /// Sends people through the shop, [`AT_ONCE`] at a time, a second between looks; gives the most ever remembered, and how
+    /// many joined the queue and crossed the door.
+    fn passed(people: u64) -> (usize, [u64; 2]) {
+        let settings = site::parse(SHOP, "drawn").expect("the drawn shop is whole").settings;
+        let mut camera = CameraMeasure::new(&settings, 0, Timeline::starting_at(UtcMs(0)));
+        let map = FloorMap::new(&settings.cameras[0], PictureSize { height: 400, width: 800 }).expect("a floor");
+        camera.place(&settings, &map);
+        let (mut most, mut counted) = (0, [0, 0]);
+        for look in 0..people / AT_ONCE * LOOKS {
+            let (group, step) = (look / LOOKS * AT_ONCE, look % LOOKS);
+            let at = FloorPoint { x_m: [0.5, 1.5, 1.6, 2.5, 3.0, 5.5][step as usize], y_m: 2.0 };
+            let ids = |from: u64| (from..from + AT_ONCE).map(TrackId);
+            let ended = if step == 0 && group > 0 { ids(group - AT_ONCE).collect() } else { Vec::new() };
+            let people = ids(group).map(|id| FloorStep { id, at: FloorPoint { ..at } }).collect();
+            let captured_at = CaptureTime(look as i64 * 1_000_000_000);
+            for window in camera.step(&FloorSteps { captured_at, people, ended }) {
+                match window.exact {
+                    Exact::Queue(_, queue) => counted[0] += u64::from(queue.joined),
+                    Exact::Line(_, line) => counted[1] += u64::from(line.inward),
+                    _ => {}
+                }
+            }
+            let held = camera.counters.as_ref().map_or(0, Counters::remembered);
+            most = most.max(held + camera.sightings.len() + camera.missed.len());
+        }
+        (most, counted)
+    }
+
+    #[test]
+    fn however_many_people_pass_no_more_is_remembered() {
+        let (few, _) = passed(2_000);
+        let (many, counted) = passed(PASSING);
+        assert!(many <= few, "{many} entries instead of {few}");
+        let in_open_window = 900 / LOOKS * AT_ONCE;
+        assert!(counted.iter().all(|counted| *counted + in_open_window >= PASSING), "{counted:?} were really there");
+    }
+
+    /// People who pass: a busy year of a shop.
+    const PASSING: u64 = 1_000_000;
+}

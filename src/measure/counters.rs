@@ -174,6 +174,17 @@ impl Counters {
         self.transitions.cut_all();
     }
 
+    /// How many entries about people all counters hold.
+    #[cfg(test)]
+    pub(super) fn remembered(&self) -> usize {
+        self.lines.iter().map(LineCounter::remembered).sum::<usize>()
+            + self.zones.iter().map(ZoneCounter::remembered).sum::<usize>()
+            + self.queues.iter().map(|(_, queue)| queue.remembered()).sum::<usize>()
+            + self.heat.as_ref().map_or(0, HeatGrid::remembered)
+            + self.flow.as_ref().map_or(0, FlowGrid::remembered)
+            + self.transitions.remembered()
+    }
+
     fn close_heat(&mut self) -> Option<HeatWindow> {
         let flow = self.flow.as_mut()?.close();
         Some(self.heat.as_mut()?.close(flow))

@@ -84,6 +84,12 @@ impl LineCounter {
         std::mem::replace(&mut self.window, LineWindow::empty())
     }
 
+    /// How many entries about people it holds.
+    #[cfg(test)]
+    pub(super) fn remembered(&self) -> usize {
+        self.clear.len()
+    }
+
     fn count(&mut self, is_inward: bool, took_ms: i64) {
         if is_inward {
             self.window.inward += 1;

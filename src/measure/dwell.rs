@@ -91,6 +91,12 @@ impl ZoneCounter {
         entered
     }
 
+    /// How many entries about people it holds.
+    #[cfg(test)]
+    pub(super) fn remembered(&self) -> usize {
+        self.stays.len() + self.been.len()
+    }
+
     /// Whether the stay counts from here on.
     fn stay_on(&mut self, who: TrackId, now_ms: i64) -> bool {
         let fresh = Stay { begun_ms: now_ms, inside_ms: now_ms, counted: false, stopped: false };

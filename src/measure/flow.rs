@@ -92,6 +92,12 @@ impl FlowGrid {
         let next = FlowWindow::empty(self.window.cells.len());
         std::mem::replace(&mut self.window, next)
     }
+
+    /// How many entries about people it holds.
+    #[cfg(test)]
+    pub(super) fn remembered(&self) -> usize {
+        self.people.values().map(|passage| 1 + passage.given.len()).sum()
+    }
 }
 
 impl FlowWindow {

@@ -87,6 +87,12 @@ impl HeatGrid {
         let dwell_ms = std::mem::replace(&mut self.dwell_ms, next.dwell_ms);
         HeatWindow { distinct: visits.clone(), visits, dwell_ms, flow, zones: Arc::clone(&self.zones) }
     }
+
+    /// How many entries about people it holds.
+    #[cfg(test)]
+    pub(super) fn remembered(&self) -> usize {
+        self.been.values().map(|cells| 1 + cells.len()).sum()
+    }
 }
 
 impl HeatWindow {

@@ -128,6 +128,12 @@ impl QueueCounter {
         QueueWindow { carried, ..std::mem::replace(&mut self.window, next) }
     }
 
+    /// How many entries about people it holds.
+    #[cfg(test)]
+    pub(super) fn remembered(&self) -> usize {
+        self.waits.len() + self.been.len()
+    }
+
     fn waiting(&self) -> u32 {
         self.waits.values().filter(|wait| wait.joined).count() as u32
     }

@@ -74,10 +74,10 @@ impl TransitionCounter {
         std::mem::replace(&mut self.window, next)
     }
 
-    /// How many people it remembers where they are.
-    #[must_use]
-    pub fn followed(&self) -> usize {
-        self.at.len()
+    /// How many entries about people it holds.
+    #[cfg(test)]
+    pub(super) fn remembered(&self) -> usize {
+        self.at.len() + self.window.pairs.values().map(|pair| 1 + pair.people.len()).sum::<usize>()
     }
 
     fn elsewhere(&self) -> usize {
@@ -138,7 +138,7 @@ mod tests {
         [1, 2].into_iter().for_each(|who| counter.end(TrackId(who)));
         let expected = [((0, 2), 1), ((0, 3), 1), ((1, 3), 1), ((2, 0), 1), ((3, 0), 1), ((3, 1), 1)];
         assert_eq!(pairs(&counter.close()), expected);
-        assert_eq!(counter.followed(), 0);
+        assert_eq!(counter.remembered(), 0, "everybody is gone, the window closed");
     }
 
     #[test]
