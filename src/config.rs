@@ -18,9 +18,9 @@ use sha2::{Digest, Sha256};
 use crate::units::PictureSize;
 pub use source::CameraSource;
 
-/// Length of a window of lines and zones, s: it tiles local time in every zone of the world.
+/// Length of a window of lines, zones and queues, s: it tiles local time in every zone of the world.
 pub const COUNT_WINDOW_S: u32 = 900;
-/// Length of a window of path data (heat), s.
+/// Length of a window of path data (heat, flow, transitions), s.
 pub const PATH_WINDOW_S: u32 = 3600;
 /// A window is closed this long after its end, s, so that the last frames are in.
 pub const WINDOW_GRACE_S: u32 = 10;
@@ -47,7 +47,7 @@ pub struct Settings {
     pub gate: Gate,
     /// Which model finds people.
     pub detector: DetectorChoice,
-    /// Floors with a heatmap.
+    /// Floors with a heatmap and its flow.
     pub floors: Vec<Floor>,
     /// Cameras.
     pub cameras: Vec<Camera>,

@@ -33,6 +33,15 @@ enum Sum {
     Column(usize),
 }
 
+/// A way through the table.
+#[derive(Clone, Copy)]
+struct Way {
+    /// Visits that withholding its shown pairs would lose.
+    lost: u64,
+    /// Its last pair, and the row or column before.
+    by: Option<(usize, Pair)>,
+}
+
 impl<'a> Table<'a> {
     /// Withholds what must be; the columns of `zones_withheld` had a quarter hour withheld although somebody came.
     pub fn of(exact: &'a TransitionWindow, k: u32, zones_withheld: &[usize]) -> Self {
@@ -81,9 +90,13 @@ impl<'a> Table<'a> {
     /// Rule 3; whether anything was withheld by it.
     fn withhold_for_differences(&mut self) -> bool {
         let small: Vec<Pair> = self.pairs.keys().copied().filter(|pair| self.is_small(*pair)).collect();
-        let rings: Vec<Pair> = small.into_iter().flat_map(|pair| self.ring_through(pair)).collect();
-        let changed = !rings.is_empty();
-        rings.into_iter().for_each(|pair| self.withhold(pair));
+        let mut changed = false;
+        for pair in small {
+            for ring in self.ring_through(pair) {
+                self.withhold(ring);
+                changed = true;
+            }
+        }
         changed
     }
 
@@ -92,27 +105,27 @@ impl<'a> Table<'a> {
     fn ring_through(&self, (row, column): Pair) -> Vec<Pair> {
         let nodes = self.exact.nodes;
         let goal = nodes + column;
-        // Rows are 0.., columns nodes..; each with the visits lost on the way there and the pair it was reached by.
-        let mut reached: Vec<Option<(u64, Option<(usize, Pair)>)>> = vec![None; 2 * nodes];
+        // Rows are 0.., columns nodes..; the cheapest way to each by visits lost (Dijkstra), and the pair it arrives by.
+        let mut ways: Vec<Option<Way>> = vec![None; 2 * nodes];
         let mut settled = vec![false; 2 * nodes];
-        reached[row] = Some((0, None));
-        while let Some(here) = (0..2 * nodes)
-            .filter(|end| !settled[*end] && reached[*end].is_some())
-            .min_by_key(|end| reached[*end].map(|way| way.0))
-        {
+        ways[row] = Some(Way { lost: 0, by: None });
+        let nearest = |ways: &[Option<Way>], settled: &[bool]| {
+            let open = ways.iter().enumerate().filter(|(end, _)| !settled[*end]);
+            open.filter_map(|(end, way)| Some((way.as_ref()?.lost, end))).min()
+        };
+        while let Some((lost, here)) = nearest(&ways, &settled) {
             settled[here] = true;
-            let lost = reached[here].map_or(0, |way| way.0);
             let sum = if here < nodes { Sum::Row(here) } else { Sum::Column(here - nodes) };
             for (pair, shown) in self.in_sum(sum).filter(|(pair, _)| *pair != (row, column)) {
                 let there = if here < nodes { nodes + pair.1 } else { pair.0 };
                 let lost = lost + if shown { u64::from(self.pairs[&pair].0) } else { 0 };
-                if reached[there].is_none_or(|way| lost < way.0) {
-                    reached[there] = Some((lost, Some((here, pair))));
+                if ways[there].is_none_or(|way| lost < way.lost) {
+                    ways[there] = Some(Way { lost, by: Some((here, pair)) });
                 }
             }
         }
-        let reached_by = |end: usize| reached[end].and_then(|way| way.1);
-        let way = std::iter::successors(reached_by(goal), |(from, _)| reached_by(*from));
+        let arrived = |end: usize| ways[end].and_then(|way| way.by);
+        let way = std::iter::successors(arrived(goal), |(from, _)| arrived(*from));
         way.map(|(_, pair)| pair).filter(|pair| self.pairs[pair].1).collect()
     }
 
@@ -245,13 +258,10 @@ mod tests {
             for pair in solved(&unknown, PLACES + 1) {
                 prop_assert!(behind(&[pair]) >= K as usize || given.contains(&pair), "{:?} follows from {:?}", pair, shown);
             }
-            for node in 0..=PLACES {
-                let sums: [Box<dyn Fn(&Pair) -> bool>; 2] = [Box::new(move |pair| pair.0 == node), Box::new(move |pair| pair.1 == node)];
-                for is_in in sums {
-                    let rest: Vec<Pair> = unknown.iter().copied().filter(|pair| is_in(pair)).collect();
-                    let shows_none = !shown.iter().any(&is_in);
-                    prop_assert!(rest.is_empty() || shows_none || behind(&rest) >= K as usize);
-                }
+            for sum in 0..2 * (PLACES + 1) {
+                let is_in = |pair: &Pair| if sum <= PLACES { pair.0 == sum } else { pair.1 == sum - PLACES - 1 };
+                let rest: Vec<Pair> = unknown.iter().copied().filter(|pair| is_in(pair)).collect();
+                prop_assert!(rest.is_empty() || !shown.iter().any(is_in) || behind(&rest) >= K as usize);
             }
         }
     }
