@@ -1,12 +1,20 @@
 //! Windows become releasable: exact counts in, figures that no longer point at a person out.
 //!
-//! In: [`Window`]s, consumed. Out: [`ReleasedWindow`]s, the only thing that may leave the eye (I3). Profile
-//! `threshold`, by the table of the contract: lines exact; a zone exact from `k` different people on, a queue from `k`
-//! different people who joined, else withheld whole; a heat cell exact from `k` distinct visits on, else withheld, zero included, with complementary
-//! suppression against zones (`gate/suppress.rs`); a cell of the flow where the heat of that hour is shown and `k`
-//! different people gave it a direction; a transition exact from `k` different people on, with complementary suppression
-//! against the sums of its row and column (`gate/transitions.rs`). Invariant: only this file makes a [`ReleasedWindow`]
-//! (its fields are private).
+//! In: [`Window`]s, consumed. Out: [`ReleasedWindow`]s, the only thing that may leave the eye (I3). Profile `threshold`, by
+//! the table of the contract:
+//!
+//! | kind | released |
+//! |---|---|
+//! | line | exact |
+//! | zone | exact from `k` different people on, else withheld whole |
+//! | queue | exact from `k` different people who joined, else withheld whole |
+//! | heat cell | exact from `k` distinct visits on, zero withheld too; complementary suppression against zones (`gate/suppress.rs`) |
+//! | flow cell | where the heat of that hour is shown and `k` different people gave the cell a direction |
+//! | transition | exact from `k` different people on, zero withheld too; complementary suppression against the sums of rows and columns (`gate/transitions.rs`) |
+//!
+//! Not covered: what a queue tells of its zone. Both are released by their own people, and the zone less the queue are those
+//! few who stayed there for less than it takes to join.
+//! Invariant: only this file makes a [`ReleasedWindow`] (its fields are private).
 
 pub mod suppress;
 mod transitions;

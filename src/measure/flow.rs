@@ -181,6 +181,16 @@ mod tests {
     }
 
     #[test]
+    fn two_cameras_of_one_floor_add_up_and_their_people_are_not_added() {
+        let seen = |passages, distinct, sx_milli| FlowWindow {
+            cells: vec![FlowCell { passages, distinct, sx_milli, sy_milli: -sx_milli }],
+        };
+        let sum = seen(7, 4, 6_500).plus(&seen(5, 3, -2_000));
+        let FlowCell { passages, distinct, sx_milli, sy_milli } = sum.cells[0];
+        assert_eq!((passages, distinct, sx_milli, sy_milli), (12, 4, 4_500, -4_500));
+    }
+
+    #[test]
     fn a_passage_over_the_end_of_the_window_belongs_to_the_next() {
         let floor =
             Floor { id: String::new(), name: String::new(), cell_mm: 1000, origin_mm: [0, 0], columns: 2, rows: 1 };

@@ -2,14 +2,18 @@
 
 use std::collections::BTreeMap;
 
+use kehai::clock::UtcMs;
 use kehai::config::{Place, Settings};
+use kehai::gate::{Figures, Gate, Object, ReleasedWindow};
+use kehai::measure::transitions::Pair;
 use kehai::measure::{Exact, Measures, Window};
 use proptest::prelude::*;
 
-use super::world::{EVERYWHERE, Walk, settings_with, walk, watched_through};
+use super::world::{EVERYWHERE, Eye, START, Walk, settings_with, walk, watched_through};
 
 const STEPS: u32 = 900;
 const STEP_MS: i64 = 200;
+const K: u32 = 5;
 /// Long enough for everybody to be known as gone, steps.
 const AFTERWARDS: u32 = 30;
 /// Beside the zone and the door: a zone beside them, one over both, one that nobody can be in without being in the other.
@@ -91,6 +95,71 @@ proptest! {
         prop_assert_eq!(&account.to, &account.visits, "hour by hour");
         let from: u32 = account.from.values().sum();
         prop_assert_eq!(from + account.cut, account.visits.values().sum::<u32>());
+    }
+}
+
+/// The windows of a recording that begins a minute and a half before a quarter past ten.
+fn of_two_quarters(settings: &Settings, walks: &[Walk]) -> Vec<Window> {
+    let mut eye = Eye::new(settings, UtcMs(START.0 + (60 + 900 - 90) * 1000));
+    for step in 0..STEPS + AFTERWARDS {
+        let people: Vec<[f64; 2]> = walks.iter().filter_map(|walk| walk.at(step)).collect();
+        eye.see(i64::from(step) * STEP_MS, &people);
+    }
+    eye.finish()
+}
+
+/// What anybody can subtract from: the visits of a place in an hour, `None` where a quarter hour with people was withheld.
+fn visits_released(place: Place, windows: &[Window], released: &[ReleasedWindow]) -> Option<u32> {
+    let object = match place {
+        Place::Zone(zone) => Object::Zone(zone as u16),
+        Place::Line(line) => Object::Line(line as u16),
+    };
+    let had_nobody = |one: &ReleasedWindow| {
+        let is_empty = |window: &Window| match &window.exact {
+            Exact::Zone(zone, figures) => {
+                Place::Zone(*zone) == place && window.span == one.span() && figures.dwell_ms == 0
+            }
+            _ => false,
+        };
+        windows.iter().any(is_empty)
+    };
+    let quarters = released.iter().filter(|one| one.object() == object).map(|one| match one.figures() {
+        Figures::Line { inward, outward, .. } => Some(inward + outward),
+        Figures::Zone(Some(zone)) => Some(zone.entries),
+        _ => had_nobody(one).then_some(0),
+    });
+    quarters.sum()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn what_places_leave_over_rests_on_k_people(walks in prop::collection::vec(walk(EVERYWHERE, STEPS), 10..40)) {
+        let settings = settings_with(K, MORE);
+        let windows = of_two_quarters(&settings, &walks);
+        let mut gate = Gate::new(&settings);
+        let released: Vec<ReleasedWindow> =
+            of_two_quarters(&settings, &walks).into_iter().flat_map(|window| gate.release(window)).collect();
+        let exact = windows.iter().find_map(|one| if let Exact::Transitions(_, exact) = &one.exact { Some(exact) } else { None });
+        let shown = released.iter().find_map(|one| if let Figures::Transitions(all) = one.figures() { Some(&all.pairs) } else { None });
+        let (exact, shown) = exact.zip(shown).expect("the hour has transitions");
+        for (node, place) in settings.places(0).into_iter().enumerate() {
+            let column = (0..exact.nodes).map(|from| (shown[from * exact.nodes + node], (from, node)));
+            let hidden: Vec<Pair> = column.clone().filter(|(number, _)| *number == 0).map(|(_, pair)| pair).collect();
+            let shown: u32 = column.map(|(number, _)| number).sum();
+            let behind = |pairs: &[Pair]| exact.people_behind(pairs.iter().copied()) >= K as usize;
+            match visits_released(place, &windows, &released) {
+                Some(visits) => {
+                    let is_harmless = visits == shown || shown == 0 || behind(&hidden);
+                    prop_assert!(is_harmless, "{} of {} to {:?} follow", visits - shown, visits, place);
+                }
+                None => {
+                    let hides_k = hidden.iter().any(|pair| behind(&[*pair]));
+                    prop_assert!(shown == 0 || hides_k, "a withheld quarter hour of {:?} follows", place);
+                }
+            }
+        }
     }
 }
 

@@ -100,6 +100,27 @@ fn no_figure_of_people_rests_on_fewer_than_five_visits() {
 }
 
 #[test]
+fn ways_between_the_places_are_shown_and_no_place_is_gone_to_more_often_than_visited() {
+    let windows = played().windows();
+    let of = |kind: &str, id: &str| {
+        windows.iter().find(|window| window["k"] == kind && window["id"] == id).expect("it is there")
+    };
+    let ways = &of("od", "view-1")["d"];
+    let nodes: Vec<&str> = ways["nodes"].as_array().expect("a list").iter().filter_map(|node| node.as_str()).collect();
+    let pairs: Vec<[u64; 3]> = serde_json::from_value(ways["m"].clone()).expect("triples of numbers");
+    assert!(pairs.len() >= 5 && pairs.iter().all(|[.., number]| *number >= K), "{ways}");
+    for (index, node) in nodes.iter().enumerate().take(nodes.len() - 1) {
+        let (kind, id) = node.split_once('/').expect("a kind and an id");
+        let figure = |name: &str| of(kind, id)["d"][name].as_u64().unwrap_or(0);
+        let visits = figure("entries") + figure("in") + figure("out");
+        for end in 0..2 {
+            let gone: u64 = pairs.iter().filter(|pair| pair[end] == index as u64).map(|pair| pair[2]).sum();
+            assert!(gone <= visits, "{node}: {gone} of {visits}");
+        }
+    }
+}
+
+#[test]
 fn every_heatmap_comes_as_a_picture_too() {
     for layer in ["visits", "dwell"] {
         let png = played().file(&format!("heat-crossing-{layer}.png"));
