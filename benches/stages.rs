@@ -12,7 +12,7 @@ use kehai::floor::FloorMap;
 use kehai::measure::Measures;
 use kehai::track::Tracker;
 use kehai::units::{BoxPx, PictureSize};
-use kehai::wire::payload::encode_vz1;
+use kehai::wire::vz1;
 
 fn main() {
     divan::main();
@@ -58,8 +58,8 @@ fn follow_and_measure(bencher: Bencher<'_, '_>, people: usize) {
 /// A full heatmap as it is published.
 #[divan::bench]
 fn encode_a_heatmap(bencher: Bencher<'_, '_>) {
-    let cells: Vec<Option<u32>> = (0..4096).map(|cell| (cell % 3 != 0).then_some(cell * 7)).collect();
-    bencher.bench_local(|| encode_vz1(&cells));
+    let cells: Vec<Option<[u64; 1]>> = (0..4096).map(|cell| (cell % 3 != 0).then_some([cell * 7])).collect();
+    bencher.bench_local(|| vz1::encode(cells.iter().copied()));
 }
 
 /// People in a grid, all walking slowly to and fro.

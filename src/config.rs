@@ -10,15 +10,17 @@ mod check;
 pub mod placement;
 #[cfg(feature = "mouth")]
 pub mod site;
+mod source;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::units::PictureSize;
+pub use source::CameraSource;
 
-/// Length of a window of lines and zones, s: it tiles local time in every zone of the world.
+/// Length of a window of lines, zones and queues, s: it tiles local time in every zone of the world.
 pub const COUNT_WINDOW_S: u32 = 900;
-/// Length of a window of path data (heat), s.
+/// Length of a window of path data (heat, flow, transitions), s.
 pub const PATH_WINDOW_S: u32 = 3600;
 /// A window is closed this long after its end, s, so that the last frames are in.
 pub const WINDOW_GRACE_S: u32 = 10;
@@ -45,7 +47,7 @@ pub struct Settings {
     pub gate: Gate,
     /// Which model finds people.
     pub detector: DetectorChoice,
-    /// Floors with a heatmap.
+    /// Floors with a heatmap and its flow.
     pub floors: Vec<Floor>,
     /// Cameras.
     pub cameras: Vec<Camera>,
@@ -53,6 +55,9 @@ pub struct Settings {
     pub lines: Vec<Line>,
     /// Zones.
     pub zones: Vec<Zone>,
+    /// Queues.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub queues: Vec<Queue>,
     /// Places where nobody counts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ignores: Vec<Ignore>,
@@ -270,6 +275,31 @@ pub struct Zone {
     pub polygon: Drawn,
 }
 
+/// A place people visit: a zone, or a line, which is a door.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Place {
+    /// Zone with this index.
+    Zone(usize),
+    /// Line with this index.
+    Line(usize),
+}
+
+/// A queue: a zone where people wait to be served somewhere else.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Queue {
+    /// Name on the wire.
+    pub id: String,
+    /// Name for people.
+    pub name: String,
+    /// Index of the zone in which they wait.
+    pub zone: usize,
+    /// Where they are served: a zone or a line before the same camera.
+    pub served_by: Place,
+    /// Waits longer than this are told apart, ms.
+    pub target_ms: u32,
+}
+
 /// A place where nobody counts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Ignore {
@@ -309,75 +339,6 @@ pub enum Broker {
     },
 }
 
-/// Where a camera's pictures come from. Holds credentials: printed without them.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CameraSource(String);
-
-impl CameraSource {
-    /// Takes a URL as written in the site file.
-    #[must_use]
-    pub fn new(url: String) -> Self {
-        Self(url)
-    }
-
-    /// The whole URL, for the one who opens it.
-    #[must_use]
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
-
-    /// The device file of a camera on this machine's USB: `usb:0` is `/dev/video0`, `usb:/dev/…` names it; `None`
-    /// for everything else.
-    #[must_use]
-    pub fn usb_device(&self) -> Option<std::path::PathBuf> {
-        let device = self.0.strip_prefix("usb:")?;
-        let is_number = |text: &str| (1..=3).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
-        if is_number(device) {
-            return Some(format!("/dev/video{device}").into());
-        }
-        let is_name = |name: &&str| !name.starts_with('.') && name.bytes().all(is_device_byte);
-        let named = ["/dev/v4l/by-id/", "/dev/v4l/by-path/"].iter().find_map(|folder| device.strip_prefix(folder));
-        let is_known = named.filter(is_name).is_some_and(|name| !name.is_empty())
-            || device.strip_prefix("/dev/video").is_some_and(is_number);
-        is_known.then(|| device.into())
-    }
-
-    /// The host part of the URL, without credentials and port.
-    #[must_use]
-    pub fn host(&self) -> &str {
-        let rest = self.0.split_once("://").map_or("", |(_, rest)| rest);
-        let authority = rest.split(['/', '?', '#', '\\']).next().unwrap_or_default();
-        let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-        match host.strip_prefix('[') {
-            Some(v6) => v6.split(']').next().unwrap_or_default(),
-            None => host.split(':').next().unwrap_or_default(),
-        }
-    }
-
-    /// Whether the camera is on this very machine.
-    #[must_use]
-    pub fn is_loopback(&self) -> bool {
-        let host = self.host();
-        self.usb_device().is_some()
-            || host == "localhost"
-            || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
-    }
-}
-
-impl std::fmt::Debug for CameraSource {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        if let Some(device) = self.usb_device() {
-            return write!(f, "usb:{}", device.display());
-        }
-        write!(f, "{}://…@{}", self.0.split("://").next().unwrap_or_default(), self.host())
-    }
-}
-
-/// Whether a byte may stand in the name of a device: udev makes them of these.
-fn is_device_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"_-.:+".contains(&byte)
-}
-
 impl Settings {
     /// Fingerprint of everything that decides what is measured and released.
     ///
@@ -389,12 +350,37 @@ impl Settings {
         u64::from_le_bytes(digest[..8].try_into().expect("a SHA-256 digest has 32 bytes"))
     }
 
+    /// The places of a camera between which ways lead: its zones, then its lines, each in the order of the settings.
+    /// Where a way begins or ends is one node more, the last.
+    #[must_use]
+    pub fn places(&self, camera: usize) -> Vec<Place> {
+        let zones = self.zones.iter().enumerate().filter(|(_, zone)| zone.camera == camera);
+        let lines = self.lines.iter().enumerate().filter(|(_, line)| line.camera == camera);
+        zones.map(|(index, _)| Place::Zone(index)).chain(lines.map(|(index, _)| Place::Line(index))).collect()
+    }
+
     /// Narrows the site to one camera with its lines, zones and floor, for the replay of one recording.
     pub fn keep_camera(&mut self, camera: usize) {
         let mut kept = self.cameras.swap_remove(camera);
         self.floors = kept.floor.map(|floor| self.floors.swap_remove(floor)).into_iter().collect();
         kept.floor = kept.floor.map(|_| 0);
         self.cameras = vec![kept];
+        let places = self.places(camera);
+        let kept_index = |place: Place| {
+            let is_alike = |one: &&Place| std::mem::discriminant(*one) == std::mem::discriminant(&place);
+            places.iter().filter(is_alike).position(|one| *one == place)
+        };
+        self.queues.retain_mut(|queue| {
+            let zone = kept_index(Place::Zone(queue.zone));
+            let served_by = kept_index(queue.served_by).map(|index| match queue.served_by {
+                Place::Zone(_) => Place::Zone(index),
+                Place::Line(_) => Place::Line(index),
+            });
+            if let Some((zone, served_by)) = zone.zip(served_by) {
+                (queue.zone, queue.served_by) = (zone, served_by);
+            }
+            zone.is_some()
+        });
         self.lines.retain(|line| line.camera == camera);
         self.lines.iter_mut().for_each(|line| line.camera = 0);
         self.zones.retain(|zone| zone.camera == camera);
@@ -415,13 +401,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_camera_source_is_printed_without_its_password() {
-        let source = CameraSource::new("rtsp://admin:geheim@127.0.0.1:554/live".to_owned());
-        assert!(!format!("{source:?}").contains("geheim"));
-        assert!(source.is_loopback() && source.host() == "127.0.0.1");
-    }
-
-    #[test]
     fn settings_that_went_through_the_pipe_have_the_same_fingerprint() {
         let mut settings = site::parse(&std::fs::read_to_string("deploy/demo.toml").expect("the demo's site"), "demo")
             .expect("a good site")
@@ -433,36 +412,33 @@ mod tests {
     }
 
     #[test]
-    fn a_usb_camera_is_a_device_file_of_this_machine() {
-        for (url, device) in [
-            ("usb:0", Some("/dev/video0")),
-            ("usb:/dev/video12", Some("/dev/video12")),
-            ("usb:/dev/v4l/by-id/usb-046d_HD_Pro-video-index0", Some("/dev/v4l/by-id/usb-046d_HD_Pro-video-index0")),
-            ("usb:", None),
-            ("usb:1000", None),
-            ("usb:/dev/video", None),
-            ("usb:/etc/passwd", None),
-            ("usb:/dev/v4l/by-id/../../sda", None),
-            ("usb:/dev/v4l/by-id/", None),
-            ("rtsp://usb:0@192.168.1.20/", None),
-        ] {
-            let source = CameraSource::new(url.to_owned());
-            assert_eq!(source.usb_device(), device.map(std::path::PathBuf::from), "{url}");
-            assert_eq!(source.is_loopback(), device.is_some(), "{url}");
-        }
-    }
-
-    #[test]
-    fn only_this_machine_is_loopback() {
-        for (url, expected) in [
-            ("rtsp://localhost/a", true),
-            ("rtsp://[::1]:8554/a", true),
-            ("rtsp://127.0.0.1@192.168.1.20/a", false),
-            ("rtsp://cam.example/127.0.0.1", false),
-            ("rtsp://192.168.1.20#@127.0.0.1/a", false),
-            ("rtsp://192.168.1.20\\@127.0.0.1/a", false),
-        ] {
-            assert_eq!(CameraSource::new(url.to_owned()).is_loopback(), expected, "{url}");
-        }
+    fn what_is_kept_of_one_camera_is_still_tied_together() {
+        let shop = "[store]\norg = \"t\"\nstore = \"t\"\nnode = \"t\"\ntimezone = \"UTC\"\n";
+        let camera = |id: &str| {
+            let of = format!("camera = \"{id}\"\n");
+            let corners = "polygon_px = [[0, 0], [9, 0], [9, 9]]\n";
+            format!(
+                "[[camera]]\nid = \"{id}\"\n[[zone]]\nid = \"{id}-wait\"\n{of}{corners}[[zone]]\nid = \"{id}-till\"\n{of}{corners}\
+                 [[line]]\nid = \"{id}-side\"\n{of}ends_px = [[0, 0], [9, 0]]\ninside_px = [5, 5]\n\
+                 [[queue]]\nid = \"{id}-one\"\nzone = \"{id}-wait\"\nserved_by = \"{id}-till\"\n\
+                 [[queue]]\nid = \"{id}-two\"\nzone = \"{id}-wait\"\nserved_by = \"{id}-side\"\n"
+            )
+        };
+        let site = site::parse(&(shop.to_owned() + &camera("a") + &camera("b")), "two cameras").expect("a good site");
+        let mut settings = site.settings;
+        settings.keep_camera(1);
+        let ties: Vec<(&str, &str)> = settings
+            .queues
+            .iter()
+            .map(|queue| {
+                let served_by = match queue.served_by {
+                    Place::Zone(zone) => &settings.zones[zone].id,
+                    Place::Line(line) => &settings.lines[line].id,
+                };
+                (settings.zones[queue.zone].id.as_str(), served_by.as_str())
+            })
+            .collect();
+        assert_eq!(ties, [("b-wait", "b-till"), ("b-wait", "b-side")]);
+        assert_eq!(settings.places(0), [Place::Zone(0), Place::Zone(1), Place::Line(0)]);
     }
 }

@@ -18,7 +18,7 @@
 //! | [`detect`] | pixels end: a frame goes in, boxes come out, the frame is destroyed |
 //! | [`track`] | detections become tracks, in seconds, without looking at anybody |
 //! | [`floor`] | tracks become metres, by marks measured on the floor |
-//! | [`measure`] | metres become windows: crossings, stays, heat |
+//! | [`measure`] | metres become windows: crossings, stays, queues, heat, flow, transitions |
 //! | [`gate`] | windows become releasable: figures of fewer than `k` people are withheld |
 //! | [`wire`] | the only serialisation of figures: pipe records, payloads, schema |
 //! | [`vault`] | released bytes until they are acknowledged |
@@ -39,9 +39,9 @@
 //! | I4 | imports go one step upstream | tests/tidy/imports.rs |
 //! | I5 | only the mailbox drops frames, and counts them | `pipeline/latest.rs`; the ledger is balanced (tests/story) |
 //! | I6 | motion uses capture time | `track/kalman.rs` tests at three frame rates; tests/tidy/monopolies.rs (who may read a clock) |
-//! | I7 | counts are conserved: entries − exits = Δ stays, heat inside a zone = its dwell | tests/laws |
+//! | I7 | counts are conserved: entries − exits = Δ stays, heat inside a zone = its dwell, transitions to a place and from it = its visits, who joins a queue is served, gives up or waits on; wherever the calendar cuts, the sums are the same | tests/laws |
 //! | I8 | a window is released once, with the same bytes for ever | [`wire::record::Inbox`] (each window once), [`vault`] (bytes fixed at commit), tests/contract |
-//! | I9 | every queue, map and history is bounded | constants beside each; memory slope in the acceptance tier |
+//! | I9 | every queue, map and history is bounded | constants beside each; a million people passing leave no more behind than two thousand (`measure/camera.rs`); memory slope in the acceptance tier |
 //! | I10 | no track id and no activity finer than a window on any wire, page or panic | `track::TrackId` cannot be printed or serialised; the eye's panic hook is silent; health counts frames, not people, and what follows people within seconds (still frames, boxes in ignored places) only by whole quarters of an hour (`pipeline/discretion.rs`) |
 //! | I11 | the eye cannot write, execute or talk | not built yet; what stands: no encoder, no network client in its dependency graph (tests/tidy/dependencies.rs), the runtime library's own uploader is kept from starting (`detect/session.rs`), an eye at work holds no file (tests/live/returns.rs), standard error goes nowhere |
 //! | I12 | privacy only tightens | lower bounds in `config/check.rs` (k ≥ 5, cells ≥ 1 m); the ratchet over time is not built yet |

@@ -16,6 +16,8 @@ pub mod record;
 #[cfg(feature = "mouth")]
 pub mod schema;
 pub mod sounding;
+#[cfg(feature = "mouth")]
+pub mod vz1;
 
 /// One message as it goes to the broker: these bytes and no others, however often it is sent.
 #[derive(Debug, Clone, PartialEq, Eq)]

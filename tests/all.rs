@@ -61,8 +61,13 @@ mod tidy {
 /// What must hold whoever walks wherever.
 mod laws {
     mod conservation;
+    mod cuts;
+    mod hidden;
+    mod peers;
     mod pipe;
+    mod queue;
     mod secrecy;
+    mod transitions;
     mod world;
 }
 

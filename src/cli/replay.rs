@@ -3,6 +3,8 @@
 //! Writes DIR/windows.jsonl (one payload a line, as published), DIR/heat-ID.png, DIR/summary.json. The same recording
 //! gives the same windows.jsonl, byte for byte, at any speed. With truth, `kehai-detect` then scores the same recording.
 
+mod paths;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,6 +27,7 @@ use crate::vault::{Counts, Vault};
 use crate::wire::compose::{Composer, REPLAY_BOOT, Voice};
 use crate::wire::read::WindowView;
 use crate::wire::record::Report;
+use paths::PathTotals;
 
 /// Arguments of `kehai replay`.
 #[derive(clap::Args)]
@@ -238,6 +241,8 @@ struct Summary {
     lines: Vec<LineTotal>,
     zones: Vec<ZoneTotal>,
     heatmaps: Vec<HeatTotal>,
+    #[serde(flatten)]
+    paths: PathTotals,
     windows_released: u64,
     windows_acknowledged: Option<u64>,
     eye_rss_peak_kb: i64,
@@ -326,6 +331,7 @@ impl Summary {
             lines: lines.collect(),
             zones: zones.collect(),
             heatmaps: heatmaps.collect(),
+            paths: PathTotals::of(settings, &windows),
             windows_released: released,
             windows_acknowledged: publishing.filter(|publishing| publishing.broker_url.is_some()).map(|_| done),
             eye_rss_peak_kb: peak_rss_of_children_kb(),
@@ -367,6 +373,7 @@ impl Summary {
                 heat.id, heat.cells_released, heat.windows, self.out, heat.id
             ));
         }
+        self.paths.print();
         match self.windows_acknowledged {
             Some(done) => say(&format!(
                 "windows     {} released, {done} acknowledged by the broker  {}/windows.jsonl",

@@ -3,6 +3,8 @@
 //! In: [`RawSite`] as the parser read it. Out: [`Site`] and the list of [`Problem`]s.
 //! Invariant: nothing is corrected silently; a site with one problem is not used.
 
+mod queue;
+
 use std::collections::BTreeSet;
 
 use super::site::{
@@ -43,12 +45,18 @@ impl Check {
         let lines: Vec<Line> = raw.line.into_iter().map(|line| self.line(line, &cameras)).collect();
         let zones: Vec<Zone> = raw.zone.into_iter().map(|zone| self.zone(zone, &cameras)).collect();
         let ignores: Vec<Ignore> = raw.ignore.into_iter().map(|raw| self.ignore(raw, &cameras, &floors)).collect();
+        let queues = raw.queue.into_iter().map(|queue| self.queue(queue, &zones, &lines)).collect::<Vec<_>>();
         self.unique("floor", floors.iter().map(|floor| floor.id.as_str()));
         self.unique("camera", cameras.iter().map(|camera| camera.id.as_str()));
         self.unique("line", lines.iter().map(|line| line.id.as_str()));
         self.unique("zone", zones.iter().map(|zone| zone.id.as_str()));
+        self.unique("queue", queues.iter().map(|queue| queue.id.as_str()));
         self.unique("ignore", ignores.iter().map(|ignore| ignore.id.as_str()));
-        Site { settings: Settings { store, gate, detector, floors, cameras, lines, zones, ignores }, outlets, sources }
+        Site {
+            settings: Settings { store, gate, detector, floors, cameras, lines, zones, queues, ignores },
+            outlets,
+            sources,
+        }
     }
 
     fn store(&mut self, raw: &RawStore) -> Store {
@@ -468,5 +476,5 @@ const REACH_M_MAX: f64 = 1e5;
 const ID_CHARS_MAX: usize = 32;
 /// Most corners of a zone.
 const CORNERS_MAX: usize = 32;
-/// Most cameras, lines, zones or floors each.
+/// Most cameras, lines, zones, queues or floors each.
 const PLACES_MAX: usize = 64;

@@ -132,6 +132,8 @@ pub(super) struct RawSite {
     #[serde(default)]
     pub(super) zone: Vec<RawZone>,
     #[serde(default)]
+    pub(super) queue: Vec<RawQueue>,
+    #[serde(default)]
     pub(super) ignore: Vec<RawIgnore>,
 }
 
@@ -235,6 +237,17 @@ pub(super) struct RawZone {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+pub(super) struct RawQueue {
+    pub(super) id: String,
+    pub(super) name: Option<String>,
+    pub(super) zone: String,
+    pub(super) served_by: String,
+    #[serde(default = "target_s_default")]
+    pub(super) target_s: f64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct RawIgnore {
     pub(super) id: String,
     pub(super) camera: Option<String>,
@@ -245,6 +258,10 @@ pub(super) struct RawIgnore {
 
 pub(super) fn topic_root_default() -> String {
     "kehai/v1".to_owned()
+}
+
+fn target_s_default() -> f64 {
+    120.0
 }
 
 fn cell_m_default() -> f64 {

@@ -67,7 +67,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::measure::heatmap::ZoneCells;
+    use crate::measure::cells::ZoneCells;
 
     const K: u32 = 5;
 

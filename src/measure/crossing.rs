@@ -48,8 +48,9 @@ impl LineCounter {
         Self { from: *from, to: *to, inside, clear: BTreeMap::new(), window: LineWindow::empty() }
     }
 
-    /// Takes the people of one frame.
-    pub fn step(&mut self, people: &[FloorStep], now_ms: i64) {
+    /// Takes the people of one frame; gives those who crossed.
+    pub fn step(&mut self, people: &[FloorStep], now_ms: i64) -> Vec<TrackId> {
+        let mut crossed = Vec::new();
         let length = (self.to.x_m - self.from.x_m).hypot(self.to.y_m - self.from.y_m);
         for person in people {
             let distance = cross(self.from, self.to, person.at) / length;
@@ -62,8 +63,10 @@ impl LineCounter {
                 before.filter(|before| before.side != distance.signum() && self.is_cut(before.at, person.at))
             {
                 self.count(distance.signum() == self.inside, now_ms - before.at_ms);
+                crossed.push(person.id);
             }
         }
+        crossed
     }
 
     /// What was counted since the last window was handed out: for evaluation alone.
@@ -85,6 +88,12 @@ impl LineCounter {
     /// Hands out the window and begins the next; sides are kept.
     pub fn close(&mut self) -> LineWindow {
         std::mem::replace(&mut self.window, LineWindow::empty())
+    }
+
+    /// How many entries about people it holds.
+    #[cfg(test)]
+    pub(super) fn remembered(&self) -> usize {
+        self.clear.len()
     }
 
     fn count(&mut self, is_inward: bool, took_ms: i64) {

@@ -41,7 +41,7 @@ pub struct ZoneWindow {
 pub struct ZoneCounter {
     polygon: Vec<FloorPoint>,
     stays: BTreeMap<TrackId, Stay>,
-    /// Who has stayed during this window.
+    /// Who has stayed during this window and is not gone.
     been: BTreeSet<TrackId>,
     window: ZoneWindow,
 }
@@ -74,39 +74,57 @@ impl ZoneCounter {
         }
     }
 
-    /// Takes the people of one frame.
-    pub fn step(&mut self, people: &[FloorStep], now_ms: i64) {
-        let mut inside = 0;
+    /// Takes the people of one frame; gives those whose stay counts from here on.
+    pub fn step(&mut self, people: &[FloorStep], now_ms: i64) -> Vec<TrackId> {
+        let (mut inside, mut entered) = (0, Vec::new());
         for person in people {
             if self.holds(person.at) {
                 inside += 1;
-                self.stay_on(person.id, now_ms);
+                if self.stay_on(person.id, now_ms) {
+                    entered.push(person.id);
+                }
             } else if self.stays.get(&person.id).is_some_and(|stay| now_ms - stay.inside_ms > BRIDGE_MS) {
-                self.end(person.id);
+                self.leave(person.id);
             }
         }
         self.window.occ_max = self.window.occ_max.max(inside);
+        entered
     }
 
-    fn stay_on(&mut self, who: TrackId, now_ms: i64) {
+    /// How many entries about people it holds.
+    #[cfg(test)]
+    pub(super) fn remembered(&self) -> usize {
+        self.stays.len() + self.been.len()
+    }
+
+    /// Whether the stay counts from here on.
+    fn stay_on(&mut self, who: TrackId, now_ms: i64) -> bool {
         let fresh = Stay { begun_ms: now_ms, inside_ms: now_ms, counted: false, stopped: false };
         let stay = self.stays.entry(who).or_insert(fresh);
         stay.inside_ms = now_ms;
         let lasted_ms = now_ms - stay.begun_ms;
-        if lasted_ms >= STAY_MS_MIN && !stay.counted {
+        let is_entry = lasted_ms >= STAY_MS_MIN && !stay.counted;
+        if is_entry {
             stay.counted = true;
             self.window.entries += 1;
             self.window.visits += 1;
-            self.been.insert(who);
+            self.window.people += u32::from(self.been.insert(who));
         }
         if lasted_ms >= STOP_MS && !stay.stopped {
             stay.stopped = true;
             self.window.stops += 1;
         }
+        is_entry
+    }
+
+    /// Forgets a person who is gone.
+    pub fn end(&mut self, who: TrackId) {
+        self.leave(who);
+        self.been.remove(&who);
     }
 
     /// Ends the stay of a person who is gone or outside.
-    pub fn end(&mut self, who: TrackId) {
+    fn leave(&mut self, who: TrackId) {
         if let Some(stay) = self.stays.remove(&who).filter(|stay| stay.counted) {
             self.window.exits += 1;
             self.window.hist[class_of(stay.inside_ms - stay.begun_ms)] += 1;
@@ -116,16 +134,16 @@ impl ZoneCounter {
     /// Ends all stays: the recording is over, or the camera is blind.
     pub fn end_all(&mut self) {
         let staying: Vec<TrackId> = self.stays.keys().copied().collect();
-        staying.into_iter().for_each(|who| self.end(who));
+        staying.into_iter().for_each(|who| self.leave(who));
     }
 
     /// Hands out the window and begins the next, in which everyone still inside is a visit already.
     pub fn close(&mut self) -> ZoneWindow {
         let staying: BTreeSet<TrackId> =
             self.stays.iter().filter(|(_, stay)| stay.counted).map(|(who, _)| *who).collect();
-        let next = ZoneWindow { visits: staying.len() as u32, ..ZoneWindow::empty() };
-        let people = std::mem::replace(&mut self.been, staying).len() as u32;
-        ZoneWindow { people, ..std::mem::replace(&mut self.window, next) }
+        let (visits, people) = (staying.len() as u32, staying.len() as u32);
+        self.been = staying;
+        std::mem::replace(&mut self.window, ZoneWindow { visits, people, ..ZoneWindow::empty() })
     }
 }
 
@@ -147,13 +165,13 @@ impl ZoneWindow {
 }
 
 /// Class of a stay of this length: 0 below 1 s, then one more for every doubling, the last one open.
-fn class_of(lasted_ms: i64) -> usize {
+pub(super) fn class_of(lasted_ms: i64) -> usize {
     let seconds = u64::try_from(lasted_ms / 1000).unwrap_or(0);
     (u64::BITS - seconds.leading_zeros()).min(DWELL_CLASSES as u32 - 1) as usize
 }
 
 /// Outside or unseen for no longer than this, a person has not left (the line truth bridges 7 frames at 7/s), ms.
-const BRIDGE_MS: i64 = 1000;
+pub(super) const BRIDGE_MS: i64 = 1000;
 /// Shorter than this it was no stay but a corner cut (the truth asks for 4 frames at 7/s), ms.
 const STAY_MS_MIN: i64 = 430;
 /// A stay of this length is a stop (CONTRACT §2), ms.

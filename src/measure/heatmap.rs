@@ -8,11 +8,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::Credit;
-use super::dwell::ZoneCounter;
+use super::cells::{CellGrid, ZoneCells};
+use super::flow::FlowWindow;
 use crate::config::Floor;
 use crate::floor::FloorStep;
 use crate::track::TrackId;
-use crate::units::FloorPoint;
 
 /// Exact heat of one floor in one window.
 pub struct HeatWindow {
@@ -23,27 +23,15 @@ pub struct HeatWindow {
     pub distinct: Vec<u32>,
     /// Person-time per cell, ms.
     pub dwell_ms: Vec<u64>,
+    /// Which way people went through each cell. It leaves under the mask of the heat, and so travels with it.
+    pub flow: FlowWindow,
     /// Where each zone lies on the cells: the gate needs it against differencing.
     pub zones: Arc<Vec<ZoneCells>>,
 }
 
-/// Where a zone lies on the cells of a floor.
-#[derive(Clone)]
-pub struct ZoneCells {
-    /// Index of the zone.
-    pub zone: usize,
-    /// Cells that lie in it at least in part, in order.
-    pub touched: Vec<usize>,
-    /// Those among them that lie in it wholly, in order.
-    pub inside: Vec<usize>,
-}
-
 /// The open heat of one camera.
 pub struct HeatGrid {
-    cell_m: f64,
-    origin: FloorPoint,
-    columns: usize,
-    rows: usize,
+    cells: CellGrid,
     visits: Vec<u32>,
     dwell_ms: Vec<u64>,
     /// Cells each person has been in during this window.
@@ -56,10 +44,7 @@ impl HeatGrid {
     #[must_use]
     pub fn new(floor: &Floor, zones: Vec<ZoneCells>) -> Self {
         Self {
-            cell_m: f64::from(floor.cell_mm) / 1000.0,
-            origin: FloorPoint { x_m: floor.origin_mm[0] as f64 / 1000.0, y_m: floor.origin_mm[1] as f64 / 1000.0 },
-            columns: floor.columns as usize,
-            rows: floor.rows as usize,
+            cells: CellGrid::of(floor),
             visits: vec![0; floor.cell_count()],
             dwell_ms: vec![0; floor.cell_count()],
             been: BTreeMap::new(),
@@ -70,7 +55,7 @@ impl HeatGrid {
     /// Takes the people of one frame.
     pub fn step(&mut self, people: &[FloorStep]) {
         for person in people {
-            if let Some(cell) = self.cell_at(person.at)
+            if let Some(cell) = self.cells.holding(person.at)
                 && self.been.entry(person.id).or_default().insert(cell)
             {
                 self.visits[cell] += 1;
@@ -80,7 +65,7 @@ impl HeatGrid {
 
     /// Adds person-time.
     pub(crate) fn credit(&mut self, credit: &Credit, within_ms: u64) {
-        if let Some(cell) = self.cell_at(credit.at) {
+        if let Some(cell) = self.cells.holding(credit.at) {
             self.dwell_ms[cell] += within_ms;
             // Time on both sides of a window's edge makes the person a visit of both windows.
             if within_ms > 0 && self.been.entry(credit.who).or_default().insert(cell) {
@@ -94,27 +79,32 @@ impl HeatGrid {
         self.been.remove(&who);
     }
 
-    /// Hands out the window and begins the next.
-    pub fn close(&mut self) -> HeatWindow {
+    /// Hands out the window, with what went through the cells meanwhile, and begins the next.
+    pub fn close(&mut self, flow: FlowWindow) -> HeatWindow {
         self.been.clear();
         let next = HeatWindow::empty(self.visits.len());
         let visits = std::mem::replace(&mut self.visits, next.visits);
         let dwell_ms = std::mem::replace(&mut self.dwell_ms, next.dwell_ms);
-        HeatWindow { distinct: visits.clone(), visits, dwell_ms, zones: Arc::clone(&self.zones) }
+        HeatWindow { distinct: visits.clone(), visits, dwell_ms, flow, zones: Arc::clone(&self.zones) }
     }
 
-    fn cell_at(&self, at: FloorPoint) -> Option<usize> {
-        let column = ((at.x_m - self.origin.x_m) / self.cell_m).floor();
-        let row = ((at.y_m - self.origin.y_m) / self.cell_m).floor();
-        let on_grid = column >= 0.0 && row >= 0.0 && column < self.columns as f64 && row < self.rows as f64;
-        on_grid.then(|| row as usize * self.columns + column as usize)
+    /// How many entries about people it holds.
+    #[cfg(test)]
+    pub(super) fn remembered(&self) -> usize {
+        self.been.values().map(|cells| 1 + cells.len()).sum()
     }
 }
 
 impl HeatWindow {
     /// Nobody on so many cells.
     pub(crate) fn empty(cells: usize) -> Self {
-        Self { visits: vec![0; cells], distinct: vec![0; cells], dwell_ms: vec![0; cells], zones: Arc::default() }
+        Self {
+            visits: vec![0; cells],
+            distinct: vec![0; cells],
+            dwell_ms: vec![0; cells],
+            flow: FlowWindow::empty(cells),
+            zones: Arc::default(),
+        }
     }
 
     /// The sum of two cameras' heat on one floor.
@@ -123,28 +113,8 @@ impl HeatWindow {
         self.visits.iter_mut().zip(&other.visits).for_each(|(sum, more)| *sum += more);
         self.distinct.iter_mut().zip(&other.distinct).for_each(|(most, other)| *most = (*most).max(*other));
         self.dwell_ms.iter_mut().zip(&other.dwell_ms).for_each(|(sum, more)| *sum += more);
+        self.flow = self.flow.plus(&other.flow);
         self.zones = self.zones.iter().chain(other.zones.iter()).cloned().collect::<Vec<_>>().into();
         self
     }
 }
-
-impl ZoneCells {
-    /// Where `counter` lies on `grid`, by [`PROBES`] × [`PROBES`] points spread over each cell.
-    #[must_use]
-    pub fn of(zone: usize, counter: &ZoneCounter, grid: &Floor) -> Self {
-        let probe = HeatGrid::new(grid, Vec::new());
-        let holds = |cell: usize, index: usize| {
-            let (column, row) = ((cell % probe.columns) as f64, (cell / probe.columns) as f64);
-            let part = |place: usize| (place as f64 + 0.5) / PROBES as f64;
-            let x_m = probe.origin.x_m + (column + part(index % PROBES)) * probe.cell_m;
-            counter.holds(FloorPoint { x_m, y_m: probe.origin.y_m + (row + part(index / PROBES)) * probe.cell_m })
-        };
-        let held = |cell: usize| (0..PROBES * PROBES).filter(|index| holds(cell, *index)).count();
-        let cells: Vec<(usize, usize)> = (0..grid.cell_count()).map(|cell| (cell, held(cell))).collect();
-        let with = |least: usize| cells.iter().filter(|(_, held)| *held >= least).map(|(cell, _)| *cell).collect();
-        Self { zone, touched: with(1), inside: with(PROBES * PROBES) }
-    }
-}
-
-/// Points looked at along each side of a cell: of a cell of 1 m no strip wider than 13 cm goes unseen.
-const PROBES: usize = 8;

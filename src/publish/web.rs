@@ -105,7 +105,8 @@ async fn heat(State(page): State<Arc<Page>>, Path(id): Path<String>) -> Response
     let id = id.trim_end_matches(".png");
     let newest = page.vault.newest();
     let windows = newest.iter().filter_map(|message| WindowView::read(&message.body));
-    let heat = windows.into_iter().find(|window| window.id == id).and_then(|window| window.heat);
+    let heat =
+        windows.into_iter().find(|window| window.kind == "heat" && window.id == id).and_then(|window| window.heat);
     match heat {
         Some(heat) => {
             let seen = page.seen.get(&heat.plan).map_or(&[][..], Vec::as_slice);

@@ -5,16 +5,16 @@
 
 use serde::Serialize;
 
-use super::Message;
 use super::payload::{
-    AboutPayload, CONTRACT_VERSION, HealthPayload, HeatPayload, LinePayload, MetaItem, MetaPayload, PrivacyPayload,
-    StatePayload, WindowPayload, ZonePayload, encode_vz1,
+    AboutPayload, CONTRACT_VERSION, FlowPayload, HealthPayload, HeatPayload, LinePayload, MetaItem, MetaPayload,
+    OdPayload, PrivacyPayload, QueuePayload, StatePayload, WindowPayload, ZonePayload,
 };
 use super::record::{ArrivedWindow, RECORD_BYTES, window_records_per_hour};
+use super::{Message, vz1};
 use crate::clock::UtcMs;
-use crate::config::{Drawn, Profile, Settings};
+use crate::config::{Drawn, Place, Profile, Settings};
 use crate::floor::visible_cells;
-use crate::gate::{Figures, Object};
+use crate::gate::{Figures, FlowFigures, Object};
 
 /// Makes the messages of one node and one process.
 pub struct Composer {
@@ -75,8 +75,18 @@ impl Composer {
                 let id = self.settings.zones[usize::from(index)].id.clone();
                 self.record("zone", id, window, ZonePayload::of(zone.as_ref()))
             }
+            (Figures::Queue(figures), Object::Queue(index)) => {
+                let queue = &self.settings.queues[usize::from(index)];
+                self.record("queue", queue.id.clone(), window, QueuePayload::of(figures.as_ref(), queue.target_ms))
+            }
             (Figures::Heat(cells), Object::HeatVisits(floor)) => self.heat(window, cells, floor, ["visits", "visit"]),
             (Figures::Heat(cells), Object::HeatDwell(floor)) => self.heat(window, cells, floor, ["dwell", "ms"]),
+            (Figures::Flow(cells), Object::Flow(floor)) => self.flow(window, cells, floor),
+            (Figures::Transitions(figures), Object::Transitions(camera)) => {
+                let camera = usize::from(camera);
+                let id = self.settings.cameras[camera].id.clone();
+                self.record("od", id, window, OdPayload::of(nodes(&self.settings, camera), figures))
+            }
             _ => unreachable!("wire/record.rs pairs figures and objects"),
         }
     }
@@ -100,13 +110,33 @@ impl Composer {
             cell_mm: plan.cell_mm,
             origin_mm: plan.origin_mm,
             enc: "vz1",
-            data: encode_vz1(cells),
+            data: vz1::encode(cells.iter().map(|cell| cell.map(|value| [u64::from(value)]))),
             cells: cells.iter().flatten().count() as u32,
             sum: cells.iter().flatten().map(|value| u64::from(*value)).sum(),
             max: cells.iter().flatten().copied().max().unwrap_or(0),
             dropped_cells: cells.iter().zip(seen).filter(|(cell, seen)| cell.is_none() && **seen).count() as u32,
         };
         self.record("heat", format!("{}-{layer}", plan.id), window, payload)
+    }
+
+    fn flow(&self, window: &ArrivedWindow, cells: &[Option<FlowFigures>], floor: u16) -> Message {
+        let plan = &self.settings.floors[usize::from(floor)];
+        let seen = &self.visible[usize::from(floor)];
+        let payload = FlowPayload {
+            frame: "store",
+            plan: plan.id.clone(),
+            w: plan.columns,
+            h: plan.rows,
+            cell_mm: plan.cell_mm,
+            origin_mm: plan.origin_mm,
+            cols: ["i", "n", "sx_milli", "sy_milli"],
+            enc: "vz1",
+            data: vz1::encode(cells.iter().map(|cell| cell.as_ref().map(FlowPayload::columns))),
+            cells: cells.iter().flatten().count() as u32,
+            n: cells.iter().flatten().map(|cell| u64::from(cell.passages)).sum(),
+            dropped_cells: cells.iter().zip(seen).filter(|(cell, seen)| cell.is_none() && **seen).count() as u32,
+        };
+        self.record("flow", plan.id.clone(), window, payload)
     }
 
     fn record<D: Serialize>(&self, kind: &'static str, id: String, window: &ArrivedWindow, figures: D) -> Message {
@@ -155,7 +185,7 @@ impl Composer {
             cfg: self.settings.revision(),
             name: store.name.clone(),
             timezone: store.timezone.clone(),
-            kinds: vec!["line", "zone", "heat"],
+            kinds: kinds(&self.settings),
             model: model.to_owned(),
             privacy: self.privacy(),
             pipe_bytes_per_hour: (window_records_per_hour(&self.settings) * RECORD_BYTES) as u64,
@@ -170,6 +200,7 @@ impl Composer {
             meta("floors", floors(&self.settings)),
             meta("lines", lines(&self.settings)),
             meta("zones", zones(&self.settings)),
+            meta("queues", queues(&self.settings)),
         ]
     }
 
@@ -205,6 +236,34 @@ fn clk(synchronised: bool) -> &'static str {
     if synchronised { "sync" } else { "free" }
 }
 
+/// Kinds of which this configuration has an object.
+fn kinds(settings: &Settings) -> Vec<&'static str> {
+    let has_floor = !settings.floors.is_empty();
+    let all = [
+        ("line", !settings.lines.is_empty()),
+        ("zone", !settings.zones.is_empty()),
+        ("queue", !settings.queues.is_empty()),
+        ("heat", has_floor),
+        ("flow", has_floor),
+        ("od", !(settings.lines.is_empty() && settings.zones.is_empty())),
+    ];
+    all.into_iter().filter(|(_, is_made)| *is_made).map(|(kind, _)| kind).collect()
+}
+
+/// Names of the nodes between which ways lead before a camera.
+fn nodes(settings: &Settings, camera: usize) -> Vec<String> {
+    let places = settings.places(camera).into_iter();
+    places.map(|place| name_of(settings, place)).chain(["elsewhere".to_owned()]).collect()
+}
+
+/// A place as the end of its topic.
+fn name_of(settings: &Settings, place: Place) -> String {
+    match place {
+        Place::Zone(zone) => format!("zone/{}", settings.zones[zone].id),
+        Place::Line(line) => format!("line/{}", settings.lines[line].id),
+    }
+}
+
 fn cameras(settings: &Settings) -> Vec<MetaItem> {
     let item = |camera: &crate::config::Camera| MetaItem {
         id: camera.id.clone(),
@@ -236,6 +295,19 @@ fn lines(settings: &Settings) -> Vec<MetaItem> {
 fn zones(settings: &Settings) -> Vec<MetaItem> {
     let item = |zone: &crate::config::Zone| drawn(settings, [&zone.id, &zone.name], zone.camera, &zone.polygon);
     settings.zones.iter().map(item).collect()
+}
+
+fn queues(settings: &Settings) -> Vec<MetaItem> {
+    let item = |queue: &crate::config::Queue| MetaItem {
+        id: queue.id.clone(),
+        name: queue.name.clone(),
+        camera: Some(settings.cameras[settings.zones[queue.zone].camera].id.clone()),
+        zone: Some(name_of(settings, Place::Zone(queue.zone))),
+        served_by: Some(name_of(settings, queue.served_by)),
+        target_ms: Some(queue.target_ms),
+        ..MetaItem::default()
+    };
+    settings.queues.iter().map(item).collect()
 }
 
 fn drawn(settings: &Settings, [id, name]: [&String; 2], camera: usize, points: &Drawn) -> MetaItem {

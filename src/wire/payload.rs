@@ -3,9 +3,9 @@
 //! In: released figures. Out: serde types whose order of fields is the order on the wire. The JSON Schema that
 //! `kehai schema` prints is made from these very types. Adding a field is free; changing a meaning is `v2`.
 
-use std::io::Write;
+mod paths;
+mod queue;
 
-use base64::Engine;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -13,6 +13,8 @@ use crate::gate::ZoneFigures;
 use crate::health::CameraReport;
 use crate::health::load::Load;
 use crate::measure::dwell::DWELL_CLASSES;
+pub use paths::{FlowPayload, OdPayload};
+pub use queue::QueuePayload;
 
 /// Version of the contract: changing a meaning makes a new one.
 pub const CONTRACT_VERSION: u8 = 1;
@@ -22,9 +24,9 @@ pub const CONTRACT_VERSION: u8 = 1;
 pub struct WindowPayload<D> {
     /// Version of the contract.
     pub v: u8,
-    /// Kind: line, zone or heat.
+    /// Kind: line, zone, queue, heat, flow or od.
     pub k: &'static str,
-    /// Object: a line, a zone, or a floor with its layer.
+    /// Object: a line, a zone, a queue, a floor with its layer, a floor, or a camera.
     pub id: String,
     /// Window start, UTC, RFC 3339.
     pub ws: String,
@@ -184,7 +186,7 @@ pub struct MetaPayload {
     pub v: u8,
     /// Kind: meta.
     pub k: &'static str,
-    /// "lines", "zones", "floors" or "cameras".
+    /// "lines", "zones", "queues", "floors" or "cameras".
     pub of: &'static str,
     /// Fingerprint of the configuration.
     pub cfg: String,
@@ -223,6 +225,15 @@ pub struct MetaItem {
     /// Reprojection error of the calibration, root mean square, mm.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub residual_mm: Option<u32>,
+    /// Where people of a queue wait, as "zone/ID".
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub zone: Option<String>,
+    /// Where they are served, as "zone/ID" or "line/ID".
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub served_by: Option<String>,
+    /// Waits longer than this are too long, ms.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub target_ms: Option<u32>,
 }
 
 /// How a node fares. Counters of frames, never of people.
@@ -317,79 +328,6 @@ impl CameraHealthPayload {
             overloaded: load.is_overloaded,
             ignored: report.ignored,
             motionless: report.motionless,
-        }
-    }
-}
-
-/// Released cells as "vz1".
-#[must_use]
-pub fn encode_vz1(cells: &[Option<u32>]) -> String {
-    let mut plain = Vec::new();
-    let mut last = 0;
-    for (index, value) in cells.iter().enumerate().filter_map(|(index, cell)| cell.map(|value| (index, value))) {
-        leb128((index - last) as u64, &mut plain);
-        leb128(u64::from(value), &mut plain);
-        last = index;
-    }
-    let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::best());
-    encoder.write_all(&plain).expect("writing to memory");
-    base64::engine::general_purpose::STANDARD.encode(encoder.finish().expect("writing to memory"))
-}
-
-/// Cells from "vz1"; `None` when the text is not such an encoding of at most `count` cells.
-#[must_use]
-pub fn decode_vz1(text: &str, count: usize) -> Option<Vec<Option<u32>>> {
-    let packed = base64::engine::general_purpose::STANDARD.decode(text).ok()?;
-    let mut plain = Vec::new();
-    let limit = (count as u64 + 1) * 16;
-    std::io::Read::read_to_end(
-        &mut std::io::Read::take(flate2::read::ZlibDecoder::new(&packed[..]), limit),
-        &mut plain,
-    )
-    .ok()?;
-    let mut cells = vec![None; count];
-    let (mut bytes, mut index) = (plain.into_iter(), 0);
-    while bytes.len() > 0 {
-        index += usize::try_from(unleb128(&mut bytes)?).ok()?;
-        *cells.get_mut(index)? = Some(u32::try_from(unleb128(&mut bytes)?).ok()?);
-    }
-    Some(cells)
-}
-
-fn leb128(mut value: u64, out: &mut Vec<u8>) {
-    while value >= 0x80 {
-        out.push(value as u8 | 0x80);
-        value >>= 7;
-    }
-    out.push(value as u8);
-}
-
-fn unleb128(bytes: &mut impl Iterator<Item = u8>) -> Option<u64> {
-    let mut value = 0;
-    for shift in (0..64).step_by(7) {
-        let byte = bytes.next()?;
-        value |= u64::from(byte & 0x7f) << shift;
-        if byte < 0x80 {
-            return Some(value);
-        }
-    }
-    None
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    proptest! {
-        #[test]
-        fn what_is_encoded_is_what_is_decoded(cells in prop::collection::vec(prop::option::of(any::<u32>()), 0..300)) {
-            prop_assert_eq!(decode_vz1(&encode_vz1(&cells), cells.len()), Some(cells));
-        }
-
-        #[test]
-        fn nonsense_is_refused_and_never_panics(text in "[A-Za-z0-9+/=]{0,200}") {
-            let _ = decode_vz1(&text, 100);
         }
     }
 }

@@ -4,12 +4,12 @@
 
 use serde_json::Value;
 
-use super::payload::decode_vz1;
+use super::vz1;
 
 /// A window as any subscriber reads it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct WindowView {
-    /// Kind: line, zone or heat.
+    /// Kind: line, zone, queue, heat, flow or od.
     pub kind: String,
     /// Object.
     pub id: String,
@@ -77,7 +77,9 @@ impl HeatView {
     fn read(figures: &Value) -> Option<Self> {
         let whole = |key: &str| figures[key].as_u64().and_then(|value| usize::try_from(value).ok());
         let (columns, rows) = (whole("w")?, whole("h")?);
-        let cells = decode_vz1(figures["data"].as_str()?, columns.checked_mul(rows)?)?;
+        let cells = vz1::decode(figures["data"].as_str()?, columns.checked_mul(rows)?)?;
+        let counted = |cell: Option<[u64; 1]>| cell.map(|[value]| u32::try_from(value)).transpose();
+        let cells: Vec<Option<u32>> = cells.into_iter().map(counted).collect::<Result<_, _>>().ok()?;
         Some(Self {
             layer: figures["layer"].as_str()?.to_owned(),
             plan: figures["plan"].as_str()?.to_owned(),

@@ -5,14 +5,16 @@
 //! foresee (kind, object, number and order of parts, windows on the calendar's grid, each window once); the mouth
 //! ends an eye that sends anything else.
 
+mod figures;
+
 use super::benched::{BENCH_WORDS, BenchRound, KIND_BENCH};
 use super::counters::{CAMERA_WORDS, KIND_CAMERA, camera_report};
 use super::sounding::{KIND_SOUNDING, SOUNDING_WORDS, Sounding};
 use crate::clock::{UtcMs, WindowSpan};
-use crate::config::{COUNT_WINDOW_S, PATH_WINDOW_S, Settings};
-use crate::gate::{Figures, Object, ReleasedWindow, ZoneFigures};
+use crate::config::Settings;
+use crate::gate::{Figures, Object, ReleasedWindow};
 use crate::health::{CameraReport, EyeEvent, EyeEventCode};
-use crate::measure::dwell::DWELL_CLASSES;
+use figures::Foreseen;
 
 /// Size of every record on the pipe.
 pub const RECORD_BYTES: usize = 256;
@@ -124,12 +126,8 @@ impl Outbox {
     #[must_use]
     pub fn window(&self, window: &ReleasedWindow) -> Vec<Record> {
         let mut words = vec![window.cov_ms()];
-        match window.figures() {
-            Figures::Line { inward, outward, uncertain } => words.extend([*inward, *outward, *uncertain]),
-            Figures::Zone(zone) => words.extend(zone.as_ref().map_or([0; ZONE_WORDS], zone_words)),
-            Figures::Heat(cells) => words.extend(cells.iter().map(|cell| cell.map_or(0, |value| value + 1))),
-        }
-        let (kind, object) = kind_of(window.object());
+        figures::write(window.figures(), &mut words);
+        let (kind, object) = figures::kind_of(window.object());
         self.records(kind, object, Some(window.span()), &words)
     }
 
@@ -172,20 +170,18 @@ impl Outbox {
 /// What one configuration foresees on the pipe.
 #[must_use]
 pub fn window_records_per_hour(settings: &Settings) -> usize {
-    let per_quarter = settings.lines.len() * parts_of(LINE_WORDS_ALL) as usize
-        + settings.zones.len() * parts_of(ZONE_WORDS_ALL) as usize;
-    let per_hour: usize = settings.floors.iter().map(|floor| 2 * parts_of(1 + floor.cell_count()) as usize).sum();
-    per_quarter * (3600 / COUNT_WINDOW_S as usize) + per_hour
+    let records = |(object, words): (Object, usize)| {
+        parts_of(1 + words) as usize * (3600 / figures::grid_of(object, settings.store.hour_phase_s).0 as usize)
+    };
+    Foreseen::by(settings).objects().map(records).sum()
 }
 
 /// Reads and judges records on the mouth's side.
 pub struct Inbox {
     configuration: u64,
-    lines: usize,
-    zones: usize,
+    foreseen: Foreseen,
     cameras: usize,
-    cells: Vec<usize>,
-    hour_phase_s: i64,
+    hour_phase_s: u32,
     k: u32,
     begun_s: i64,
     open: Option<Open>,
@@ -208,11 +204,9 @@ impl Inbox {
     pub fn new(settings: &Settings) -> Self {
         Self {
             configuration: settings.fingerprint(),
-            lines: settings.lines.len(),
-            zones: settings.zones.len(),
+            foreseen: Foreseen::by(settings),
             cameras: settings.cameras.len(),
-            cells: settings.floors.iter().map(crate::config::Floor::cell_count).collect(),
-            hour_phase_s: i64::from(settings.store.hour_phase_s),
+            hour_phase_s: settings.store.hour_phase_s,
             k: settings.gate.k,
             begun_s: 0,
             open: None,
@@ -239,7 +233,7 @@ impl Inbox {
             return Err(RecordError::Configuration { found: header.configuration, expected: self.configuration });
         }
         let count = self.words_of(&header)?;
-        let is_window = matches!(header.kind, KIND_LINE | KIND_ZONE | KIND_HEAT_VISITS | KIND_HEAT_DWELL);
+        let is_window = figures::object_of(header.kind, header.object).is_some();
         let is_padded = record[9] == 0 && record[28..32] == [0; 4];
         if !is_padded || (!is_window && (header.span.start_s, header.span.dur_s) != (0, 0)) {
             return Err(RecordError::Value { kind: header.kind });
@@ -265,17 +259,18 @@ impl Inbox {
 
     /// Number of words the configuration foresees for such a record.
     fn words_of(&self, header: &Header) -> Result<usize, RecordError> {
+        let unforeseen = RecordError::Unforeseen { kind: header.kind, object: header.object };
+        if let Some(object) = figures::object_of(header.kind, header.object) {
+            return self.foreseen.words(object).map(|words| 1 + words).ok_or(unforeseen);
+        }
         let object = usize::from(header.object);
         let words = match header.kind {
-            KIND_LINE if object < self.lines => LINE_WORDS_ALL,
-            KIND_ZONE if object < self.zones => ZONE_WORDS_ALL,
-            KIND_HEAT_VISITS | KIND_HEAT_DWELL if object < self.cells.len() => 1 + self.cells[object],
             KIND_CAMERA if object < self.cameras => CAMERA_WORDS,
             KIND_SOUNDING if object < self.cameras => SOUNDING_WORDS,
             KIND_EVENT if object < self.cameras.max(1) => 3,
             KIND_ENDED if object == 0 => 0,
             KIND_BENCH if object == 0 => BENCH_WORDS,
-            _ => return Err(RecordError::Unforeseen { kind: header.kind, object: header.object }),
+            _ => return Err(unforeseen),
         };
         Ok(words)
     }
@@ -292,29 +287,23 @@ impl Inbox {
             KIND_ENDED => Report::Ended,
             KIND_BENCH => Report::Bench(BenchRound::read(words)),
             KIND_SOUNDING => Report::Sounding(header.object, Sounding::read(words).ok_or_else(impossible)?),
-            _ => return Ok(self.window(header, words)?.map(Report::Window)),
+            kind => {
+                let object = figures::object_of(kind, header.object).ok_or_else(impossible)?;
+                return Ok(self.window(object, header, words)?.map(Report::Window));
+            }
         };
         Ok(Some(report))
     }
 
     /// A window, or nothing when an earlier eye has released its hour.
-    fn window(&mut self, header: &Header, words: &[u32]) -> Result<Option<ArrivedWindow>, RecordError> {
+    fn window(&mut self, named: Object, header: &Header, words: &[u32]) -> Result<Option<ArrivedWindow>, RecordError> {
         let Header { kind, object, span, .. } = *header;
-        let named = match kind {
-            KIND_LINE => Object::Line(object),
-            KIND_ZONE => Object::Zone(object),
-            KIND_HEAT_VISITS => Object::HeatVisits(object),
-            _ => Object::HeatDwell(object),
-        };
-        let (dur_s, phase_s) = match named {
-            Object::Line(_) | Object::Zone(_) => (COUNT_WINDOW_S, 0),
-            _ => (PATH_WINDOW_S, self.hour_phase_s),
-        };
+        let (dur_s, phase_s) = figures::grid_of(named, self.hour_phase_s);
         // Nobody has measured what was over before it began; the years keep sums in range.
         if !(0..YEARS_S).contains(&span.start_s) || span.end_s() <= self.begun_s {
             return Err(RecordError::Calendar { kind, object, start_s: span.start_s });
         }
-        let on_grid = span.dur_s == dur_s && (span.start_s - phase_s).rem_euclid(i64::from(dur_s)) == 0;
+        let on_grid = span.dur_s == dur_s && (span.start_s - i64::from(phase_s)).rem_euclid(i64::from(dur_s)) == 0;
         let is_new = self.last_end_s.get(&named).is_none_or(|end_s| span.start_s >= *end_s);
         if !on_grid || !is_new {
             return Err(RecordError::Calendar { kind, object, start_s: span.start_s });
@@ -323,46 +312,10 @@ impl Inbox {
             return Err(RecordError::Value { kind });
         }
         self.last_end_s.insert(named, span.end_s());
-        let figures = figures(named, &words[1..]).filter(|figures| self.rests_on_k(named, figures));
-        let figures = figures.ok_or(RecordError::Value { kind })?;
+        let figures = figures::read(named, &words[1..], self.k).ok_or(RecordError::Value { kind })?;
         let is_released = self.released_end_s.get(&named).is_some_and(|end_s| span.start_s < *end_s);
         Ok((!is_released).then_some(ArrivedWindow { object: named, span, cov_ms: words[0], figures }))
     }
-
-    /// Whether the gate could have released these figures.
-    fn rests_on_k(&self, object: Object, figures: &Figures) -> bool {
-        match (object, figures) {
-            (_, Figures::Zone(Some(zone))) => zone.visits >= self.k,
-            (Object::HeatVisits(_), Figures::Heat(cells)) => cells.iter().flatten().all(|visits| *visits >= self.k),
-            _ => true,
-        }
-    }
-}
-
-fn figures(object: Object, words: &[u32]) -> Option<Figures> {
-    Some(match object {
-        Object::Line(_) => Figures::Line { inward: words[0], outward: words[1], uncertain: words[2] },
-        Object::Zone(_) if words[0] == 0 => Figures::Zone(words.iter().all(|word| *word == 0).then_some(None)?),
-        Object::Zone(_) => Figures::Zone(Some(ZoneFigures {
-            entries: words[1],
-            exits: words[2],
-            visits: words[3],
-            stops: words[4],
-            dwell_ms: words[5],
-            occ_ms: words[6],
-            occ_max: words[7],
-            hist: words[8..].try_into().ok()?,
-        })),
-        _ => Figures::Heat(words.iter().map(|word| word.checked_sub(1)).collect()),
-    })
-}
-
-fn zone_words(zone: &ZoneFigures) -> [u32; ZONE_WORDS] {
-    let mut words = [1; ZONE_WORDS];
-    let head = [zone.entries, zone.exits, zone.visits, zone.stops, zone.dwell_ms, zone.occ_ms, zone.occ_max];
-    words[1..8].copy_from_slice(&head);
-    words[8..].copy_from_slice(&zone.hist);
-    words
 }
 
 struct Header {
@@ -406,24 +359,7 @@ fn parts_of(words: usize) -> u16 {
     words.div_ceil(WORDS).max(1) as u16
 }
 
-fn kind_of(object: Object) -> (u8, u16) {
-    match object {
-        Object::Line(index) => (KIND_LINE, index),
-        Object::Zone(index) => (KIND_ZONE, index),
-        Object::HeatVisits(index) => (KIND_HEAT_VISITS, index),
-        Object::HeatDwell(index) => (KIND_HEAT_DWELL, index),
-    }
-}
-
 /// End of the calendar, s since 1970: the year 2106.
 const YEARS_S: i64 = 1 << 32;
-const KIND_LINE: u8 = 1;
-const KIND_ZONE: u8 = 2;
-const KIND_HEAT_VISITS: u8 = 3;
-const KIND_HEAT_DWELL: u8 = 4;
 const KIND_EVENT: u8 = 17;
 const KIND_ENDED: u8 = 18;
-const LINE_WORDS_ALL: usize = 4;
-/// Released flag, seven figures, the histogram.
-const ZONE_WORDS: usize = 8 + DWELL_CLASSES;
-const ZONE_WORDS_ALL: usize = 1 + ZONE_WORDS;

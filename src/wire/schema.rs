@@ -7,8 +7,8 @@ use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Value, json};
 
 use super::payload::{
-    AboutPayload, CONTRACT_VERSION, HealthPayload, HeatPayload, LinePayload, MetaPayload, StatePayload, WindowPayload,
-    ZonePayload,
+    AboutPayload, CONTRACT_VERSION, FlowPayload, HealthPayload, HeatPayload, LinePayload, MetaPayload, OdPayload,
+    QueuePayload, StatePayload, WindowPayload, ZonePayload,
 };
 
 /// The schema document.
@@ -18,7 +18,10 @@ pub fn document() -> Value {
     let kinds = [
         ("line", kind_of::<WindowPayload<LinePayload>>(&mut generator, "line")),
         ("zone", kind_of::<WindowPayload<ZonePayload>>(&mut generator, "zone")),
+        ("queue", kind_of::<WindowPayload<QueuePayload>>(&mut generator, "queue")),
         ("heat", kind_of::<WindowPayload<HeatPayload>>(&mut generator, "heat")),
+        ("flow", kind_of::<WindowPayload<FlowPayload>>(&mut generator, "flow")),
+        ("od", kind_of::<WindowPayload<OdPayload>>(&mut generator, "od")),
         ("state", kind_of::<StatePayload>(&mut generator, "state")),
         ("about", kind_of::<AboutPayload>(&mut generator, "about")),
         ("meta", kind_of::<MetaPayload>(&mut generator, "meta")),

@@ -36,8 +36,8 @@ fn a_subscriber_gets_every_record_once_and_byte_for_byte() {
     assert_eq!(played.ended.code, Some(0), "{}", played.ended.err);
     let got = broker.collect();
     assert_eq!(bodies(&got), played.lines());
-    assert_eq!(played.lines().len(), 16);
-    assert_eq!(played.summary()["windows_acknowledged"], 16);
+    assert_eq!(played.lines().len(), 20);
+    assert_eq!(played.summary()["windows_acknowledged"], 20);
 }
 
 #[test]
@@ -52,14 +52,14 @@ fn a_node_introduces_itself_and_says_goodbye() {
     kept.sort_by(|one, other| one.topic.cmp(&other.topic));
     let topics: Vec<&str> = kept.iter().map(|got| got.topic.trim_start_matches(DEMO)).collect();
     // No window among them: an old one must not take the place of a shop's newest.
-    assert_eq!(topics, ["about", "meta/cameras", "meta/floors", "meta/lines", "meta/zones", "state"]);
+    assert_eq!(topics, ["about", "meta/cameras", "meta/floors", "meta/lines", "meta/queues", "meta/zones", "state"]);
     assert!(kept.iter().all(|got| got.retained && got.qos == 1), "{kept:#?}");
-    assert_eq!(kept[5].body, r#"{"v":1,"k":"state","state":"offline","boot":"replay"}"#);
+    assert_eq!(kept[6].body, r#"{"v":1,"k":"state","state":"offline","boot":"replay"}"#);
     let about: Value = serde_json::from_str(&kept[0].body).expect("a payload is JSON");
     assert_eq!(about["cfg"], played.windows()[0]["cfg"], "records and introduction name the same configuration");
 }
 
-/// The broker takes nothing as long as a heatmap; all the rest arrives, whether or not it says so beforehand.
+/// The broker takes nothing as long as a map of a floor; all the rest arrives, whether or not it says so beforehand.
 fn must_deliver_what_is_short(limit: &str, longest: usize) {
     let (folder, (port, held)) = (Folder::new(), free_port());
     drop(held);
@@ -68,8 +68,8 @@ fn must_deliver_what_is_short(limit: &str, longest: usize) {
     let site = folder.write("site.toml", demo_at_broker(port));
     let played = Played::replay(&first_frames(), &site, &["--publish", "--start", "2026-01-05T09:59:57Z"]);
     assert_eq!(played.ended.code, Some(5), "{}", played.ended.err);
-    assert!(played.ended.err.contains("4 of 16 windows were not delivered"), "{}", played.ended.err);
-    let is_short = |line: &String| !line.contains("\"k\":\"heat\"");
+    assert!(played.ended.err.contains("6 of 20 windows were not delivered"), "{}", played.ended.err);
+    let is_short = |line: &String| !["heat", "flow"].iter().any(|kind| line.contains(&format!("\"k\":\"{kind}\"")));
     let short: BTreeSet<String> = played.lines().into_iter().filter(is_short).collect();
     assert!(short.iter().all(|line| line.len() < longest), "{short:#?}");
     assert_eq!(bodies(&broker.collect()).into_iter().collect::<BTreeSet<_>>(), short);
@@ -77,7 +77,7 @@ fn must_deliver_what_is_short(limit: &str, longest: usize) {
 
 #[test]
 fn a_broker_that_refuses_long_payloads_gets_the_rest() {
-    must_deliver_what_is_short("message_size_limit", 400);
+    must_deliver_what_is_short("message_size_limit", 390);
 }
 
 #[test]
@@ -127,7 +127,7 @@ fn a_broker_that_comes_up_late_gets_everything() {
     });
     assert_eq!(ended.code, Some(0), "{}", ended.err);
     assert_eq!(bodies(&broker.collect()), lines);
-    assert_eq!(lines.len(), 8, "a line and a zone in four quarters of an hour");
+    assert_eq!(lines.len(), 9, "a line and a zone in four quarters of an hour, transitions in one hour");
 }
 
 #[test]
@@ -175,7 +175,7 @@ fn without_a_broker_the_records_are_written_and_the_failure_is_told() {
     let site = folder.write("site.toml", format!("{BARE}{places}{broker}"));
     let played = Played::replay(&draw_room(&folder, 3), &site, &["--publish"]);
     assert_eq!(played.ended.code, Some(5), "{}", played.ended.err);
-    assert!(played.ended.err.contains("1 of 1 windows were not delivered"), "{}", played.ended.err);
-    assert_eq!(played.lines().len(), 1);
+    assert!(played.ended.err.contains("2 of 2 windows were not delivered"), "{}", played.ended.err);
+    assert_eq!(played.lines().len(), 2);
     assert_eq!(played.summary()["windows_acknowledged"], 0);
 }

@@ -4,7 +4,7 @@
 
 use kehai::clock::WindowSpan;
 use kehai::config::{Settings, site};
-use kehai::gate::{Figures, Object, ZoneFigures};
+use kehai::gate::{Figures, FlowFigures, Object, QueueFigures, TransitionFigures, ZoneFigures};
 use kehai::health::load::Load;
 use kehai::health::{CameraReport, CameraState, Ledger};
 use kehai::wire::Message;
@@ -55,14 +55,60 @@ camera = "cam-b"
 polygon_px = [[10, 10], [200, 10], [200, 150.4]]
 "#;
 
-fn settings() -> Settings {
-    site::parse(SHOP, "golden").expect("the golden shop is a good site").settings
+/// A queue at the till, served by a line: in a shop of its own, for a shop without queues has the fingerprint it had before
+/// there were any.
+const QUEUE: &str = r#"
+[[line]]
+id = "till-side"
+camera = "cam-b"
+ends_px = [[200, 10], [200, 150]]
+inside_px = [300, 80]
+[[queue]]
+id = "tills"
+name = "Before the tills"
+zone = "till"
+served_by = "till-side"
+target_s = 90
+"#;
+
+fn settings_of(text: &str) -> Settings {
+    site::parse(text, "golden").expect("the golden shop is a good site").settings
+}
+
+fn composer_of(settings: &Settings) -> Composer {
+    let voice =
+        Voice { topic_root: "kehai/v1".into(), boot: "7f3a9c01".into(), synchronised: true, retain_windows: true };
+    Composer::new(settings, voice)
 }
 
 fn composer() -> Composer {
-    let voice =
-        Voice { topic_root: "kehai/v1".into(), boot: "7f3a9c01".into(), synchronised: true, retain_windows: true };
-    Composer::new(&settings(), voice)
+    composer_of(&settings_of(SHOP))
+}
+
+fn shop_with_queue() -> Composer {
+    composer_of(&settings_of(&format!("{SHOP}{QUEUE}")))
+}
+
+fn queue(figures: Option<QueueFigures>) -> Message {
+    let span = WindowSpan { start_s: BEGIN_S, dur_s: 900 };
+    let (object, figures) = (Object::Queue(0), Figures::Queue(figures));
+    shop_with_queue().window(&ArrivedWindow { object, span, cov_ms: 899_200, figures })
+}
+
+fn waiting() -> QueueFigures {
+    QueueFigures {
+        joined: 41,
+        served: 36,
+        abandoned: 3,
+        cut: 1,
+        carried: 4,
+        wait_ms: 2_345_678,
+        wait_hist: [0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 0],
+        aband_wait_ms: 123_456,
+        len_ms: 2_600_001,
+        len_max: 7,
+        over: 9,
+    }
 }
 
 /// 2026-11-20T01:00:00Z.
@@ -77,6 +123,22 @@ fn heat(object: Object) -> Message {
     let mut cells = vec![None; 12];
     (cells[1], cells[2], cells[9], cells[11]) = (Some(7), Some(130), Some(16_384), Some(4_000_000_000));
     window(object, 3600, Figures::Heat(cells))
+}
+
+fn flow() -> Message {
+    let cell = |passages, sx_milli, sy_milli| Some(FlowFigures { passages, sx_milli, sy_milli });
+    let mut cells = vec![None; 12];
+    (cells[1], cells[2], cells[11]) = (cell(7, -7000, 0), cell(130, 64, -63), cell(20_000, 19_999_000, -4_123_456));
+    window(Object::Flow(0), 3600, Figures::Flow(cells))
+}
+
+/// Between the door and elsewhere: in and out again, and in and on.
+fn od(dropped: u32, cut: u32) -> Message {
+    window(
+        Object::Transitions(0),
+        3600,
+        Figures::Transitions(TransitionFigures { pairs: vec![12, 51, 58, 0], dropped, cut }),
+    )
 }
 
 fn zone() -> ZoneFigures {
@@ -115,6 +177,12 @@ fn messages() -> Vec<(String, Message)> {
         ("zone-withheld", window(Object::Zone(0), 900, Figures::Zone(None))),
         ("heat-visits", heat(Object::HeatVisits(0))),
         ("heat-dwell", heat(Object::HeatDwell(0))),
+        ("flow", flow()),
+        ("od", od(9, 7)),
+        ("od-withheld", od(0, 0)),
+        ("queue", queue(Some(waiting()))),
+        ("queue-withheld", queue(None)),
+        ("meta-queues-one", shop_with_queue().introduction("nanodet-g").pop().expect("queues come last")),
         ("state-online", composer().state(true)),
         ("state-offline", composer().state(false)),
         ("health", health()),
@@ -178,6 +246,12 @@ fn every_message_goes_where_the_contract_says() {
         "zone-withheld win/zone/till 1 kept",
         "heat-visits win/heat/hall-visits 1 kept",
         "heat-dwell win/heat/hall-dwell 1 kept",
+        "flow win/flow/hall 1 kept",
+        "od win/od/cam-a 1 kept",
+        "od-withheld win/od/cam-a 1 kept",
+        "queue win/queue/tills 1 kept",
+        "queue-withheld win/queue/tills 1 kept",
+        "meta-queues-one meta/queues 1 kept",
         "state-online state 1 kept",
         "state-offline state 1 kept",
         "health health 0 ",
@@ -186,6 +260,7 @@ fn every_message_goes_where_the_contract_says() {
         "meta-floors meta/floors 1 kept",
         "meta-lines meta/lines 1 kept",
         "meta-zones meta/zones 1 kept",
+        "meta-queues meta/queues 1 kept",
     ];
     assert_eq!(ways, expected);
 }

@@ -28,7 +28,7 @@ fn must_be_valid(payload: &Value) {
 #[test]
 fn every_record_of_a_replay_is_valid() {
     let windows = played().windows();
-    assert_eq!(windows.len(), 8);
+    assert_eq!(windows.len(), 10);
     windows.iter().for_each(must_be_valid);
 }
 

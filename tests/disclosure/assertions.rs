@@ -15,7 +15,10 @@ use kehai::floor::{FloorMap, FloorStep, FloorSteps};
 use kehai::gate::{Gate, ReleasedWindow};
 use kehai::measure::crossing::LineWindow;
 use kehai::measure::dwell::ZoneWindow;
+use kehai::measure::flow::{FlowCell, FlowWindow};
 use kehai::measure::heatmap::HeatWindow;
+use kehai::measure::queue::QueueWindow;
+use kehai::measure::transitions::TransitionWindow;
 use kehai::measure::{Exact, Measures, Window};
 use kehai::track::{Track, TrackId, Tracker, Tracks};
 use serde::Serialize;
@@ -49,7 +52,7 @@ never!([Clone, Debug, Display, Serialize, DeserializeOwned]: Detections, Detecti
 // Its name travels with each step, and is neither printed nor serialised. Nor does it begin from a number.
 never!([Debug, Display, Serialize, DeserializeOwned, Default, From<u64>]: TrackId);
 // Exact counts: moved into the gate, once.
-never!([Clone, Debug, Display, Serialize, DeserializeOwned]: Window, Exact, LineWindow, ZoneWindow, HeatWindow);
+never!([Clone, Debug, Display, Serialize, DeserializeOwned]: Window, Exact, LineWindow, ZoneWindow, HeatWindow, FlowWindow, FlowCell, TransitionWindow, QueueWindow);
 // What remembers people between frames is as silent as they are.
 never!([Clone, Debug, Serialize]: Detector, Scene, Motionless, Tracker, Measures, Gate);
 // Past the gate: printed and copied, but its bytes are made in `wire` alone, and nothing makes one but the gate.

@@ -130,6 +130,35 @@ fn an_ignored_place_that_is_nowhere_is_named() {
 }
 
 #[test]
+fn a_queue_that_leads_nowhere_is_named() {
+    for (queue, naming) in [
+        ("zone = \"attic\"\nserved_by = \"junction\"", ["queue.tills.zone = \"attic\"", "id of the [[zone]]"]),
+        ("zone = \"sign\"\nserved_by = \"attic\"", ["queue.tills.served_by = \"attic\"", "[[zone]] or [[line]]"]),
+        ("zone = \"sign\"\nserved_by = \"sign\"", ["queue.tills.served_by = \"sign\"", "where they wait"]),
+        ("zone = \"sign\"\nserved_by = \"east-gate\"\ntarget_s = 0", ["queue.tills.target_s = 0", "write 1 to 7200"]),
+        ("zone = \"sign\"", ["line", "missing field `served_by`"]),
+    ] {
+        must_be_refused(&(demo_with(&[]) + "\n[[queue]]\nid = \"tills\"\n" + queue + "\n"), &naming);
+    }
+    let both = "\n[[zone]]\nid = \"east-gate\"\npolygon_px = [[250, 210], [440, 205], [430, 300]]\n\
+                [[queue]]\nid = \"tills\"\nzone = \"sign\"\nserved_by = \"east-gate\"\n";
+    must_be_refused(
+        &(demo_with(&[]) + both),
+        &["queue.tills.served_by = \"east-gate\"", "a zone and a line have this id"],
+    );
+    let elsewhere = "\n[[camera]]\nid = \"view-2\"\n[[zone]]\nid = \"till\"\ncamera = \"view-2\"\n\
+                     polygon_px = [[0, 0], [9, 0], [9, 9]]\n[[queue]]\nid = \"tills\"\nzone = \"sign\"\nserved_by = \"till\"\n";
+    let named = |id: &str| (format!("id = \"{id}\""), format!("id = \"{id}\"\ncamera = \"view-1\""));
+    let places = ["east-gate", "mid-path", "west-gate", "junction", "sign"].map(named);
+    let mut changes: Vec<(&str, &str)> = places.iter().map(|(from, to)| (from.as_str(), to.as_str())).collect();
+    changes.push(("name = \"Whole crossing\"", "camera = \"view-1\""));
+    must_be_refused(
+        &(demo_with(&changes) + elsewhere),
+        &["queue.tills.served_by = \"till\"", "the camera that watches the queue"],
+    );
+}
+
+#[test]
 fn marks_on_one_line_make_no_floor() {
     let marks = "calibration = [ { px = [10, 10], m = [1, 1] }, { px = [20, 20], m = [2, 2] }, \
                  { px = [30, 30], m = [3, 3] }, { px = [40, 40], m = [4, 4] } ]\n";

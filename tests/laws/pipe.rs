@@ -1,15 +1,17 @@
 //! I3: the mouth believes nothing that the configuration does not foresee.
 
 use kehai::clock::UtcMs;
+use kehai::config::Settings;
 use kehai::gate::{Figures, ReleasedWindow};
 use kehai::health::{CameraReport, CameraState, EyeEvent, EyeEventCode, Ledger, Silence};
 use kehai::units::Codec;
 use kehai::wire::benched::BenchRound;
-use kehai::wire::record::{Inbox, Outbox, RECORD_BYTES, RecordError, Report};
+use kehai::wire::record::{Inbox, Outbox, RECORD_BYTES, Record, RecordError, Report};
 use kehai::wire::sounding::Sounding;
 use proptest::prelude::*;
 
-use super::world::{Walk, released, settings};
+use super::queue::QUEUE;
+use super::world::{Walk, released, settings, settings_with};
 
 fn crowd() -> Vec<Walk> {
     (0..7)
@@ -17,11 +19,50 @@ fn crowd() -> Vec<Walk> {
         .collect()
 }
 
+/// Seven who stand in the queue for some seconds and go on to its counter, one after the other, then on for good.
+fn queue() -> Vec<Walk> {
+    let at = |from_m, to_m, first, last| Walk { from_m, to_m, first, last };
+    let waiting = (0..7).map(|person| (320 + person * 70, 3.5 + 0.6 * f64::from(person)));
+    let ways = waiting.flat_map(|(first, y_m)| {
+        [at([8.0, y_m], [8.4, y_m], first, first + 30), at([8.5, y_m], [13.0, y_m], first + 31, first + 60)]
+    });
+    ways.collect()
+}
+
+/// A shop with an object of every kind.
+fn whole_shop() -> Settings {
+    settings_with(5, QUEUE)
+}
+
+/// The records of the first released window that is one of these.
+fn records_of(which: impl Fn(&Figures) -> bool) -> Vec<Record> {
+    let walks: Vec<Walk> = crowd().into_iter().chain(queue()).collect();
+    let windows = released(&whole_shop(), &walks, 900, 200);
+    Outbox::new(&whole_shop()).window(windows.iter().find(|window| which(window.figures())).expect("it is released"))
+}
+
+/// What the mouth makes of records when one word is changed by `change`, by index behind the coverage.
+fn heard_with(mut records: Vec<Record>, index: usize, change: impl Fn(u32) -> u32) -> Result<(), RecordError> {
+    let (record, at) = ((1 + index) / WORDS, HEADER_BYTES + 4 * ((1 + index) % WORDS));
+    let bytes = &mut records[record][at..at + 4];
+    let word = u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
+    bytes.copy_from_slice(&change(word).to_le_bytes());
+    let mut inbox = Inbox::new(&whole_shop());
+    records.iter().try_for_each(|record| inbox.accept(record).map(|_| ()))
+}
+
+/// The index of the first word of a window behind the coverage that is not 0.
+fn first_word(records: &[Record]) -> usize {
+    let words = records.iter().flat_map(|record| record[HEADER_BYTES..].chunks_exact(4));
+    words.skip(1).position(|word| word != [0; 4]).expect("something is released")
+}
+
 #[test]
 fn what_the_eye_says_is_what_the_mouth_hears() {
-    let settings = settings(5);
+    let settings = whole_shop();
     let (outbox, mut inbox) = (Outbox::new(&settings), Inbox::new(&settings));
-    for window in released(&settings, &crowd(), 900, 200) {
+    let walks: Vec<Walk> = crowd().into_iter().chain(queue()).collect();
+    for window in released(&settings, &walks, 900, 200) {
         let reports: Vec<Report> =
             outbox.window(&window).iter().filter_map(|record| inbox.accept(record).expect("foreseen")).collect();
         let [Report::Window(arrived)] = &reports[..] else { panic!("one window, not {reports:?}") };
@@ -123,6 +164,41 @@ fn a_figure_of_fewer_than_k_is_not_believed() {
 }
 
 #[test]
+fn a_queue_that_contradicts_itself_is_not_believed() {
+    let queue = records_of(|figures| matches!(figures, Figures::Queue(Some(_))));
+    assert_eq!(heard_with(queue.clone(), 0, |joined| joined), Ok(()));
+    let impossible = Err(RecordError::Value { kind: queue[0][KIND_AT] });
+    assert_eq!(heard_with(queue.clone(), 0, |_| 4), impossible, "fewer than k joined");
+    assert_eq!(heard_with(queue.clone(), 1, |served| served + 1), impossible, "the histogram has one less");
+    assert_eq!(heard_with(queue.clone(), 9, |_| 1000), impossible, "more waits over the target than waits");
+    assert_eq!(heard_with(queue, 4, |_| 1000), impossible, "more are carried than ever waited");
+}
+
+#[test]
+fn a_flow_longer_than_its_passages_is_not_believed() {
+    let flow = records_of(|figures| matches!(figures, Figures::Flow(cells) if cells.iter().flatten().next().is_some()));
+    let cell = first_word(&flow);
+    let impossible = Err(RecordError::Value { kind: flow[0][KIND_AT] });
+    assert_eq!(heard_with(flow.clone(), cell, |passages| passages), Ok(()));
+    assert_eq!(heard_with(flow.clone(), cell, |_| 4), impossible);
+    assert_eq!(heard_with(flow.clone(), cell + 1, |_| 1_000_000), impossible);
+    assert_eq!(heard_with(flow, cell - 1, |_| 1), impossible, "a sum where nothing passed");
+}
+
+#[test]
+fn transitions_of_fewer_than_k_are_not_believed() {
+    let transitions =
+        records_of(|figures| matches!(figures, Figures::Transitions(all) if all.pairs.iter().any(|pair| *pair > 0)));
+    let nodes = whole_shop().places(0).len() + 1;
+    let impossible = Err(RecordError::Value { kind: transitions[0][KIND_AT] });
+    for index in 0..2 + nodes * nodes {
+        assert_eq!(heard_with(transitions.clone(), index, |_| 4), impossible, "word {index}");
+    }
+    assert_eq!(heard_with(transitions.clone(), 2, |_| 5), Ok(()));
+    assert_eq!(heard_with(transitions, 1 + nodes * nodes, |_| 5), impossible, "from elsewhere to elsewhere");
+}
+
+#[test]
 fn parts_out_of_order_are_not_believed() {
     let settings = settings(5);
     let windows = released(&settings, &crowd(), 900, 200);
@@ -161,6 +237,8 @@ fn a_changed_header_is_refused_or_says_something_else() {
 }
 
 const HEADER_BYTES: usize = 32;
+/// Words of a record.
+const WORDS: usize = (RECORD_BYTES - HEADER_BYTES) / 4;
 /// Where in the header the kind stands, and the start of the window.
 const KIND_AT: usize = 8;
 const START_AT: std::ops::Range<usize> = 16..24;

@@ -32,8 +32,24 @@ proptest! {
                         let leaked = cells.iter().zip(&exact.visits).any(|(cell, visits)| cell.is_some() && *visits < K);
                         prop_assert!(!leaked);
                     }
+                    let layer = |object: Object| of(object).map(|one| one.figures().clone());
+                    let floor = *floor as u16;
+                    let (Some(Figures::Flow(flow)), Some(Figures::Heat(heat))) = (layer(Object::Flow(floor)), layer(Object::HeatVisits(floor))) else { panic!("a layer is missing") };
+                    for ((flow, heat), exact) in flow.iter().zip(&heat).zip(&exact.flow.cells) {
+                        prop_assert_eq!(flow.is_some(), heat.is_some() && exact.distinct >= K);
+                        prop_assert!(exact.distinct <= exact.passages);
+                    }
                 }
-                Exact::Line(..) => {}
+                Exact::Transitions(camera, exact) => {
+                    let figures = of(Object::Transitions(*camera as u16)).map(|one| one.figures().clone());
+                    let Some(Figures::Transitions(figures)) = figures else { panic!("the transitions are missing") };
+                    for (index, number) in figures.pairs.iter().enumerate().filter(|(_, number)| **number > 0) {
+                        let pair = (index / exact.nodes, index % exact.nodes);
+                        prop_assert!(exact.people_behind([pair].into_iter()) >= K as usize);
+                        prop_assert!(exact.pairs().any(|exact| exact == (pair, *number)));
+                    }
+                }
+                Exact::Line(..) | Exact::Queue(..) => {}
             }
         }
     }

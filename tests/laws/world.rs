@@ -29,6 +29,11 @@ pub struct Walk {
 
 /// One line across the middle, one zone of whole cells.
 pub fn settings(k: u32) -> Settings {
+    settings_with(k, "")
+}
+
+/// The same, and more in the words of a site file.
+pub fn settings_with(k: u32, more: &str) -> Settings {
     let text = format!(
         "[store]\norg = \"t\"\nstore = \"t\"\nnode = \"t\"\ntimezone = \"UTC\"\n[gate]\nk = {k}\n\
          [[floor]]\nid = \"hall\"\norigin_m = [0.0, 0.0]\nsize_m = [20.0, 15.0]\n\
@@ -36,7 +41,7 @@ pub fn settings(k: u32) -> Settings {
          {{ px = [0, 600], m = [0.0, 0.0] }}, {{ px = [800, 600], m = [20.0, 0.0] }},\n\
          {{ px = [800, 0], m = [20.0, 15.0] }}, {{ px = [0, 0], m = [0.0, 15.0] }},\n]\n\
          [[line]]\nid = \"door\"\nends_m = [[10.0, 0.0], [10.0, 15.0]]\ninside_m = [15.0, 5.0]\n\
-         [[zone]]\nid = \"zone\"\npolygon_m = [[4.0, 3.0], [9.0, 3.0], [9.0, 8.0], [4.0, 8.0]]\n"
+         [[zone]]\nid = \"zone\"\npolygon_m = [[4.0, 3.0], [9.0, 3.0], [9.0, 8.0], [4.0, 8.0]]\n{more}"
     );
     site::parse(&text, "drawn").expect("the drawn site is whole").settings
 }
@@ -61,19 +66,47 @@ pub fn watched_through(
     step_ms: i64,
     before: impl Fn(u32, &mut Measures),
 ) -> (Measures, Vec<Window>) {
-    let mut tracker = Tracker::new(ScoreLevels { low: 0.1, high: 0.6, birth: 0.7 }, 1);
-    let mut measures = Measures::new(settings, Timeline::starting_at(START));
-    let map = FloorMap::new(&settings.cameras[0], PICTURE).expect("four marks make a floor");
-    measures.place(settings, 0, &map);
-    let mut closed = Vec::new();
+    let mut eye = Eye::new(settings, START);
     for step in 0..steps {
-        before(step, &mut measures);
-        let people = walks.iter().filter_map(|walk| walk.at(step)).map(seen_at).collect();
-        let captured_at = CaptureTime(i64::from(step) * step_ms * 1_000_000);
-        let tracks = tracker.advance(Detections { captured_at, picture: PICTURE, people }).expect("time moves on");
-        closed.extend(measures.step(0, &map.steps(tracks)));
+        before(step, &mut eye.measures);
+        let people: Vec<[f64; 2]> = walks.iter().filter_map(|walk| walk.at(step)).collect();
+        eye.see(i64::from(step) * step_ms, &people);
     }
-    (measures, closed)
+    (eye.measures, eye.closed)
+}
+
+/// The stages of an eye behind its detector.
+pub struct Eye {
+    tracker: Tracker,
+    map: FloorMap,
+    measures: Measures,
+    /// The windows closed so far.
+    closed: Vec<Window>,
+}
+
+impl Eye {
+    /// An eye that has seen nothing; the zero of its capture clock lies at `zero`.
+    pub fn new(settings: &Settings, zero: UtcMs) -> Self {
+        let mut measures = Measures::new(settings, Timeline::starting_at(zero));
+        let map = FloorMap::new(&settings.cameras[0], PICTURE).expect("four marks make a floor");
+        measures.place(settings, 0, &map);
+        let tracker = Tracker::new(ScoreLevels { low: 0.1, high: 0.6, birth: 0.7 }, 1);
+        Self { tracker, map, measures, closed: Vec::new() }
+    }
+
+    /// One frame with people at these places, m.
+    pub fn see(&mut self, at_ms: i64, people: &[[f64; 2]]) {
+        let captured_at = CaptureTime(at_ms * 1_000_000);
+        let people = people.iter().copied().map(seen_at).collect();
+        let tracks = self.tracker.advance(Detections { captured_at, picture: PICTURE, people }).expect("time moves on");
+        self.closed.extend(self.measures.step(0, &self.map.steps(tracks)));
+    }
+
+    /// Ends the recording; gives all its windows.
+    pub fn finish(mut self) -> Vec<Window> {
+        self.closed.extend(self.measures.finish(0));
+        self.closed
+    }
 }
 
 /// The same, through the gate.
@@ -125,7 +158,8 @@ pub fn walk([[left, front], [right, back]]: [[f64; 2]; 2], steps: u32) -> impl S
 pub const EVERYWHERE: [[f64; 2]; 2] = [[0.5, 0.5], [19.5, 14.5]];
 
 impl Walk {
-    fn at(&self, step: u32) -> Option<[f64; 2]> {
+    /// Where the person is at a step, if there.
+    pub fn at(&self, step: u32) -> Option<[f64; 2]> {
         let share = f64::from(step.checked_sub(self.first)?) / f64::from((self.last - self.first).max(1));
         (step <= self.last)
             .then(|| [0, 1].map(|axis| self.from_m[axis] + share * (self.to_m[axis] - self.from_m[axis])))

@@ -26,7 +26,7 @@ fn speed_changes_no_byte() {
     fast.ended.must_be_well();
     paced.ended.must_be_well();
     assert_eq!(fast.lines(), paced.lines());
-    assert_eq!(fast.lines().len(), 16, "eight records before ten o'clock and eight after");
+    assert_eq!(fast.lines().len(), 20, "ten records before ten o'clock and ten after");
 }
 
 #[test]

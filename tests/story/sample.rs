@@ -43,11 +43,13 @@ fn every_line_zone_and_layer_of_heat_has_one_record() {
     let mut found: Vec<String> = windows.iter().map(|window| format!("{} {}", window["k"], window["id"])).collect();
     found.sort();
     let expected = [
+        r#""flow" "crossing""#,
         r#""heat" "crossing-dwell""#,
         r#""heat" "crossing-visits""#,
         r#""line" "east-gate""#,
         r#""line" "mid-path""#,
         r#""line" "west-gate""#,
+        r#""od" "view-1""#,
         r#""zone" "crossing""#,
         r#""zone" "junction""#,
         r#""zone" "sign""#,
@@ -58,7 +60,7 @@ fn every_line_zone_and_layer_of_heat_has_one_record() {
 #[test]
 fn records_are_numbered_without_gaps() {
     let numbers: Vec<u64> = played().windows().iter().filter_map(|window| window["seq"].as_u64()).collect();
-    assert_eq!(numbers, (1..=8).collect::<Vec<u64>>());
+    assert_eq!(numbers, (1..=10).collect::<Vec<u64>>());
 }
 
 #[test]
@@ -95,6 +97,27 @@ fn no_figure_of_people_rests_on_fewer_than_five_visits() {
     let body = map.to_string();
     let heat = kehai::wire::read::WindowView::read(body.as_bytes()).and_then(|view| view.heat).expect("it is readable");
     assert!(heat.cells.iter().flatten().all(|visits| u64::from(*visits) >= K));
+}
+
+#[test]
+fn ways_between_the_places_are_shown_and_no_place_is_gone_to_more_often_than_visited() {
+    let windows = played().windows();
+    let of = |kind: &str, id: &str| {
+        windows.iter().find(|window| window["k"] == kind && window["id"] == id).expect("it is there")
+    };
+    let ways = &of("od", "view-1")["d"];
+    let nodes: Vec<&str> = ways["nodes"].as_array().expect("a list").iter().filter_map(|node| node.as_str()).collect();
+    let pairs: Vec<[u64; 3]> = serde_json::from_value(ways["m"].clone()).expect("triples of numbers");
+    assert!(pairs.len() >= 5 && pairs.iter().all(|[.., number]| *number >= K), "{ways}");
+    for (index, node) in nodes.iter().enumerate().take(nodes.len() - 1) {
+        let (kind, id) = node.split_once('/').expect("a kind and an id");
+        let figure = |name: &str| of(kind, id)["d"][name].as_u64().unwrap_or(0);
+        let visits = figure("entries") + figure("in") + figure("out");
+        for end in 0..2 {
+            let gone: u64 = pairs.iter().filter(|pair| pair[end] == index as u64).map(|pair| pair[2]).sum();
+            assert!(gone <= visits, "{node}: {gone} of {visits}");
+        }
+    }
 }
 
 #[test]

@@ -228,8 +228,8 @@ pub fn free_port() -> (u16, TcpListener) {
         .expect("loopback has free ports")
 }
 
-/// State, about and four times meta, each answered by four bytes (MQTT 5.0, §3.4).
-const GREETING_RECEIPTS_BYTES: u64 = 6 * 4;
+/// State, about and five times meta, each answered by four bytes (MQTT 5.0, §3.4).
+const GREETING_RECEIPTS_BYTES: u64 = 7 * 4;
 const SUBSCRIBER: &str = "stranger";
 const WATCHER: &str = "watcher";
 const WINDOWS: &str = "+/+/+/+/+/win/#";

@@ -11,7 +11,7 @@ use syn::{Attribute, Fields, Ident, ItemEnum, ItemImpl, ItemStruct, Path, Type};
 use super::sources::{Source, sources};
 
 /// Types that hold pixels, a person, or exact counts.
-const RUNGS: [&str; 17] = [
+const RUNGS: [&str; 21] = [
     "Frame",
     "FramePool",
     "Grid",
@@ -29,6 +29,10 @@ const RUNGS: [&str; 17] = [
     "LineWindow",
     "ZoneWindow",
     "HeatWindow",
+    "QueueWindow",
+    "FlowWindow",
+    "FlowCell",
+    "TransitionWindow",
 ];
 /// What no rung may have, by derive or by hand.
 const FORBIDDEN: [&str; 6] = ["Clone", "Copy", "Debug", "Display", "Serialize", "Deserialize"];
