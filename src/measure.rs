@@ -134,9 +134,7 @@ impl Measures {
     /// What the lines of a camera have counted in the window that is still open, by index: for evaluation alone.
     #[cfg(feature = "mouth")]
     pub(crate) fn open_lines(&self, camera: usize) -> impl Iterator<Item = (usize, &LineWindow)> {
-        let camera = &self.cameras[camera];
-        let counters = camera.places.iter().flat_map(|places| &places.lines);
-        camera.objects.lines.iter().copied().zip(counters.map(LineCounter::open))
+        self.cameras[camera].open_lines()
     }
 
     /// Closes what is past its end and its grace by the calendar, whether or not a camera still sees; who was before a

@@ -6,6 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::counters::{Counters, Objects};
+#[cfg(feature = "mouth")]
+use super::crossing::LineWindow;
 use super::{Credit, Window};
 use crate::clock::{CaptureTime, Timeline, UtcMs, WindowSpan};
 use crate::config::{COUNT_WINDOW_S, PATH_WINDOW_S, Settings, WINDOW_GRACE_S};
@@ -51,6 +53,12 @@ impl CameraMeasure {
             sightings: BTreeMap::new(),
             missed: BTreeSet::new(),
         }
+    }
+
+    /// What its lines have counted in the window that is still open, by index.
+    #[cfg(feature = "mouth")]
+    pub fn open_lines(&self) -> impl Iterator<Item = (usize, &LineWindow)> {
+        self.counters.iter().flat_map(|counters| counters.open_lines(&self.objects))
     }
 
     /// Puts lines, zones and cells in their places; the first time only.

@@ -88,6 +88,13 @@ impl Objects {
 }
 
 impl Counters {
+    /// What the lines have counted in the window that is still open, by index.
+    #[cfg(feature = "mouth")]
+    pub fn open_lines(&self, objects: &Objects) -> impl Iterator<Item = (usize, &LineWindow)> {
+        let indices = objects.lines.clone();
+        indices.into_iter().zip(self.lines.iter().map(LineCounter::open))
+    }
+
     /// Counters of `objects` on the floor of `map`.
     pub fn new(objects: &Objects, settings: &Settings, map: &FloorMap) -> Self {
         let line = |index: &usize| LineCounter::new(&map.place(&settings.lines[*index].ends_and_inside));
