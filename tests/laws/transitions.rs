@@ -93,6 +93,7 @@ proptest! {
     ) {
         let account = account(&walks, steps, |step, measures| if step == blind_at { measures.blinded(0) });
         prop_assert_eq!(&account.to, &account.visits, "hour by hour");
+        prop_assert!(account.from.iter().all(|(place, from)| *from <= account.visits_of(*place)));
         let from: u32 = account.from.values().sum();
         prop_assert_eq!(from + account.cut, account.visits.values().sum::<u32>());
     }

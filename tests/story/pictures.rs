@@ -72,7 +72,7 @@ fn a_broken_picture_is_counted_as_failed_and_the_rest_is_seen() {
 }
 
 #[test]
-fn an_empty_room_is_zero_at_the_door_and_withheld_in_zones() {
+fn an_empty_room_is_zero_at_the_door_and_withheld_in_zones_and_between_them() {
     let folder = Folder::new();
     let places = "[[line]]\nid = \"door\"\nends_px = [[10, 50], [110, 50]]\ninside_px = [60, 90]\n\
                   [[zone]]\nid = \"shelf\"\npolygon_px = [[10, 10], [60, 10], [60, 60]]\n";
@@ -80,5 +80,6 @@ fn an_empty_room_is_zero_at_the_door_and_withheld_in_zones() {
     let played = Played::replay(&draw_room(&folder, 6), &site, &[]);
     let windows = played.windows();
     let figures: Vec<String> = windows.iter().map(|window| window["d"].to_string()).collect();
-    assert_eq!(figures, [r#"{"in":0,"out":0,"uncertain":0}"#, "{}"]);
+    let nowhere = r#"{"m":[],"nodes":["zone/shelf","line/door","elsewhere"]}"#;
+    assert_eq!(figures, [r#"{"in":0,"out":0,"uncertain":0}"#, "{}", nowhere]);
 }
