@@ -15,7 +15,8 @@ mod source;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::units::PictureSize;
+use crate::units::{Anchor, PictureSize};
+use card::ScoreLevels;
 pub use source::CameraSource;
 
 /// Length of a window of lines, zones and queues, s: it tiles local time in every zone of the world.
@@ -98,7 +99,7 @@ pub enum Profile {
 }
 
 /// Which model finds people, and on what it runs.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DetectorChoice {
     /// A known model's name, or a path to an ONNX file.
     pub model: String,
@@ -109,6 +110,9 @@ pub struct DetectorChoice {
     /// What the network runs on.
     #[serde(default, skip_serializing_if = "Accelerator::is_cpu")]
     pub accelerator: Accelerator,
+    /// Scores in place of the model's own, for pictures it is less or more sure of than most.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub score: Option<ScoreLevels>,
 }
 
 /// What a network runs on.
@@ -201,6 +205,9 @@ pub struct Camera {
     /// [`Camera::is_motionless_nobody`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub motionless: Option<bool>,
+    /// Which point of a person is where they are.
+    #[serde(default, skip_serializing_if = "Anchor::is_foot")]
+    pub anchor: Anchor,
     /// Point pairs picture–floor; empty when uncalibrated.
     pub calibration: Vec<PointPair>,
 }

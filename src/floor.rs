@@ -11,7 +11,7 @@ use crate::clock::CaptureTime;
 use crate::config::{Camera, Drawn, Settings};
 use crate::track::{Track, TrackId, Tracks};
 use crate::units::homography::Homography;
-use crate::units::{FloorPoint, FootPx, NOMINAL_HEIGHT_M, PictureSize};
+use crate::units::{Anchor, FloorPoint, FootPx, NOMINAL_HEIGHT_M, PictureSize};
 use calibrate::{Calibration, CalibrationError};
 
 /// Where the people of one camera stand in one frame.
@@ -36,6 +36,7 @@ pub struct FloorStep {
 pub struct FloorMap {
     plane: Plane,
     picture: PictureSize,
+    anchor: Anchor,
 }
 
 enum Plane {
@@ -54,15 +55,15 @@ impl FloorMap {
         } else {
             Plane::Calibrated(Calibration::fit(&camera.calibration)?)
         };
-        Ok(Self { plane, picture })
+        Ok(Self { plane, picture, anchor: camera.anchor })
     }
 
-    /// The map from picture to floor of a calibrated camera.
+    /// The map from picture to floor of a calibrated camera that sees where people stand.
     #[must_use]
     pub fn homography(&self) -> Option<Homography> {
         match &self.plane {
-            Plane::Calibrated(calibration) => Some(calibration.picture_to_floor()),
-            Plane::Picture { .. } => None,
+            Plane::Calibrated(calibration) if self.anchor.is_foot() => Some(calibration.picture_to_floor()),
+            _ => None,
         }
     }
 
@@ -109,10 +110,12 @@ impl FloorMap {
         }
     }
 
-    /// Takes the foot of every track to the floor; people outside the hull are not there.
+    /// Takes every track to the floor; people outside the hull are not there.
     #[must_use]
     pub fn steps(&self, tracks: &Tracks) -> FloorSteps {
-        let stand = |track: &Track| self.locate(track.place.foot()).map(|at| FloorStep { id: track.counts_as, at });
+        let stand = |track: &Track| {
+            self.locate(track.place.at(self.anchor)).map(|at| FloorStep { id: track.counts_as, at })
+        };
         let people = tracks.seen.iter().filter_map(stand).collect();
         FloorSteps { captured_at: tracks.captured_at, people, ended: tracks.ended.clone() }
     }

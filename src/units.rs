@@ -44,6 +44,27 @@ pub struct BoxPx {
     pub y2: f32,
 }
 
+/// Which point of a person's box is where they are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Anchor {
+    /// The middle of the lower border: where they stand, for a camera that looks at people from the side.
+    #[default]
+    Foot,
+    /// The middle, for a camera straight above them.
+    Centre,
+    /// The middle of the upper border, for one above them whose boxes end anywhere below the head.
+    Head,
+}
+
+impl Anchor {
+    /// Whether it is where people stand.
+    #[must_use]
+    pub fn is_foot(&self) -> bool {
+        matches!(self, Self::Foot)
+    }
+}
+
 impl BoxPx {
     /// Width, px; 0 for a box turned inside out.
     #[must_use]
@@ -61,6 +82,17 @@ impl BoxPx {
     #[must_use]
     pub fn foot(&self) -> FootPx {
         FootPx { x_px: (self.x1 + self.x2) / 2.0, y_px: self.y2 }
+    }
+
+    /// Where the person is.
+    #[must_use]
+    pub fn at(&self, anchor: Anchor) -> FootPx {
+        let y_px = match anchor {
+            Anchor::Foot => self.y2,
+            Anchor::Centre => (self.y1 + self.y2) / 2.0,
+            Anchor::Head => self.y1,
+        };
+        FootPx { y_px, ..self.foot() }
     }
 
     /// The same box where its foot is at `foot`.

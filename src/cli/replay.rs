@@ -18,6 +18,7 @@ use super::session::{Prepared, prepare};
 use super::{BROKER, CAMERA, CHECK_FAILED, Failure, INTERRUPTED, USAGE};
 use crate::clock::{Timeline, UtcMs};
 use crate::config::Broker;
+use crate::config::card::ScoreLevels;
 use crate::floor::visible_cells;
 use crate::health::{EyeEventCode, Ledger};
 use crate::pipeline::mouth::{EyeEnd, Mouth};
@@ -232,6 +233,8 @@ async fn finish(publishing: Option<Publishing>, vault: &Vault) -> Result<(), Fai
 struct Summary {
     clip: String,
     model: String,
+    /// Scores that matter to the tracker: the model's own, or those of the site file.
+    score: ScoreLevels,
     frames: Ledger,
     /// Boxes of people dropped because they stood where nobody counts.
     ignored: u64,
@@ -324,6 +327,7 @@ impl Summary {
         Self {
             clip: args.recording.display().to_string(),
             model: prepared.model.card.name.clone(),
+            score: prepared.model.card.score,
             frames: camera.map(|camera| camera.ledger).unwrap_or_default(),
             ignored: camera.map_or(0, |camera| camera.ignored),
             motionless: camera.map_or(0, |camera| camera.motionless),
@@ -343,7 +347,7 @@ impl Summary {
 
     fn print(&self) {
         let frames = &self.frames;
-        say(&format!("{} through {}", self.clip, self.model));
+        say(&format!("{} through {} with score = {}", self.clip, self.model, self.score));
         say(&format!(
             "frames      {} captured = {} detected + {} still + {} skipped + {} overwritten + {} failed",
             frames.captured, frames.detected, frames.still, frames.skipped, frames.overwritten, frames.failed

@@ -33,7 +33,10 @@ pub fn prepare(path: &Path, model: Option<&str>) -> Result<Prepared, Failure> {
     if let Some(model) = model {
         site.settings.detector.model = model.to_owned();
     }
-    let model = resolve(&site.settings.detector.model)?;
+    let mut model = resolve(&site.settings.detector.model)?;
+    if let Some(score) = site.settings.detector.score {
+        model.card.score = score;
+    }
     Ok(Prepared { site, path: path.to_path_buf(), model, runtime: finding::runtime()? })
 }
 

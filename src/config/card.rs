@@ -195,16 +195,30 @@ pub enum Fit {
     Stretch,
 }
 
-/// Scores that matter to the tracker, 0–1.
+/// Scores that matter to the tracker, 0–1: what a detector's figures mean, so that one setting of the tracker fits all.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ScoreLevels {
-    /// Weakest detection that may continue a track.
+    /// Weaker ones are not even looked at.
     pub low: f32,
-    /// Weakest detection of the first association.
+    /// From here on a detection is more likely a person than not.
     pub high: f32,
-    /// Weakest detection that may begin a track.
+    /// From here on it is a person.
     pub birth: f32,
+}
+
+impl ScoreLevels {
+    /// Whether they are three different scores in their order.
+    #[must_use]
+    pub fn is_in_order(&self) -> bool {
+        0.0 < self.low && self.low < self.high && self.high < self.birth && self.birth < 1.0
+    }
+}
+
+impl std::fmt::Display for ScoreLevels {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{{ low = {}, high = {}, birth = {} }}", self.low, self.high, self.birth)
+    }
 }
 
 impl DetectorCard {

@@ -103,7 +103,7 @@ impl Check {
     }
 
     fn detector(&mut self, raw: Option<RawDetector>) -> DetectorChoice {
-        let raw = raw.unwrap_or(RawDetector { model: None, size: None, workers: None, accelerator: None });
+        let raw = raw.unwrap_or_default();
         let workers = raw.workers.unwrap_or(1);
         if !(1..=WORKERS_MAX).contains(&workers) {
             self.refuse("detector.workers", workers, format!("write 1 to {WORKERS_MAX}; one per core at most"));
@@ -114,8 +114,12 @@ impl Check {
             let value = format!("{{ height = {}, width = {} }}", size.height, size.width);
             self.refuse("detector.size", value, format!("write sides of 1 to {SIDE_PX_MAX} px"));
         }
+        if let Some(score) = raw.score.filter(|score| !score.is_in_order()) {
+            self.refuse("detector.score", score, "write low < high < birth, above 0 and below 1");
+        }
         let model = raw.model.unwrap_or_else(|| MODEL_DEFAULT.to_owned());
-        DetectorChoice { model, size: raw.size, workers, accelerator: raw.accelerator.unwrap_or_default() }
+        let accelerator = raw.accelerator.unwrap_or_default();
+        DetectorChoice { model, size: raw.size, workers, accelerator, score: raw.score }
     }
 
     fn outlets(&mut self, broker: Option<RawBroker>, page: Option<RawPage>) -> Outlets {
@@ -268,6 +272,7 @@ impl Check {
             decoder: raw.decoder.clone(),
             motion: raw.motion,
             motionless: raw.motionless,
+            anchor: raw.anchor,
             calibration: raw.calibration.clone(),
         }
     }

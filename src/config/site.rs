@@ -5,9 +5,10 @@
 
 use serde::Deserialize;
 
+use super::card::ScoreLevels;
 use super::check::{Check, K_MIN};
 use super::{Accelerator, CameraSource, Outlets, PointPair, Settings};
-use crate::units::PictureSize;
+use crate::units::{Anchor, PictureSize};
 
 /// A site file, checked.
 #[derive(Debug, Clone, PartialEq)]
@@ -177,13 +178,14 @@ pub(super) struct RawPage {
     pub(super) port: u16,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawDetector {
     pub(super) model: Option<String>,
     pub(super) size: Option<PictureSize>,
     pub(super) workers: Option<u32>,
     pub(super) accelerator: Option<Accelerator>,
+    pub(super) score: Option<ScoreLevels>,
 }
 
 #[derive(Deserialize)]
@@ -209,6 +211,8 @@ pub(super) struct RawCamera {
     pub(super) decoder: Option<String>,
     pub(super) motion: Option<f64>,
     pub(super) motionless: Option<bool>,
+    #[serde(default)]
+    pub(super) anchor: Anchor,
     #[serde(default)]
     pub(super) calibration: Vec<PointPair>,
 }

@@ -64,9 +64,9 @@ impl Lookout {
                 Err(_) => return,
             },
         };
-        let high = self.high;
+        let (high, anchor) = (self.high, self.settings.cameras[self.camera].anchor);
         detections.people.retain(|found| {
-            let is_nobody = ignored.holds(found.place.foot());
+            let is_nobody = ignored.holds(found.place.at(anchor));
             if is_nobody && found.score >= high {
                 health.ignored();
             }
