@@ -113,9 +113,8 @@ impl FloorMap {
     /// Takes every track to the floor; people outside the hull are not there.
     #[must_use]
     pub fn steps(&self, tracks: &Tracks) -> FloorSteps {
-        let stand = |track: &Track| {
-            self.locate(track.place.at(self.anchor)).map(|at| FloorStep { id: track.counts_as, at })
-        };
+        let stand =
+            |track: &Track| self.locate(track.place.at(self.anchor)).map(|at| FloorStep { id: track.counts_as, at });
         let people = tracks.seen.iter().filter_map(stand).collect();
         FloorSteps { captured_at: tracks.captured_at, people, ended: tracks.ended.clone() }
     }

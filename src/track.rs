@@ -417,11 +417,10 @@ mod tests {
         for step in 0..10 {
             tracker.advance(frame(f64::from(step) * 0.2, &[100.0]));
         }
+        // Back where nobody foresaw them, a step to the side.
         tracker.advance(frame(2.0, &[]));
-        // Back after the track was given up, a step to the side.
-        tracker.advance(frame(3.8, &[]));
-        tracker.advance(frame(4.2, &[150.0]));
-        let tracks = tracker.advance(frame(4.4, &[150.0])).expect("newer");
+        tracker.advance(frame(2.4, &[160.0]));
+        let tracks = tracker.advance(frame(2.6, &[160.0])).expect("newer");
         assert_eq!((ids(tracks), tracks.seen[0].counts_as.0), (vec![2], 1));
     }
 

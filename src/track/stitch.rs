@@ -202,8 +202,8 @@ mod tests {
         let mut run = run();
         assert_eq!(run.frame(0.0, &[(1, 300.0)]), [1]);
         assert!(run.frame(0.5, &[]).is_empty());
-        assert_eq!(run.frame(1.5, &[(2, 340.0)]), [1]);
-        assert_eq!(run.frame(1.7, &[(2, 345.0)]), [1]);
+        assert_eq!(run.frame(1.0, &[(2, 340.0)]), [1]);
+        assert_eq!(run.frame(1.2, &[(2, 345.0)]), [1]);
         assert!(run.frame(9.0, &[]).is_empty());
         assert_eq!(run.ended, [1], "they were one");
     }
