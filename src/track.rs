@@ -170,7 +170,8 @@ impl Tracker {
         self.found.clear();
         for detection in &detections.people {
             let Detection { place, .. } = *detection;
-            let touches_floor = place.y2 < detections.picture.height as f32 - BORDER_PX || detections.picture.height == 0;
+            let touches_floor =
+                place.y2 < detections.picture.height as f32 - BORDER_PX || detections.picture.height == 0;
             let ground = self.ground.as_ref().filter(|_| touches_floor);
             let footing = ground.and_then(|ground| ground.footing(&place, &self.tuning.ground));
             self.found.push(Found { place, score: self.calibrated(detection.score), footing, is_taken: false });

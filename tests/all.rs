@@ -63,6 +63,7 @@ mod laws {
     mod conservation;
     mod pipe;
     mod secrecy;
+    mod steady;
     mod world;
 }
 

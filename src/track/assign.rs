@@ -114,10 +114,7 @@ impl Assigner {
         self.problem.solve(rows);
         for (column, owner) in self.problem.owner[..columns].iter().enumerate().filter(|(_, owner)| **owner != NONE) {
             // A row that would rather have a forbidden pair than stay alone does not exist.
-            self.pairs.push((
-                self.rows.members[*owner as usize] as usize,
-                self.columns.members[column] as usize,
-            ));
+            self.pairs.push((self.rows.members[*owner as usize] as usize, self.columns.members[column] as usize));
         }
         self.rows.clear();
         self.columns.clear();

@@ -105,8 +105,8 @@ impl GroundFilter {
         for one in 0..2 {
             self.position[one] += dt * self.velocity[one];
             for other in 0..2 {
-                self.spread[one][other] += dt * (self.cross[one][other] + self.cross[other][one])
-                    + dt * dt * self.velocity_spread[one][other];
+                self.spread[one][other] +=
+                    dt * (self.cross[one][other] + self.cross[other][one]) + dt * dt * self.velocity_spread[one][other];
             }
             self.spread[one][one] += density * dt.powi(3) / 3.0;
         }
@@ -147,7 +147,8 @@ impl GroundFilter {
     }
 
     fn innovation_inverse(&self, footing: &Footing) -> Square {
-        let [a, b, d] = [(0, 0), (0, 1), (1, 1)].map(|(one, other)| self.spread[one][other] + footing.spread[one][other]);
+        let [a, b, d] =
+            [(0, 0), (0, 1), (1, 1)].map(|(one, other)| self.spread[one][other] + footing.spread[one][other]);
         let determinant = a * d - b * b;
         [[d / determinant, -b / determinant], [-b / determinant, a / determinant]]
     }

@@ -82,7 +82,8 @@ impl Stitcher {
     /// Which new tracks may count as which old ones, the nearest first.
     fn find_takings(&mut self, scene: &Scene<'_>, seen: &[Track]) {
         self.takings.clear();
-        let is_old = |trace: &&Trace| !trace.is_taken && seen.binary_search_by_key(&trace.id, |track| track.id).is_err();
+        let is_old =
+            |trace: &&Trace| !trace.is_taken && seen.binary_search_by_key(&trace.id, |track| track.id).is_err();
         for (new, track) in seen.iter().enumerate() {
             let is_known = self.traces.binary_search_by_key(&track.id, |trace| trace.id).is_ok();
             if is_known || scene.is_at_border(&track.place) {
