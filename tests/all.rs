@@ -64,6 +64,7 @@ mod laws {
     mod pipe;
     mod secrecy;
     mod steady;
+    mod tracking;
     mod world;
 }
 
