@@ -9,6 +9,8 @@
 pub mod assign;
 pub mod ground;
 pub mod kalman;
+#[cfg(test)]
+mod laws;
 pub mod stitch;
 pub mod tuning;
 

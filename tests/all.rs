@@ -67,6 +67,8 @@ mod laws {
     mod pipe;
     mod queue;
     mod secrecy;
+    mod steady;
+    mod tracking;
     mod transitions;
     mod world;
 }

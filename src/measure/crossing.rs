@@ -127,7 +127,7 @@ fn cross(a: FloorPoint, b: FloorPoint, point: FloorPoint) -> f64 {
 }
 
 /// Distance from the line at which a side is clear, m: 8 px on the picture the line truth was made with.
-const CLEAR_M: f64 = 0.15;
+pub const CLEAR_M: f64 = 0.15;
 /// Slower than this from one clear side to the other, somebody lingered or was hidden, ms.
 const UNCERTAIN_MS: i64 = 1500;
 

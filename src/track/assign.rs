@@ -286,5 +286,72 @@ mod tests {
             columns.dedup();
             prop_assert_eq!(columns.len(), pairs.len());
         }
+
+        #[test]
+        fn components_give_what_one_whole_problem_gives(sparse in sparse()) {
+            let mut assigner = Assigner::default();
+            sparse.offers.iter().for_each(|(row, column, cost)| assigner.offer(*row, *column, *cost));
+            let pairs = assigner.solve(sparse.rows, sparse.columns, ALONE).to_vec();
+            prop_assert!(pairs.windows(2).all(|two| two[0] < two[1]), "ordered");
+            let mut whole = Problem::default();
+            whole.begin(sparse.rows, sparse.columns, ALONE);
+            for (row, column, cost) in sparse.offers.iter().filter(|(.., cost)| *cost <= ALONE) {
+                whole.costs[row * whole.width + column] = *cost;
+            }
+            whole.solve(sparse.rows);
+            let owned = whole.owner[..sparse.columns].iter().enumerate().filter(|(_, owner)| **owner != NONE);
+            let whole: Vec<(usize, usize)> = owned.map(|(column, owner)| (*owner as usize, column)).collect();
+            prop_assert!((sparse.cost(&pairs) - sparse.cost(&whole)).abs() < 1e-9, "{pairs:?} against {whole:?}");
+        }
+
+        #[test]
+        fn neither_the_order_of_offers_nor_an_earlier_problem_decides((sparse, order) in sparse_and_order()) {
+            let mut assigner = Assigner::default();
+            sparse.offers.iter().for_each(|(row, column, cost)| assigner.offer(*row, *column, *cost));
+            let pairs = assigner.solve(sparse.rows, sparse.columns, ALONE).to_vec();
+            assigner.clear();
+            order.iter().for_each(|(row, column, cost)| assigner.offer(*row, *column, *cost));
+            prop_assert_eq!(assigner.solve(sparse.rows, sparse.columns, ALONE), pairs);
+        }
     }
+
+    /// A table with gaps, of up to eight rows and columns.
+    #[derive(Debug, Clone)]
+    struct Sparse {
+        rows: usize,
+        columns: usize,
+        offers: Vec<(usize, usize, f64)>,
+    }
+
+    impl Sparse {
+        fn cost(&self, pairs: &[(usize, usize)]) -> f64 {
+            let of_pair = |pair: &(usize, usize)| self.offers.iter().find(|offer| (offer.0, offer.1) == *pair);
+            let paired: f64 = pairs.iter().map(|pair| of_pair(pair).expect("a pair that was offered").2).sum();
+            paired + ALONE * (self.rows - pairs.len()) as f64
+        }
+    }
+
+    /// Costs of the same few values as often as any, so that there are ties.
+    fn sparse() -> impl Strategy<Value = Sparse> {
+        let cost = || prop_oneof![2 => Just(None), 1 => (0.0f64..1.0).prop_map(Some), 1 => (1u32..5).prop_map(|fifths| Some(f64::from(fifths) / 5.0))];
+        (1usize..9, 1usize..9)
+            .prop_flat_map(move |(rows, columns)| {
+                (Just((rows, columns)), prop::collection::vec(cost(), rows * columns))
+            })
+            .prop_map(|((rows, columns), costs)| {
+                let costs = costs.into_iter().enumerate();
+                let offers =
+                    costs.filter_map(|(at, cost)| cost.map(|cost| (at / columns, at % columns, cost))).collect();
+                Sparse { rows, columns, offers }
+            })
+    }
+
+    fn sparse_and_order() -> impl Strategy<Value = (Sparse, Vec<(usize, usize, f64)>)> {
+        sparse().prop_flat_map(|sparse| {
+            let offers = sparse.offers.clone();
+            (Just(sparse), Just(offers).prop_shuffle())
+        })
+    }
+
+    const ALONE: f64 = 0.7;
 }

@@ -166,7 +166,8 @@ impl Walk {
     }
 }
 
-fn seen_at([x_m, y_m]: [f64; 2]) -> Detection {
+/// The box of somebody who stands there, m.
+pub fn seen_at([x_m, y_m]: [f64; 2]) -> Detection {
     let (x, y) = ((x_m * 40.0) as f32, (600.0 - y_m * 40.0) as f32);
     Detection { place: BoxPx { x1: x - 12.0, y1: y - 60.0, x2: x + 12.0, y2: y }, score: 0.9 }
 }
