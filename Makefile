@@ -1,7 +1,7 @@
 # From a fresh machine to a running demo or a passed test, one command each. Works from any folder: make -C PATH TARGET.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test acceptance clean
+.PHONY: help setup build demo test acceptance accuracy clean
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -21,6 +21,9 @@ test: setup ## set up and run every quick test
 
 acceptance: build ## build and run all tests, the long ones too
 	cargo test --release --locked -- --include-ignored
+
+accuracy: build ## measure HOTA, IDF1, lines, stays and ids on whatever truth is here
+	@scripts/accuracy
 
 clean: ## remove what was built; what was fetched stays
 	cargo clean

@@ -11,6 +11,7 @@ use kehai::detect::{Detection, Detections};
 use kehai::floor::FloorMap;
 use kehai::measure::Measures;
 use kehai::track::Tracker;
+use kehai::units::homography::Homography;
 use kehai::units::{BoxPx, PictureSize};
 use kehai::wire::vz1;
 
@@ -52,6 +53,32 @@ fn follow_and_measure(bencher: Bencher<'_, '_>, people: usize) {
         frame += 1;
         let tracks = tracker.advance(crowd(frame, people, picture)).expect("time moves on");
         measures.step(0, &map.steps(tracks))
+    });
+}
+
+/// One frame of a crowd through the tracker alone; the list of detections is made outside.
+#[divan::bench(args = [5, 48])]
+fn advance(bencher: Bencher<'_, '_>, people: usize) {
+    follow(bencher, people, Tracker::new(LEVELS, 1));
+}
+
+/// The same where the camera knows its floor.
+#[divan::bench(args = [5, 48])]
+fn advance_on_the_floor(bencher: Bencher<'_, '_>, people: usize) {
+    let mut tracker = Tracker::new(LEVELS, 1);
+    tracker.stand_on(Homography::new([[0.0165, 0.0, -10.6], [0.0, -0.025, 24.0], [0.0, 0.0018, 0.2]]));
+    follow(bencher, people, tracker);
+}
+
+fn follow(bencher: Bencher<'_, '_>, people: usize, mut tracker: Tracker) {
+    let mut frame = 0;
+    let next = || {
+        frame += 1;
+        (frame, crowd(frame, people, PictureSize { height: 576, width: 768 }))
+    };
+    bencher.with_inputs(next).bench_local_values(|(frame, detections)| {
+        let tracks = tracker.advance(detections).expect("time moves on");
+        assert!(frame < 10 || tracks.seen.len() == people, "everybody is followed");
     });
 }
 

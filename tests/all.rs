@@ -36,6 +36,7 @@ mod golden {
 
 /// Recorded people through the whole pipe.
 mod story {
+    mod accuracy;
     mod bench;
     mod calendar;
     mod evaluation;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::output::{say, write_whole};
 use super::{CAMERA, Failure, USAGE, mot};
-use crate::clock::CaptureTime;
+use crate::clock::{CaptureTime, monotonic_ns};
 use crate::config::card::ScoreLevels;
 use crate::detect::{Detection, Detections};
 use crate::track::Tracker;
@@ -52,12 +52,17 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     if let Some(file) = &args.homography {
         tracker.stand_on(read_homography(file)?);
     }
-    let Rows { raw, stitched, ids, counted } = follow(args, &mut tracker, frames);
+    let Rows { raw, stitched, ids, counted, mut took_ns } = follow(args, &mut tracker, frames);
     write_whole("--out", &args.out, raw.as_bytes())?;
     say(&format!("{} rows, {} tracks: {}", raw.lines().count(), ids.len(), args.out.display()));
     if let Some(file) = &args.stitched {
         write_whole("--stitched", file, stitched.as_bytes())?;
         say(&format!("counted as {}: {}", counted.len(), file.display()));
+    }
+    took_ns.sort_unstable();
+    if let Some(median_ns) = took_ns.get(took_ns.len() / 2) {
+        let (frames, median_us) = (took_ns.len(), *median_ns as f64 / 1000.0);
+        say(&format!("the tracker took {median_us:.1} µs per frame (median of {frames})"));
     }
     Ok(())
 }
@@ -69,6 +74,8 @@ struct Rows {
     stitched: String,
     ids: BTreeSet<u64>,
     counted: BTreeSet<u64>,
+    /// What the tracker took, frame by frame, ns.
+    took_ns: Vec<i64>,
 }
 
 fn follow(args: &Args, tracker: &mut Tracker, mut frames: BTreeMap<u32, Vec<Detection>>) -> Rows {
@@ -78,7 +85,9 @@ fn follow(args: &Args, tracker: &mut Tracker, mut frames: BTreeMap<u32, Vec<Dete
     for frame in (1..=last).step_by(args.every as usize) {
         let captured_at = CaptureTime((f64::from(frame - 1) * 1e9 / args.fps).round() as i64);
         let people = frames.remove(&frame).unwrap_or_default();
+        let begun_ns = monotonic_ns();
         let Some(tracks) = tracker.advance(Detections { captured_at, picture, people }) else { continue };
+        rows.took_ns.push(monotonic_ns() - begun_ns);
         for track in &tracks.seen {
             rows.ids.insert(track.id.0);
             rows.counted.insert(track.counts_as.0);
