@@ -28,7 +28,7 @@ struct Picture<'a> {
 }
 
 fn draw(geometry: &Geometry, report: &Report) -> Canvas {
-    let strips = strips_of(report.lines.as_ref(), "").chain(strips_of(report.product_lines.as_ref(), " (product)"));
+    let strips = strips_of(report.lines.as_ref(), "").chain(strips_of(report.product_lines.as_ref(), " (site)"));
     let strips: Vec<(String, &LineScore)> = strips.collect();
     let [width, height] = geometry.picture;
     let scale = (f64::from(PLAN_WIDTH_MAX) / width).min(f64::from(PLAN_HEIGHT_MAX) / height);
