@@ -31,7 +31,7 @@ pub struct Args {
     homography: Option<PathBuf>,
     /// Size of the pictures, HxW: who is cut off by a border came or went there
     #[arg(long)]
-    picture: Option<PictureSize>,
+    picture_size: Option<PictureSize>,
     /// File for the tracks: frame,id,left,top,width,height,1,-1,-1,-1
     #[arg(long)]
     out: PathBuf,
@@ -81,7 +81,7 @@ struct Rows {
 fn follow(args: &Args, tracker: &mut Tracker, mut frames: BTreeMap<u32, Vec<Detection>>) -> Rows {
     let mut rows = Rows::default();
     let last = frames.keys().next_back().copied().unwrap_or(0);
-    let picture = args.picture.unwrap_or(NO_SIZE);
+    let picture = args.picture_size.unwrap_or(NO_SIZE);
     for frame in (1..=last).step_by(args.every as usize) {
         let captured_at = CaptureTime((f64::from(frame - 1) * 1e9 / args.fps).round() as i64);
         let people = frames.remove(&frame).unwrap_or_default();

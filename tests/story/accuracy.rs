@@ -58,7 +58,7 @@ fn the_table_holds_what_the_commands_say() {
     let [detections, truth] = ["det.txt", "gt.txt"].map(|name| data.path(&format!("mot/DRAWN/{name}")));
     let score = |every: &str| -> Value {
         let tracks = data.path("tracks.txt");
-        let options = ["--fps", "20", "--every", every, "--picture", "600x800"];
+        let options = ["--fps", "20", "--every", every, "--picture-size", "600x800"];
         kehai(&[&["track", "--detections", &detections, "--out", &tracks], &options[..]].concat()).must_be_well();
         let scored = kehai(&["score", "--json", "--truth", &truth, "--tracks", &tracks, "--every", every]);
         scored.must_be_well();
