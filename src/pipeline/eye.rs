@@ -4,6 +4,9 @@
 //! library prints goes nowhere; the eye ends with its mouth (standard input closed, or the parent gone); a panic in
 //! any stage ends the whole eye, because a half-blind one would count wrongly.
 
+#[cfg(all(test, feature = "mouth"))]
+mod succession;
+
 use std::cmp::Ordering;
 use std::fs::File;
 use std::io::{BufWriter, Read, Write};
@@ -437,58 +440,3 @@ const CLOCK_STEP_MS_SAID: i64 = 1 << 30;
 const REPORT_LIVE_NS: i64 = 5_000_000_000;
 /// Counters of a replay, for its progress.
 const REPORT_REPLAY_NS: i64 = 500_000_000;
-
-#[cfg(all(test, feature = "mouth"))]
-mod tests {
-    use super::*;
-    use crate::config::site;
-    use crate::detect::Detection;
-    use crate::units::BoxPx;
-
-    const PICTURE: PictureSize = PictureSize { height: 576, width: 768 };
-
-    fn job() -> EyeJob {
-        EyeJob {
-            settings: site::parse(include_str!("../../deploy/demo.toml"), "demo.toml")
-                .expect("the demo's site")
-                .settings,
-            card: toml::from_str(include_str!("../../models/nanodet-g.card.toml")).expect("a card"),
-            model: "none".into(),
-            runtime: "none".into(),
-            feeds: Vec::new(),
-            errand: Errand::Watch,
-        }
-    }
-
-    /// Twelve people in other places than those a second ago.
-    fn newcomers(second: i64) -> Detections {
-        let person = |who: i64| {
-            let (left, top) = (((who + second / 2 * 5) % 12 * 60) as f32, (100 + second / 2 * 37 % 400) as f32);
-            Detection { place: BoxPx { x1: left, y1: top, x2: left + 20.0, y2: top + 60.0 }, score: 0.95 }
-        };
-        Detections {
-            captured_at: CaptureTime(second * 250_000_000),
-            picture: PICTURE,
-            people: (0..12).map(person).collect(),
-        }
-    }
-
-    #[test]
-    fn an_eye_that_replaces_another_gives_no_id_anew() {
-        let job = job();
-        let mut last = 0;
-        for _ in 0..5 {
-            let mut counting = Counting::new(&job, Timeline::starting_at(utc_now()));
-            assert!(counting.opened(0, PICTURE).is_ok(), "the demo's picture");
-            let mut given = Vec::new();
-            for second in 0..400 {
-                let (_, tracks) = counting.follow(0, newcomers(second)).expect("time moves on");
-                given.extend(tracks.seen.iter().flat_map(|track| [track.id.0, track.counts_as.0]));
-            }
-            let (least, most) = (given.iter().min().copied(), given.iter().max().copied());
-            assert!(least.is_some_and(|least| least > last), "{least:?} after {last}");
-            assert!(most > least.map(|least| least + 1000), "{} sightings of ever new people", given.len());
-            last = most.unwrap_or(last);
-        }
-    }
-}

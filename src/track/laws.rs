@@ -367,8 +367,9 @@ proptest! {
             looks.iter().step_by(step).map(expect).collect()
         };
         let (every, other) = (expected(1), expected(2));
+        let unconfirmed = Tuning::STANDARD.matching.hits_to_confirm as usize - 1;
         let settled_ns = looks[0].at_ns + SETTLED_NS;
-        for ((at_ns, seen, one), (twin_ns, twin_seen, twin)) in every.iter().step_by(2).zip(&other).skip(1) {
+        for ((at_ns, seen, one), (twin_ns, twin_seen, twin)) in every.iter().step_by(2).zip(&other).skip(unconfirmed) {
             prop_assert_eq!((at_ns, seen), (twin_ns, twin_seen));
             prop_assert_eq!(seen.seen[0].0, 1, "the id is kept");
             let (foot, twin) = (one.foot(), twin.foot());

@@ -33,7 +33,7 @@ fn crowd(frame: usize) -> Detections {
         let height = foot[1] / 6.0 + tremble;
         let place = BoxPx { x1: foot[0] - height / 5.0, y1: foot[1] - height, x2: foot[0] + height / 5.0, y2: foot[1] };
         let moment = (phase + index * 7) % PERIOD;
-        let is_hidden = index % 3 == 0 && moment < PERIOD / 4;
+        let is_hidden = index.is_multiple_of(3) && moment < PERIOD / 4;
         let score = if moment % 80 < 5 { 0.3 } else { 0.9 };
         (!is_hidden).then_some(Detection { place, score })
     };

@@ -10,6 +10,7 @@ use kehai::detect::{Detection, Detections};
 use kehai::floor::FloorMap;
 use kehai::measure::crossing::CLEAR_M;
 use kehai::measure::{Exact, Measures, Window};
+use kehai::track::tuning::Tuning;
 use kehai::track::{TrackId, Tracker};
 use proptest::prelude::*;
 
@@ -36,7 +37,7 @@ impl Walker {
         let share = (at_s - self.from_s) / lasts_s;
         let is_hidden = |(from, for_s): &(f64, f64)| (0.0..*for_s).contains(&(at_s - self.from_s - from * lasts_s));
         let is_there = (0.0..=1.0).contains(&share) && !self.hidden.iter().any(is_hidden);
-        is_there.then(|| [self.from_m + share * (self.to_m - self.from_m), self.lane_m + share * self.drift_m])
+        is_there.then_some([self.from_m + share * (self.to_m - self.from_m), self.lane_m + share * self.drift_m])
     }
 
     /// By how many this walker changes the number of people inside.
@@ -152,7 +153,8 @@ proptest! {
         let [every, other] = [100, 200].map(|step_ms| followed(std::slice::from_ref(&walker), step_ms, until_s));
         prop_assert_eq!((every.inward, every.outward), (other.inward, other.outward));
         prop_assert_eq!(every.sides.len(), 1, "one person, one id");
-        let twice: Vec<_> = every.stood.iter().step_by(2).zip(&other.stood).skip(1).collect();
+        let unconfirmed = Tuning::STANDARD.matching.hits_to_confirm as usize - 1;
+        let twice: Vec<_> = every.stood.iter().step_by(2).zip(&other.stood).skip(unconfirmed).collect();
         prop_assert!(twice.len() > 30 && twice.iter().all(|(one, two)| one.len() == 1 && two.len() == 1));
         for (one, two) in twice {
             prop_assert!(one[0].0 == two[0].0, "the id is kept");

@@ -37,7 +37,22 @@ fn sample_tracks() -> Vec<Row> {
     let (detections, out) = (folder.write("det.txt", sample_rows()), folder.path("tracks.txt"));
     let ended = kehai(&["track", "--detections", &detections, "--fps", "7", "--every", "5", "--out", &out]);
     ended.must_be_well();
+    assert!(ended.out.contains(" µs per frame (median of 159)"), "{}", ended.out);
     rows(&String::from_utf8(read(&out)).expect("rows are text"))
+}
+
+#[test]
+fn the_same_boxes_give_the_same_files() {
+    let folder = Folder::new();
+    let detections = folder.write("det.txt", sample_rows());
+    let written = ["once", "again"].map(|name| {
+        let [out, stitched] = ["tracks", "stitched"].map(|what| folder.path(&format!("{what}-{name}.txt")));
+        let options = ["--fps", "7", "--every", "5", "--picture", "576x768", "--out", &out, "--stitched", &stitched];
+        kehai(&[&["track", "--detections", &detections], &options[..]].concat()).must_be_well();
+        [read(&out), read(&stitched)]
+    });
+    assert!(!written[0][0].is_empty() && written[0][0] != written[0][1], "somebody was hidden for a moment");
+    assert!(written[0] == written[1]);
 }
 
 fn rows(text: &str) -> Vec<Row> {
