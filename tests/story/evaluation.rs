@@ -47,7 +47,8 @@ fn the_same_boxes_give_the_same_files() {
     let detections = folder.write("det.txt", sample_rows());
     let written = ["once", "again"].map(|name| {
         let [out, stitched] = ["tracks", "stitched"].map(|what| folder.path(&format!("{what}-{name}.txt")));
-        let options = ["--fps", "7", "--every", "5", "--picture", "576x768", "--out", &out, "--stitched", &stitched];
+        let options =
+            ["--fps", "7", "--every", "5", "--picture-size", "576x768", "--out", &out, "--stitched", &stitched];
         kehai(&[&["track", "--detections", &detections], &options[..]].concat()).must_be_well();
         [read(&out), read(&stitched)]
     });
