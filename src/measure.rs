@@ -7,7 +7,8 @@
 //! be neither copied, printed nor serialised (tests/disclosure).
 //!
 //! Person-time is credited when a person is seen again: the time since the last sighting goes to the place of that
-//! sighting. Who is hidden for less than the tracker's patience loses nothing; who never comes back adds nothing. What that
+//! sighting. Who is hidden for less than the tracker's patience loses nothing; who never comes back adds nothing. Whoever is
+//! followed beyond the calibrated floor for longer than that has left, and is the same person when they come back. What that
 //! means for each measure (tests/laws/hidden.rs, row by row):
 //!
 //! | | hidden and found, id kept | lost, found later as somebody else |

@@ -119,6 +119,19 @@ impl CameraMeasure {
             let was_seen = !self.missed.remove(id);
             self.counters.iter_mut().for_each(|counters| counters.end(*id, was_seen));
         }
+        self.let_off(now_ms);
+    }
+
+    /// Lets go whoever is still followed but has left the calibrated floor: nobody waits or stays where they are not.
+    fn let_off(&mut self, now_ms: i64) {
+        let Self { sightings, missed, counters, .. } = self;
+        sightings.retain(|who, (seen_ms, _)| {
+            let is_off = now_ms - *seen_ms > AWAY_MS && !missed.contains(who);
+            if is_off {
+                counters.iter_mut().for_each(|counters| counters.step_off(*who));
+            }
+            !is_off
+        });
     }
 
     /// Lets everybody go when nothing has been seen for so long that no frame can be under way any more: before the
@@ -208,6 +221,9 @@ fn ms(at: CaptureTime) -> i64 {
     (at.0 as f64 / 1e6).round() as i64
 }
 
+/// Off the floor for longer, a person is not there any more: as long as the tracker waits for somebody hidden
+/// (`track/tuning.rs`), ms.
+const AWAY_MS: i64 = 2000;
 /// A camera that delivers nothing for longer than this was blind meanwhile (the tracker starts afresh too), ms; one
 /// that was opened anew was blind for however long it took.
 const BLIND_MS: i64 = 2000;
@@ -282,6 +298,31 @@ served_by = "till"
             most = most.max(held + camera.sightings.len() + camera.missed.len());
         }
         (most, counted)
+    }
+
+    #[test]
+    fn who_leaves_the_floor_while_being_followed_neither_stays_nor_waits() {
+        let settings = site::parse(SHOP, "drawn").expect("the drawn shop is whole").settings;
+        let mut camera = CameraMeasure::new(&settings, 0, Timeline::starting_at(UtcMs(0)));
+        let map = FloorMap::new(&settings.cameras[0], PictureSize { height: 400, width: 800 }).expect("a floor");
+        camera.place(&settings, &map);
+        for look in 0..500i64 {
+            // Ten seconds before the door, then beyond the floor, and at the end back for a moment.
+            let is_there = look < 50 || look >= 490;
+            let step = FloorStep { id: TrackId(1), at: FloorPoint { x_m: 1.0, y_m: 1.0 } };
+            let people = if is_there { vec![step] } else { Vec::new() };
+            camera.step(&FloorSteps { captured_at: CaptureTime(look * 200_000_000), people, ended: Vec::new() });
+        }
+        for window in camera.finish() {
+            match window.exact {
+                Exact::Zone(0, zone) => {
+                    assert_eq!((zone.entries, zone.exits, zone.people), (2, 2, 1), "two stays of one person");
+                    assert_eq!(zone.dwell_ms, 9800 + 1800);
+                }
+                Exact::Queue(_, queue) => assert_eq!((queue.joined, queue.abandoned, queue.carried), (1, 1, 0)),
+                _ => {}
+            }
+        }
     }
 
     #[test]

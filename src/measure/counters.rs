@@ -166,6 +166,15 @@ impl Counters {
         }
     }
 
+    /// Ends what a person does who has left the floor and is still followed: who comes back is the same person.
+    pub fn step_off(&mut self, who: TrackId) {
+        self.lines.iter_mut().for_each(|line| line.end(who));
+        self.zones.iter_mut().for_each(|zone| zone.leave(who));
+        self.queues.iter_mut().for_each(|(_, queue)| queue.give_up(who));
+        self.flow.iter_mut().for_each(|flow| flow.end(who));
+        self.transitions.end(who);
+    }
+
     /// Lets everybody go: the camera is blind. A heatmap knows until its window closes who has been where: nobody counts
     /// twice in a cell.
     pub fn lose_all(&mut self) {

@@ -124,7 +124,7 @@ impl ZoneCounter {
     }
 
     /// Ends the stay of a person who is gone or outside.
-    fn leave(&mut self, who: TrackId) {
+    pub fn leave(&mut self, who: TrackId) {
         if let Some(stay) = self.stays.remove(&who).filter(|stay| stay.counted) {
             self.window.exits += 1;
             self.window.hist[class_of(stay.inside_ms - stay.begun_ms)] += 1;

@@ -115,6 +115,11 @@ impl QueueCounter {
         self.been.remove(&who);
     }
 
+    /// Ends the wait of a person who went where nobody is counted.
+    pub fn give_up(&mut self, who: TrackId) {
+        self.leave(who, End::Abandoned);
+    }
+
     /// Lets everybody go: the camera is blind.
     pub fn cut_all(&mut self) {
         let waiting: Vec<TrackId> = self.waits.keys().copied().collect();
