@@ -14,8 +14,8 @@ use serde::Serialize;
 use super::output::{is_attended, is_writable_folder, note, progress, say, say_json};
 use super::publishing::Publishing;
 use super::score::{Comparison, replayed};
-use super::session::{Prepared, prepare};
-use super::{BROKER, CAMERA, CHECK_FAILED, Failure, INTERRUPTED, USAGE};
+use super::session::{Prepared, prepare, recording};
+use super::{BROKER, CHECK_FAILED, Failure, INTERRUPTED, USAGE};
 use crate::clock::{Timeline, UtcMs};
 use crate::config::Broker;
 use crate::config::card::ScoreLevels;
@@ -108,12 +108,7 @@ fn check_out(out: &Path) -> Result<(), Failure> {
 /// The job of an eye for the recording.
 pub(super) fn job(args: &Args, prepared: &mut Prepared) -> Result<EyeJob, Failure> {
     let camera = prepared.camera_named(args.camera.as_deref())?;
-    let path = args.recording.canonicalize().map_err(|error| {
-        Failure::new(
-            CAMERA,
-            format!("clip {}: {error}; name a video file or a folder of pictures", args.recording.display()),
-        )
-    })?;
+    let path = recording(&args.recording)?;
     let start: jiff::Timestamp = args.start.parse().map_err(|_| {
         Failure::new(USAGE, format!("--start {}: write a time in UTC, for example 2026-01-05T10:00:00Z", args.start))
     })?;

@@ -21,6 +21,26 @@ fn a_clip_that_is_not_there_is_named() {
 }
 
 #[test]
+fn a_pipe_or_a_device_is_no_recording_and_nobody_waits_for_it() {
+    let naming = ["is neither a file nor a folder", "a pipe or a device is no recording", "name a video file"];
+    let folder = Folder::new();
+    let pipe = folder.path("live.ts");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().expect("mkfifo runs").success());
+    for clip in [pipe.as_str(), "/dev/zero"] {
+        must_be_no_clip(clip, &naming);
+        kehai(&["bench", clip, "--model", "nanodet-g"]).must_be_refused(4, &[&naming[..], &[clip]].concat());
+    }
+}
+
+#[test]
+fn a_pipe_in_a_folder_is_no_picture() {
+    let folder = Folder::new();
+    let pipe = folder.path("000.png");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().expect("mkfifo runs").success());
+    must_be_no_clip(&folder.path(""), &["holds no picture", "PNG or JPEG"]);
+}
+
+#[test]
 fn a_text_is_no_clip() {
     let folder = Folder::new();
     must_be_no_clip(&folder.write("notes.avi", "Monday: rain\n"), &["cannot be opened as", "FFmpeg knows"]);
