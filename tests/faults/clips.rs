@@ -92,3 +92,19 @@ fn a_frame_number_that_no_clip_has_is_refused_at_once() {
     let ended = kehai(&["track", "--detections", &boxes, "--fps", "7", "--out", &folder.path("tracks.txt")]);
     ended.must_be_refused(4, &[&boxes, "line 1", "out of range"]);
 }
+
+#[test]
+fn scores_that_are_none_and_crowds_that_no_picture_holds_are_refused() {
+    let crowd = "3,-1,10,10,20,40,0.9\n".repeat(1001);
+    for (text, naming) in [
+        ("1,-1,10,10,20,40,0.9\n2,-1,10,10,20,40,87\n", "line 2: score 87: write a score from 0 to 1"),
+        ("1,-1,10,10,20,40,-0.1\n", "line 1: score -0.1: write a score from 0 to 1"),
+        (crowd.as_str(), "line 1001: frame 3 has more than 1000 rows; write 1000 a frame at most"),
+    ] {
+        let folder = Folder::new();
+        let boxes = folder.write("det.txt", text);
+        let ended = kehai(&["track", "--detections", &boxes, "--fps", "7", "--out", &folder.path("tracks.txt")]);
+        ended.must_be_refused(4, &[&boxes, naming]);
+        assert_eq!(folder.names(), ["det.txt"]);
+    }
+}
