@@ -97,7 +97,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
 }
 
 /// Refuses a folder that could not be written, before the work and not after it.
-fn check_out(out: &Path) -> Result<(), Failure> {
+pub(super) fn check_out(out: &Path) -> Result<(), Failure> {
     let nearest = out.ancestors().find(|folder| folder.exists()).unwrap_or(Path::new("."));
     let nearest = if nearest.as_os_str().is_empty() { Path::new(".") } else { nearest };
     let message =
