@@ -62,7 +62,7 @@ fn lines_that_cannot_be_read_are_refused() {
         ("{\"width\"", "width", "write JSON"),
         ("\"fps\": 7,", "", "no fps; name the clip's frames per second with --fps"),
         ("[50, 72]", "[50, 0]", "line gate: its ends"),
-        ("[50, 72]", "[50, 1e7]", "line gate: b [50, 10000000] is far outside the picture; write x from -400 to 400"),
+        ("[50, 72]", "[50, 1e7]", "line gate: b [50, 10000000] is far outside the picture; write x from -200 to 200"),
         ("\"frames\": 2", "\"frames\": 4294967295", "frames 4294967295: write how many frames the clip has, 1 to "),
         ("\"events\": []", "\"events\": [{\"frame\": 1, \"dir\": \"up\"}]", "frame 1: dir \"up\": write pos or neg"),
     ] {

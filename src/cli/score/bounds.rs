@@ -66,9 +66,10 @@ fn check_near(place: &str, [x, y]: Point, picture: Point) -> Result<(), String> 
 const SIDE_MAX: f64 = 16_384.0;
 /// Most frames of a clip: two weeks at 8 frames a second.
 const FRAMES_MAX: u32 = 10_000_000;
-/// How many widths and heights of the picture from its corner a point may lie: lines and zones may reach past the border,
-/// and what is drawn 4 pictures away still costs nothing.
-const PICTURES_MAX: f64 = 4.0;
+/// How many widths and heights of the picture from its corner a point may lie: lines and zones may reach past the border.
+/// The library that draws squares ten times the length of a line in an i32, which holds to 4,600 px; from corner to
+/// corner of this range the plan (`score/picture.rs`) has 4,464.
+const PICTURES_MAX: f64 = 2.0;
 
 #[cfg(test)]
 mod tests {
@@ -89,16 +90,16 @@ mod tests {
     #[test]
     fn a_point_further_than_a_few_pictures_away_is_named_with_its_key_and_the_range() {
         for (from, to, naming) in [
-            ("[50, 0]", "[1e7, 0]", "line gate: a [10000000, 0] is far outside the picture; write x from -400 to 400"),
+            ("[50, 0]", "[1e7, 0]", "line gate: a [10000000, 0] is far outside the picture; write x from -200 to 200"),
             ("[50, 70]", "[50, -1e300]", "line gate: b [50, -1"),
-            ("[9, 9]", "[9, 289]", "zone table: polygon [9, 289] is far outside the picture"),
-            ("[1, 1]", "[-401, 1]", "unannotated: polygons [-401, 1] is far outside"),
+            ("[9, 9]", "[9, 145]", "zone table: polygon [9, 145] is far outside the picture"),
+            ("[1, 1]", "[-201, 1]", "unannotated: polygons [-201, 1] is far outside"),
         ] {
             assert!(told(LINES, from, to).contains(naming), "{to}: {}", told(LINES, from, to));
         }
         let line = told(CLIP, "[50, 0, 50, 70]", "[50, 0, 50, 1e9]");
-        assert!(line.starts_with("line [50, 1000000000] is far outside") && line.ends_with("y from -288 to 288 px"));
-        assert_eq!(told(LINES, "[9, 9]", "[400, -288]"), "", "just within");
+        assert!(line.starts_with("line [50, 1000000000] is far outside") && line.ends_with("y from -144 to 144 px"));
+        assert_eq!(told(LINES, "[9, 9]", "[200, -144]"), "", "just within");
     }
 
     #[test]

@@ -355,6 +355,26 @@ mod tests {
     }
 
     #[test]
+    fn a_line_as_long_as_a_truth_may_have_can_be_drawn_in_every_direction() {
+        for picture in [[900, 660], [9000, 6600], [16_384, 1], [1, 16_384]] {
+            let [x, y] = picture.map(|side| 2 * side);
+            for [a, b] in
+                [[[-x, -y], [x, y]], [[-x, y], [x, -y]], [[-x, y], [x, y]], [[x, -y], [x, y]], [[-x, 0], [x, y]]]
+            {
+                let text = format!(
+                    r#"{{"width": {}, "height": {}, "frames": 9, "fps": 7,
+                    "lines": [{{"name": "gate", "a": {a:?}, "b": {b:?}, "events": []}}],
+                    "zones": [{{"name": "all", "polygon": [{a:?}, {b:?}, [{x}, {y}]], "visit_list": []}}]}}"#,
+                    picture[0], picture[1]
+                );
+                let geometry = parse(&text, [None; 2]).expect("a truth");
+                let canvas = draw(&geometry, &scored().1);
+                assert!(canvas.count([0, 0], [WIDTH, TOP + 660], INK) > 100, "{text}");
+            }
+        }
+    }
+
+    #[test]
     fn whoever_was_counted_at_the_end_of_the_world_lies_on_the_border() {
         let (geometry, mut report) = scored();
         let fault = &mut report.lines.as_mut().expect("lines").lines[0].errors[0];
