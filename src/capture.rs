@@ -130,6 +130,9 @@ pub enum CaptureError {
         /// What was expected there.
         expected: &'static str,
     },
+    /// A recording was to be opened, and there is a pipe, a socket or a device.
+    #[error("is neither a file nor a folder, and a pipe or a device is no recording")]
+    NoRecording,
     /// There is no such device on this machine, or it may not be read.
     #[error("is no device of this machine, or may not be read")]
     NoDevice,

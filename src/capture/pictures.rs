@@ -92,5 +92,5 @@ fn size_of_picture(picture: &Mat) -> PictureSize {
 
 fn is_picture(path: &Path) -> bool {
     let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default().to_ascii_lowercase();
-    matches!(ending.as_str(), "png" | "jpg" | "jpeg")
+    matches!(ending.as_str(), "png" | "jpg" | "jpeg") && path.is_file()
 }

@@ -1,7 +1,8 @@
 //! Recordings in media time: a clip through FFmpeg, or a folder of pictures in the order of their names.
 //!
 //! In: a file or a folder, and its true rate. Out: every frame, stamped `number / fps` from zero.
-//! Invariant: two replays of one recording stamp every frame alike, at whatever speed they run (tests/story).
+//! Invariants: two replays of one recording stamp every frame alike, at whatever speed they run (tests/story); a pipe or
+//! a device is no recording and is never opened (tests/faults).
 
 use std::io::Read;
 use std::path::Path;
@@ -20,7 +21,18 @@ use crate::units::{Codec, PictureSize};
 /// # Errors
 /// [`CaptureError`] when it cannot be opened, is empty, or has no rate.
 pub fn open(path: &Path, fps: Option<f64>, hardware: Option<&str>) -> Result<Box<dyn Source>, CaptureError> {
+    check(path)?;
     if path.is_dir() { (readers()?.folder)(path, fps) } else { Ok(Box::new(Clip::open(path, fps, hardware)?)) }
+}
+
+/// Refuses what is neither a regular file nor a folder without opening it: whoever opens a pipe may wait for ever, and
+/// what comes out of one, or out of a device, may be happening now.
+///
+/// # Errors
+/// [`CaptureError::NoRecording`] for a pipe, a socket or a device, [`CaptureError::Unopened`] for nothing at all.
+pub fn check(path: &Path) -> Result<(), CaptureError> {
+    let found = std::fs::metadata(path).map_err(|_| CaptureError::Unopened { expected: "a video clip" })?;
+    if found.is_file() || found.is_dir() { Ok(()) } else { Err(CaptureError::NoRecording) }
 }
 
 /// A recorded clip.
@@ -162,6 +174,13 @@ mod tests {
             [0, 1, 5, 6].iter().map(|frame| stamps.next(Some(1_000 + frame * FRAME_NS)).number).collect();
         assert_eq!(numbers, [0, 1, 5, 6]);
         assert_eq!(stamps.last().at, CaptureTime(857_142_857), "dated by the rate that was given");
+    }
+
+    #[test]
+    fn a_device_is_no_recording() {
+        let refused = |path: &str| open(Path::new(path), Some(7.0), None).err();
+        assert!(matches!(refused("/dev/zero"), Some(CaptureError::NoRecording)));
+        assert!(matches!(refused("/nowhere/clip.mp4"), Some(CaptureError::Unopened { .. })));
     }
 
     #[test]

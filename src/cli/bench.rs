@@ -18,7 +18,7 @@ use serde::Serialize;
 
 use super::model::resolve;
 use super::output::{check_file, note, progress, say, say_json};
-use super::session::Prepared;
+use super::session::{Prepared, recording};
 use super::{CAMERA, CHECK_FAILED, Failure, USAGE, finding};
 use crate::config::site::{self, Site};
 use crate::config::{LOOKS_PER_S, WORKERS_MAX};
@@ -134,10 +134,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     };
     site.settings.keep_camera(0);
     site.settings.detector.size = args.size.or(site.settings.detector.size);
-    let path = args
-        .clip
-        .canonicalize()
-        .map_err(|error| Failure::new(CAMERA, format!("clip {}: {error}", args.clip.display())))?;
+    let path = recording(&args.clip)?;
     if args.fps.is_some_and(|fps| !(0.1..=240.0).contains(&fps)) {
         return Err(Failure::new(
             USAGE,

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use super::model::resolve;
 use super::output::{note, progress, say, write_whole};
-use super::session::missing;
+use super::session::{missing, recording};
 use super::{CAMERA, Failure, finding};
 use crate::capture::{CaptureError, FramePool, Grab, replay, use_one_thread_per_picture};
 use crate::config::{Accelerator, Settings, site};
@@ -55,8 +55,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         let remedy = "give a video file FFmpeg knows or a folder of PNG or JPEG pictures";
         Failure::new(CAMERA, format!("clip {}: {error}; {remedy}", args.clip.display()))
     };
-    std::fs::metadata(&args.clip).map_err(|error| refused_path(args, &error))?;
-    let mut source = replay::open(&args.clip, rate(args), None).map_err(refused)?;
+    let mut source = replay::open(&recording(&args.clip)?, rate(args), None).map_err(refused)?;
     let runtime = finding::runtime()?;
     let detector = Detector::load_on(args.accelerator, &runtime, &model.file, &model.card, args.size);
     let mut detector = detector.map_err(|error| model.failure(error))?;
@@ -107,11 +106,6 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         args.out.display()
     ));
     Ok(())
-}
-
-fn refused_path(args: &Args, error: &std::io::Error) -> Failure {
-    let message = format!("clip {}: {error}; name a video file or a folder of pictures", args.clip.display());
-    Failure::new(CAMERA, message)
 }
 
 /// Rows are numbered, not dated: any rate will do unless something waits for time to pass.

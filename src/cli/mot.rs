@@ -1,7 +1,10 @@
 //! MOT rows, as the benchmarks write them: `frame,id,left,top,width,height,…`, one box of one person a line.
 //!
 //! In: the text of a file. Out: [`Row`]s in the order of the file. Invariant: a row in hand has whole numbers where
-//! they belong and a box that is not turned inside out; a refusal names the line, what stands there and what to write.
+//! they belong and a box that is not turned inside out, and no frame has more than [`ROWS_MAX`]; a refusal names the line,
+//! what stands there and what to write.
+
+use std::collections::BTreeMap;
 
 /// One line of a file.
 #[derive(Clone)]
@@ -64,7 +67,25 @@ impl Place {
 pub fn rows(text: &str, form: &str) -> Result<Vec<Row>, String> {
     let wanted = form.split(',').count();
     let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
-    lines.map(|(index, line)| row(index + 1, line, wanted, form)).collect()
+    let rows: Vec<Row> = lines.map(|(index, line)| row(index + 1, line, wanted, form)).collect::<Result<_, _>>()?;
+    check_crowd(&rows)?;
+    Ok(rows)
+}
+
+/// Refuses a frame with more than [`ROWS_MAX`] rows: each is held against each other one.
+fn check_crowd(rows: &[Row]) -> Result<(), String> {
+    let mut counts: BTreeMap<u32, usize> = BTreeMap::new();
+    for row in rows {
+        let count = counts.entry(row.frame).or_default();
+        *count += 1;
+        if *count > ROWS_MAX {
+            let (line, frame) = (row.line, row.frame);
+            return Err(format!(
+                "line {line}: frame {frame} has more than {ROWS_MAX} rows; write {ROWS_MAX} a frame at most"
+            ));
+        }
+    }
+    Ok(())
 }
 
 fn row(number: usize, text: &str, wanted: usize, form: &str) -> Result<Row, String> {
@@ -100,6 +121,8 @@ fn shown(text: &str) -> String {
     start
 }
 
+/// Most rows of a frame, as many as a detector hands on (`detect/decode.rs`): a table of one frame then has a million cells.
+const ROWS_MAX: usize = 1000;
 /// Two weeks at 8 frames a second.
 const FRAME_MAX: f64 = 1e7;
 /// Largest number up to which every whole one is an f64.
@@ -137,6 +160,16 @@ mod tests {
             let refused = rows(text, FORM).err().unwrap_or_default();
             assert!(refused.contains(naming), "{text}: {refused}");
         }
+    }
+
+    #[test]
+    fn a_frame_with_more_people_than_a_picture_holds_is_named_with_the_bound() {
+        let crowd = |people: usize| -> String {
+            (0..people).map(|id| format!("7,{id},0,0,5,5\n")).chain(["8,1,0,0,5,5\n".to_owned()]).collect()
+        };
+        assert_eq!(rows(&crowd(ROWS_MAX), FORM).map(|rows| rows.len()), Ok(ROWS_MAX + 1));
+        let refused = rows(&crowd(ROWS_MAX + 1), FORM).err().unwrap_or_default();
+        assert_eq!(refused, "line 1001: frame 7 has more than 1000 rows; write 1000 a frame at most");
     }
 
     #[test]

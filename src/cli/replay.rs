@@ -14,8 +14,8 @@ use serde::Serialize;
 use super::output::{is_attended, is_writable_folder, note, progress, say, say_json};
 use super::publishing::Publishing;
 use super::score::{Comparison, replayed};
-use super::session::{Prepared, prepare};
-use super::{BROKER, CAMERA, CHECK_FAILED, Failure, INTERRUPTED, USAGE};
+use super::session::{Prepared, prepare, recording};
+use super::{BROKER, CHECK_FAILED, Failure, INTERRUPTED, USAGE};
 use crate::clock::{Timeline, UtcMs};
 use crate::config::Broker;
 use crate::config::card::ScoreLevels;
@@ -97,7 +97,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
 }
 
 /// Refuses a folder that could not be written, before the work and not after it.
-fn check_out(out: &Path) -> Result<(), Failure> {
+pub(super) fn check_out(out: &Path) -> Result<(), Failure> {
     let nearest = out.ancestors().find(|folder| folder.exists()).unwrap_or(Path::new("."));
     let nearest = if nearest.as_os_str().is_empty() { Path::new(".") } else { nearest };
     let message =
@@ -108,12 +108,7 @@ fn check_out(out: &Path) -> Result<(), Failure> {
 /// The job of an eye for the recording.
 pub(super) fn job(args: &Args, prepared: &mut Prepared) -> Result<EyeJob, Failure> {
     let camera = prepared.camera_named(args.camera.as_deref())?;
-    let path = args.recording.canonicalize().map_err(|error| {
-        Failure::new(
-            CAMERA,
-            format!("clip {}: {error}; name a video file or a folder of pictures", args.recording.display()),
-        )
-    })?;
+    let path = recording(&args.recording)?;
     let start: jiff::Timestamp = args.start.parse().map_err(|_| {
         Failure::new(USAGE, format!("--start {}: write a time in UTC, for example 2026-01-05T10:00:00Z", args.start))
     })?;

@@ -4,6 +4,7 @@
 //! In: files. Out: text or JSON, and one picture of lines, zones and errors. Invariant: the definitions are those of
 //! TrackEval 1.3.0 and of the line truth; no picture of anybody is read or drawn.
 
+mod bounds;
 mod clear;
 mod covers;
 mod evidence;

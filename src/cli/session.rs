@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::model::{Model, resolve};
 use super::{CAMERA, CONFIGURATION, Failure, MODEL, NOT_ARMED, USAGE, finding};
+use crate::capture::replay;
 use crate::config::Accelerator;
 use crate::config::site::{self, Site};
 use crate::detect::Detector;
@@ -237,6 +238,19 @@ impl Prepared {
         let wanted = self.site.settings.detector.accelerator;
         missing(wanted, NoAccelerator::from_number(event.numbers[0]))
     }
+}
+
+/// The place of a recording, links followed, before anything is done with it.
+///
+/// # Errors
+/// Exit 4 for nothing at all, and for a pipe or a device.
+pub fn recording(clip: &Path) -> Result<PathBuf, Failure> {
+    let refused = |why: String| {
+        Failure::new(CAMERA, format!("clip {}: {why}; name a video file or a folder of pictures", clip.display()))
+    };
+    let path = clip.canonicalize().map_err(|error| refused(error.to_string()))?;
+    replay::check(&path).map_err(|error| refused(error.to_string()))?;
+    Ok(path)
 }
 
 fn clip_refused(clip: &str, event: &EyeEvent) -> Failure {

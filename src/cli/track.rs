@@ -125,7 +125,11 @@ fn parse(text: &str) -> Result<BTreeMap<u32, Vec<Detection>>, String> {
         let [left, top, width, height] =
             [row.place.left, row.place.top, row.place.width, row.place.height].map(|value| value as f32);
         let place = BoxPx { x1: left, y1: top, x2: left + width, y2: top + height };
-        frames.entry(row.frame).or_default().push(Detection { place, score: row.rest[0] as f32 });
+        let score = row.rest[0];
+        if !(0.0..=1.0).contains(&score) {
+            return Err(format!("line {}: score {score}: write a score from 0 to 1", row.line));
+        }
+        frames.entry(row.frame).or_default().push(Detection { place, score: score as f32 });
     }
     Ok(frames)
 }

@@ -6,13 +6,13 @@
 use serde::Serialize;
 
 use super::payload::{
-    AboutPayload, CONTRACT_VERSION, FlowPayload, HealthPayload, HeatPayload, LinePayload, MetaItem, MetaPayload,
-    OdPayload, PrivacyPayload, QueuePayload, StatePayload, WindowPayload, ZonePayload,
+    AboutPayload, CONTRACT_VERSION, FlowPayload, GridPayload, HealthPayload, HeatPayload, LinePayload, MetaItem,
+    MetaPayload, OdPayload, PrivacyPayload, QueuePayload, StatePayload, WindowPayload, ZonePayload,
 };
 use super::record::{ArrivedWindow, RECORD_BYTES, window_records_per_hour};
 use super::{Message, vz1};
 use crate::clock::UtcMs;
-use crate::config::{Drawn, Place, Profile, Settings};
+use crate::config::{Drawn, Floor, Place, Profile, Settings};
 use crate::floor::visible_cells;
 use crate::gate::{Figures, FlowFigures, Object};
 
@@ -103,12 +103,7 @@ impl Composer {
         let payload = HeatPayload {
             layer,
             unit,
-            frame: "store",
-            plan: plan.id.clone(),
-            w: plan.columns,
-            h: plan.rows,
-            cell_mm: plan.cell_mm,
-            origin_mm: plan.origin_mm,
+            grid: grid(plan),
             enc: "vz1",
             data: vz1::encode(cells.iter().map(|cell| cell.map(|value| [u64::from(value)]))),
             cells: cells.iter().flatten().count() as u32,
@@ -123,12 +118,7 @@ impl Composer {
         let plan = &self.settings.floors[usize::from(floor)];
         let seen = &self.visible[usize::from(floor)];
         let payload = FlowPayload {
-            frame: "store",
-            plan: plan.id.clone(),
-            w: plan.columns,
-            h: plan.rows,
-            cell_mm: plan.cell_mm,
-            origin_mm: plan.origin_mm,
+            grid: grid(plan),
             cols: ["i", "n", "sx_milli", "sy_milli"],
             enc: "vz1",
             data: vz1::encode(cells.iter().map(|cell| cell.as_ref().map(FlowPayload::columns))),
@@ -229,6 +219,18 @@ impl Composer {
 
     fn kept<P: Serialize>(&self, topic: &str, payload: &P) -> Message {
         Message { topic: format!("{}/{topic}", self.base), body: json(payload), retain: true, at_least_once: true }
+    }
+}
+
+/// The cells a floor is told by.
+fn grid(plan: &Floor) -> GridPayload {
+    GridPayload {
+        frame: "store",
+        plan: plan.id.clone(),
+        w: plan.columns,
+        h: plan.rows,
+        cell_mm: plan.cell_mm,
+        origin_mm: plan.origin_mm,
     }
 }
 

@@ -106,13 +106,9 @@ pub struct ZonePayload {
     pub hist: Option<[u32; DWELL_CLASSES]>,
 }
 
-/// Figures of a heatmap layer. A cell that is not listed was withheld: fewer than k visits, nobody included.
+/// The cells a floor is told by.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct HeatPayload {
-    /// "visits" or "dwell".
-    pub layer: &'static str,
-    /// "visit" (distinct visits) or "ms" (person-time).
-    pub unit: &'static str,
+pub struct GridPayload {
     /// Coordinate frame: "store", y away from the door.
     pub frame: &'static str,
     /// Id of the floor plan.
@@ -125,6 +121,18 @@ pub struct HeatPayload {
     pub cell_mm: u32,
     /// Lower left corner of the grid, mm.
     pub origin_mm: [i64; 2],
+}
+
+/// Figures of a heatmap layer. A cell that is not listed was withheld: fewer than k visits, nobody included.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct HeatPayload {
+    /// "visits" or "dwell".
+    pub layer: &'static str,
+    /// "visit" (distinct visits) or "ms" (person-time).
+    pub unit: &'static str,
+    /// The cells it is told by.
+    #[serde(flatten)]
+    pub grid: GridPayload,
     /// Encoding of `data`: "vz1" = base64(zlib(unsigned LEB128 of index delta, value, index delta, value …)).
     pub enc: &'static str,
     /// The released cells in order of index; the first delta counts from 0.

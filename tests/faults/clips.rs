@@ -21,6 +21,26 @@ fn a_clip_that_is_not_there_is_named() {
 }
 
 #[test]
+fn a_pipe_or_a_device_is_no_recording_and_nobody_waits_for_it() {
+    let naming = ["is neither a file nor a folder", "a pipe or a device is no recording", "name a video file"];
+    let folder = Folder::new();
+    let pipe = folder.path("live.ts");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().expect("mkfifo runs").success());
+    for clip in [pipe.as_str(), "/dev/zero"] {
+        must_be_no_clip(clip, &naming);
+        kehai(&["bench", clip, "--model", "nanodet-g"]).must_be_refused(4, &[&naming[..], &[clip]].concat());
+    }
+}
+
+#[test]
+fn a_pipe_in_a_folder_is_no_picture() {
+    let folder = Folder::new();
+    let pipe = folder.path("000.png");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().expect("mkfifo runs").success());
+    must_be_no_clip(&folder.path(""), &["holds no picture", "PNG or JPEG"]);
+}
+
+#[test]
 fn a_text_is_no_clip() {
     let folder = Folder::new();
     must_be_no_clip(&folder.write("notes.avi", "Monday: rain\n"), &["cannot be opened as", "FFmpeg knows"]);
@@ -71,4 +91,20 @@ fn a_frame_number_that_no_clip_has_is_refused_at_once() {
     let boxes = folder.write("det.txt", "4e9,-1,10,10,20,40,0.9\n");
     let ended = kehai(&["track", "--detections", &boxes, "--fps", "7", "--out", &folder.path("tracks.txt")]);
     ended.must_be_refused(4, &[&boxes, "line 1", "out of range"]);
+}
+
+#[test]
+fn scores_that_are_none_and_crowds_that_no_picture_holds_are_refused() {
+    let crowd = "3,-1,10,10,20,40,0.9\n".repeat(1001);
+    for (text, naming) in [
+        ("1,-1,10,10,20,40,0.9\n2,-1,10,10,20,40,87\n", "line 2: score 87: write a score from 0 to 1"),
+        ("1,-1,10,10,20,40,-0.1\n", "line 1: score -0.1: write a score from 0 to 1"),
+        (crowd.as_str(), "line 1001: frame 3 has more than 1000 rows; write 1000 a frame at most"),
+    ] {
+        let folder = Folder::new();
+        let boxes = folder.write("det.txt", text);
+        let ended = kehai(&["track", "--detections", &boxes, "--fps", "7", "--out", &folder.path("tracks.txt")]);
+        ended.must_be_refused(4, &[&boxes, naming]);
+        assert_eq!(folder.names(), ["det.txt"]);
+    }
 }

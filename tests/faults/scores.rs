@@ -1,7 +1,9 @@
 //! Truth, tracks and lines that cannot be scored: each complaint names the option, the file, the line and what to write.
 
 use crate::support::folder::Folder;
-use crate::support::program::kehai;
+use crate::support::program::{kehai, kehai_detect};
+use crate::support::recording::draw_room;
+use crate::support::site::BARE;
 
 const TRUTH: &str = "1,1,10,10,20,40,1,-1,-1,-1\n2,1,12,10,20,40,1,-1,-1,-1\n";
 const TRACKS: &str = "1,7,10,10,20,40,1,-1,-1,-1\n2,7,12,10,20,40,1,-1,-1,-1\n";
@@ -32,6 +34,14 @@ fn rows_that_are_none_are_named_with_their_line() {
 }
 
 #[test]
+fn a_crowd_that_no_picture_holds_is_refused_in_truth_and_tracks() {
+    let crowd: String = (1..=1001).map(|id| format!("2,{id},10,10,20,40,1,-1,-1,-1\n")).collect();
+    let naming = "line 1001: frame 2 has more than 1000 rows; write 1000 a frame at most";
+    score(TRUTH, &crowd, LINES, &[]).must_be_refused(4, &["--tracks ", "tracks.txt", naming]);
+    score(&crowd, TRACKS, LINES, &[]).must_be_refused(4, &["--truth ", "truth.txt", naming]);
+}
+
+#[test]
 fn truth_that_holds_nobody_is_refused() {
     for (truth, naming) in [
         ("", "is empty; name the rows of the truth"),
@@ -52,6 +62,8 @@ fn lines_that_cannot_be_read_are_refused() {
         ("{\"width\"", "width", "write JSON"),
         ("\"fps\": 7,", "", "no fps; name the clip's frames per second with --fps"),
         ("[50, 72]", "[50, 0]", "line gate: its ends"),
+        ("[50, 72]", "[50, 1e7]", "line gate: b [50, 10000000] is far outside the picture; write x from -200 to 200"),
+        ("\"frames\": 2", "\"frames\": 4294967295", "frames 4294967295: write how many frames the clip has, 1 to "),
         ("\"events\": []", "\"events\": [{\"frame\": 1, \"dir\": \"up\"}]", "frame 1: dir \"up\": write pos or neg"),
     ] {
         with(from, to).must_be_refused(4, &["--lines ", "lines.json", naming]);
@@ -79,4 +91,27 @@ fn tracks_of_nobody_are_a_result() {
     let ended = score(TRUTH, "", LINES, &[]);
     ended.must_be_well();
     assert!(ended.out.contains("HOTA 0.00") && ended.out.contains("FN 2"), "{}", ended.out);
+}
+
+#[test]
+fn a_score_that_could_not_be_written_is_refused_before_the_clip_is_opened() {
+    let folder = Folder::new();
+    let (site, lines) = (folder.write("site.toml", BARE), folder.write("lines.json", LINES));
+    // The clip is worthless, but nobody waits for that to be found out.
+    let clip = folder.write("clip.avi", "no video");
+    let taken = folder.path("taken/score.json");
+    std::fs::create_dir_all(&taken).expect("the target folder can be written");
+    for (out, naming) in [(&format!("{site}/out"), "is not a folder"), (&folder.path("taken"), "is a folder")] {
+        let ended = kehai_detect(&["replay", &clip, "--site", &site, "--truth", &lines, "--out", out]);
+        ended.must_be_refused(2, &["--out ", out, naming]);
+    }
+}
+
+#[test]
+fn truth_of_another_picture_is_named_with_its_file() {
+    let folder = Folder::new();
+    let (site, lines) = (folder.write("site.toml", BARE), folder.write("lines.json", LINES));
+    let (room, out) = (draw_room(&folder, 2), folder.path("out"));
+    let ended = kehai_detect(&["replay", &room, "--site", &site, "--truth", &lines, "--out", &out]);
+    ended.must_be_refused(4, &["--truth ", &lines, "made for a picture of 100x72", "name the truth of this clip"]);
 }

@@ -29,9 +29,18 @@ pub fn kehai(arguments: &[&str]) -> Ended {
     start(arguments, &[]).ended()
 }
 
+/// Runs `kehai-detect`, which evaluation becomes, to its end.
+pub fn kehai_detect(arguments: &[&str]) -> Ended {
+    start_program(env!("CARGO_BIN_EXE_kehai-detect"), arguments, &[]).ended()
+}
+
 /// Starts `kehai` with these arguments, and these variables in its environment.
 pub fn start(arguments: &[&str], variables: &[(&str, &str)]) -> Running {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_kehai"));
+    start_program(env!("CARGO_BIN_EXE_kehai"), arguments, variables)
+}
+
+fn start_program(program: &str, arguments: &[&str], variables: &[(&str, &str)]) -> Running {
+    let mut command = Command::new(program);
     command.args(arguments).envs(variables.iter().copied());
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().expect("kehai starts");

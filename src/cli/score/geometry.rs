@@ -9,6 +9,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::bounds::check;
+
 /// A corner or a person's place on the picture, px, y down.
 pub type Point = [f64; 2];
 
@@ -141,33 +143,6 @@ pub fn parse(text: &str, rates: [Option<f64>; 2]) -> Result<Geometry, String> {
     Ok(geometry)
 }
 
-fn check(geometry: &Geometry) -> Result<(), String> {
-    let [width, height] = geometry.picture;
-    if !(1.0..=SIDE_MAX).contains(&width) || !(1.0..=SIDE_MAX).contains(&height) {
-        return Err(format!("width {width}, height {height}: write the size of the picture, 1 to {SIDE_MAX} px"));
-    }
-    if !(1..=FRAMES_MAX).contains(&geometry.frames) {
-        return Err(format!("frames {}: write how many frames the clip has", geometry.frames));
-    }
-    for line in &geometry.lines {
-        if line.ends[0] == line.ends[1] {
-            return Err(format!("line {}: its ends {:?} are one point; write two", line.name, line.ends));
-        }
-    }
-    for zone in &geometry.zones {
-        if zone.polygon.len() < 3 {
-            return Err(format!("zone {}: {} corners; write 3 or more", zone.name, zone.polygon.len()));
-        }
-        if let Some([first, last]) = zone.stays.iter().filter_map(|stay| stay.span).find(|[first, last]| last < first) {
-            return Err(format!("zone {}: a visit from frame {first} to {last}; write the earlier first", zone.name));
-        }
-    }
-    if geometry.lines.is_empty() && geometry.zones.is_empty() {
-        return Err("neither lines nor zones; there is nothing to count".into());
-    }
-    Ok(())
-}
-
 /// Frames per second: as given, else as the file says, else as somebody else does.
 fn rate([given, otherwise]: [Option<f64>; 2], told: Option<f64>) -> Result<f64, String> {
     let fps = given.or(told).or(otherwise).ok_or("no fps; name the clip's frames per second with --fps")?;
@@ -235,26 +210,40 @@ struct DrawnVisit {
 impl Lines {
     fn geometry(self, rates: [Option<f64>; 2]) -> Result<Geometry, String> {
         let fps = rate(rates, self.fps)?;
-        let told = self.parameters.unwrap_or_else(|| parameters(self.height, fps));
+        let told = self.parameters.unwrap_or_else(|| Parameters::usual(self.height, fps));
         let zones = self.zones.into_iter().map(|zone| zone.zone(fps, &[])).collect::<Result<_, _>>()?;
         Ok(Geometry {
-            picture: [self.width, self.height],
-            fps,
-            frames: self.frames,
-            margin_px: told.margin_px,
-            gap_frames: told.gap_frames,
-            visit_frames_min: told.min_visit_frames,
             people: self.distinct_people,
             lines: self.lines.into_iter().map(DrawnLine::line).collect::<Result<_, _>>()?,
             zones,
             unannotated: self.unannotated.map(|left_out| left_out.polygons).unwrap_or_default(),
+            ..told.bare([self.width, self.height], self.frames, fps)
         })
     }
 }
 
-fn parameters(height: f64, fps: f64) -> Parameters {
-    let gap_frames = fps.round() as u32;
-    Parameters { margin_px: height / MARGINS_PER_HEIGHT, gap_frames, min_visit_frames: (fps / 2.0).ceil() as u32 }
+impl Parameters {
+    /// What follows from the picture's height, px, and the frames per second.
+    fn usual(height: f64, fps: f64) -> Self {
+        let gap_frames = fps.round() as u32;
+        Self { margin_px: height / MARGINS_PER_HEIGHT, gap_frames, min_visit_frames: (fps / 2.0).ceil() as u32 }
+    }
+
+    /// A clip on which nothing is drawn yet.
+    fn bare(&self, picture: Point, frames: u32, fps: f64) -> Geometry {
+        Geometry {
+            picture,
+            fps,
+            frames,
+            margin_px: self.margin_px,
+            gap_frames: self.gap_frames,
+            visit_frames_min: self.min_visit_frames,
+            people: None,
+            lines: Vec::new(),
+            zones: Vec::new(),
+            unannotated: Vec::new(),
+        }
+    }
 }
 
 impl DrawnLine {
@@ -279,7 +268,7 @@ impl DrawnEvent {
             let [one, other] = directions;
             return Err(format!("line {line}, frame {}: dir \"{}\": write {one} or {other}", self.frame, self.dir));
         };
-        Ok(Event { frame: self.frame + first_frame, is_positive: direction == 0, id: self.id, at: None })
+        Ok(Event { frame: self.frame.saturating_add(first_frame), is_positive: direction == 0, id: self.id, at: None })
     }
 }
 
@@ -346,14 +335,13 @@ struct Presence {
 
 impl Presence {
     fn span(&self) -> [u32; 2] {
-        [self.first_frame + 1, self.last_frame + 1]
+        [self.first_frame, self.last_frame].map(|frame| frame.saturating_add(1))
     }
 }
 
 impl Clip {
     fn geometry(self, rates: [Option<f64>; 2]) -> Result<Geometry, String> {
         let fps = rate(rates, self.fps)?;
-        let told = parameters(self.height, fps);
         let line = match self.line {
             Some([x1, y1, x2, y2]) => {
                 let ends = [[x1, y1], [x2, y2]];
@@ -373,16 +361,10 @@ impl Clip {
         };
         let zones = self.zones.into_iter().map(|zone| zone.zone(fps, &self.presence)).collect::<Result<_, _>>()?;
         Ok(Geometry {
-            picture: [self.width, self.height],
-            fps,
-            frames: self.frames,
-            margin_px: told.margin_px,
-            gap_frames: told.gap_frames,
-            visit_frames_min: told.min_visit_frames,
             people: self.unique_people.as_u64().map(|people| people as usize),
             lines: line.into_iter().collect(),
             zones,
-            unannotated: Vec::new(),
+            ..Parameters::usual(self.height, fps).bare([self.width, self.height], self.frames, fps)
         })
     }
 }
@@ -427,8 +409,6 @@ fn way(words: &str, name: &str) -> Option<Point> {
     }
 }
 
-const SIDE_MAX: f64 = 16_384.0;
-const FRAMES_MAX: u32 = 10_000_000;
 const RATES: std::ops::RangeInclusive<f64> = 0.1..=1000.0;
 /// 8 px on the picture of 576 the line truth was made with.
 const MARGINS_PER_HEIGHT: f64 = 72.0;

@@ -54,7 +54,8 @@ impl Picture<'_> {
     }
 
     fn place(&self, [x, y]: Point) -> [i32; 2] {
-        [LEFT + (x * self.scale).round() as i32, TOP + (y * self.scale).round() as i32]
+        // Whatever is no i32 becomes the nearest one.
+        [(f64::from(LEFT) + x * self.scale).round() as i32, (f64::from(TOP) + y * self.scale).round() as i32]
     }
 
     fn title(&self, canvas: &mut Canvas, report: &Report) {
@@ -122,8 +123,9 @@ impl Picture<'_> {
         let upper = if a[1] <= b[1] { a } else { b };
         let above = [upper[0], (upper[1] - 20).max(TOP + 2)];
         canvas.text(&line.name, above, &FONT_9X15, Alignment::Center);
-        let middle = [f64::from(a[0] + b[0]) / 2.0, f64::from(a[1] + b[1]) / 2.0];
-        let way = [f64::from(b[0] - a[0]), f64::from(b[1] - a[1])];
+        let [from, to] = [a, b].map(|end| end.map(f64::from));
+        let middle = [0, 1].map(|axis| f64::midpoint(from[axis], to[axis]));
+        let way = [to[0] - from[0], to[1] - from[1]];
         let length = way[0].hypot(way[1]).max(1.0);
         let (along, across) = ([way[0] / length, way[1] / length], [-way[1] / length, way[0] / length]);
         let at = |out: f64, side: f64| {
@@ -199,7 +201,8 @@ impl Picture<'_> {
         let duration_s = f64::from(self.geometry.frames) / self.geometry.fps;
         let top = self.bottom();
         let x_of = |at_s: f64| STRIP_LEFT + (at_s / duration_s * f64::from(STRIP_RIGHT - STRIP_LEFT)).round() as i32;
-        let x_of_frame = |frame: u32| x_of(f64::from(frame) / self.geometry.fps);
+        // What happened after the end of the clip is on the right border.
+        let x_of_frame = |frame: u32| x_of(f64::from(frame.min(self.geometry.frames)) / self.geometry.fps);
         let step = tick(duration_s);
         let below = top + STRIP_PX * self.strips.len() as i32;
         for at_s in (0..).map(|count| f64::from(count) * step).take_while(|at_s| *at_s <= duration_s) {
@@ -349,6 +352,39 @@ mod tests {
         let x = |frame: i32| STRIP_LEFT + (STRIP_RIGHT - STRIP_LEFT) * frame / 70;
         assert!(near([x(60), y - ROW_PX], VERMILION) > 30 && near([x(2), y + ROW_PX], FALSE) > 100);
         assert_eq!(near([x(60), y + ROW_PX], VERMILION), 0);
+    }
+
+    #[test]
+    fn a_line_as_long_as_a_truth_may_have_can_be_drawn_in_every_direction() {
+        for picture in [[900, 660], [9000, 6600], [16_384, 1], [1, 16_384]] {
+            let [x, y] = picture.map(|side| 2 * side);
+            for [a, b] in
+                [[[-x, -y], [x, y]], [[-x, y], [x, -y]], [[-x, y], [x, y]], [[x, -y], [x, y]], [[-x, 0], [x, y]]]
+            {
+                let text = format!(
+                    r#"{{"width": {}, "height": {}, "frames": 9, "fps": 7,
+                    "lines": [{{"name": "gate", "a": {a:?}, "b": {b:?}, "events": []}}],
+                    "zones": [{{"name": "all", "polygon": [{a:?}, {b:?}, [{x}, {y}]], "visit_list": []}}]}}"#,
+                    picture[0], picture[1]
+                );
+                let geometry = parse(&text, [None; 2]).expect("a truth");
+                let canvas = draw(&geometry, &scored().1);
+                assert!(canvas.count([0, 0], [WIDTH, TOP + 660], INK) > 100, "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn whoever_was_counted_at_the_end_of_the_world_lies_on_the_border() {
+        let (geometry, mut report) = scored();
+        let fault = &mut report.lines.as_mut().expect("lines").lines[0].errors[0];
+        (fault.at, fault.frame) = (Some([1e300, -1e300]), u32::MAX);
+        let canvas = draw(&geometry, &report);
+        let marked =
+            |[x, y]: [i32; 2]| [FALSE, VERMILION].map(|color| canvas.count([x - 9, y - 9], [x + 9, y + 9], color));
+        assert!(marked([LEFT + 880, TOP]) != [0, 0], "on the plan");
+        let y = TOP + 660 + STRIP_PX / 2 + 10;
+        assert!(marked([STRIP_RIGHT, y - ROW_PX]) != [0, 0] || marked([STRIP_RIGHT, y + ROW_PX]) != [0, 0], "in time");
     }
 
     #[test]

@@ -17,9 +17,9 @@ use super::report::{LinesReport, Report};
 use super::{Truth, picture, read_geometry, read_truth};
 use crate::capture::replay::open;
 use crate::cli::mot::{Place, Row};
-use crate::cli::output::{progress, say, say_json, write_whole};
+use crate::cli::output::{check_file, progress, say, say_json, write_whole};
 use crate::cli::session::{Prepared, prepare};
-use crate::cli::{CAMERA, Failure, USAGE, replay};
+use crate::cli::{CAMERA, CHECK_FAILED, Failure, USAGE, replay};
 use crate::config::{Drawn, Settings};
 use crate::floor::FloorMap;
 use crate::pipeline::eyewitness::{Seen, Sight, watch};
@@ -47,6 +47,7 @@ pub fn check(args: &replay::Args) -> Result<(), Failure> {
 
 /// Runs the command.
 pub fn run(args: &replay::Args) -> Result<(), Failure> {
+    check_out(&args.out)?;
     let mut prepared = prepare(&args.site, args.model.as_deref())?;
     let mut job = replay::job(args, &mut prepared)?;
     if let Origin::Recorded { realtime, .. } = &mut job.feeds[0].origin {
@@ -55,14 +56,18 @@ pub fn run(args: &replay::Args) -> Result<(), Failure> {
     }
     let (fps, size) = opened(args, &job)?;
     let truths = Truths::read(args, fps)?;
-    truths.check_size(size)?;
+    truths.check_size(args, size)?;
     let replayed = Replayed::watch(&job, fps).map_err(|end| prepared.explain(&end, Some(&args.recording)))?;
     let report = replayed.report(args, truths.boxes, truths.geometry.as_ref(), &prepared);
+    let told = serde_json::to_value(&report).map_err(|error| unwritable(&error))?;
+    let json = serde_json::to_vec_pretty(&told).map_err(|error| unwritable(&error))?;
+    std::fs::create_dir_all(&args.out).map_err(|error| {
+        Failure::new(USAGE, format!("--out {}: {error}; name a folder that can be written", args.out.display()))
+    })?;
     if let Some(geometry) = &truths.geometry {
         write_whole("--out", &args.out.join("score.png"), &picture::png(geometry, &report))?;
     }
-    let told = serde_json::to_value(&report).unwrap_or_default();
-    write_whole("--out", &args.out.join("score.json"), &serde_json::to_vec_pretty(&told).unwrap_or_default())?;
+    write_whole("--out", &args.out.join("score.json"), &json)?;
     if args.json {
         say_json(&with_summary(&args.out.join("summary.json"), told));
     } else {
@@ -71,6 +76,17 @@ pub fn run(args: &replay::Args) -> Result<(), Failure> {
         say(&format!("score       {}/score.json{picture}", args.out.display()));
     }
     Ok(())
+}
+
+/// Refuses a folder in which the score could not be written, before the work and not after it.
+fn check_out(out: &Path) -> Result<(), Failure> {
+    replay::check_out(out)?;
+    let mut there = ["score.json", "score.png"].map(|name| out.join(name)).into_iter().filter(|file| file.exists());
+    there.try_for_each(|file| check_file("--out", &file))
+}
+
+fn unwritable(error: &serde_json::Error) -> Failure {
+    Failure::new(CHECK_FAILED, format!("the score is no JSON: {error}; please report this with the truth"))
 }
 
 /// The score inside the summary that the replay has just written.
@@ -98,8 +114,7 @@ fn opened(args: &replay::Args, job: &EyeJob) -> Result<(f64, PictureSize), Failu
 impl Truths {
     /// Reads the files; `fps` counts where the truth does not tell.
     fn read(args: &replay::Args, fps: f64) -> Result<Self, Failure> {
-        let is_geometry = |file: &PathBuf| file.extension().is_some_and(|extension| extension == "json");
-        let (drawn, boxes): (Vec<&PathBuf>, Vec<&PathBuf>) = args.truth.iter().partition(|file| is_geometry(file));
+        let (drawn, boxes): (Vec<&PathBuf>, Vec<&PathBuf>) = args.truth.iter().partition(|file| is_drawn(file));
         let only = |files: &[&PathBuf], what: &str| match files {
             [] | [_] => Ok(files.first().map(|file| (*file).clone())),
             [_, second, ..] => {
@@ -113,19 +128,27 @@ impl Truths {
         })
     }
 
-    fn check_size(&self, size: PictureSize) -> Result<(), Failure> {
+    fn check_size(&self, args: &replay::Args, size: PictureSize) -> Result<(), Failure> {
         let is_same = |picture: [f64; 2]| picture == [size.width, size.height].map(f64::from);
-        match self.geometry.as_ref().map(|geometry| geometry.picture).filter(|picture| !is_same(*picture)) {
-            Some([width, height]) => Err(Failure::new(
+        let drawn = args.truth.iter().find(|file| is_drawn(file)).zip(self.geometry.as_ref());
+        match drawn.map(|(file, geometry)| (file, geometry.picture)).filter(|(_, picture)| !is_same(*picture)) {
+            Some((file, [width, height])) => Err(Failure::new(
                 CAMERA,
                 format!(
-                    "--truth: made for a picture of {width}x{height}, and the clip's is {}x{}; name the truth of this clip",
-                    size.width, size.height
+                    "--truth {}: made for a picture of {width}x{height}, and the clip's is {}x{}; name the truth of this clip",
+                    file.display(),
+                    size.width,
+                    size.height
                 ),
             )),
             None => Ok(()),
         }
     }
+}
+
+/// Whether a file of truth has lines and zones, and no boxes.
+fn is_drawn(file: &Path) -> bool {
+    file.extension().is_some_and(|extension| extension == "json")
 }
 
 /// What the pipe made of a recording.

@@ -5,24 +5,16 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::GridPayload;
 use crate::gate::{FlowFigures, TransitionFigures};
 
 /// Figures of the flow over a floor. A cell that is not listed was withheld: its heat was, or fewer than k different people
 /// went through it with a direction, nobody included.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct FlowPayload {
-    /// Coordinate frame: "store", y away from the door.
-    pub frame: &'static str,
-    /// Id of the floor plan.
-    pub plan: String,
-    /// Columns.
-    pub w: u32,
-    /// Rows; cell index = row · w + column, row 0 at the origin.
-    pub h: u32,
-    /// Side of a cell, mm.
-    pub cell_mm: u32,
-    /// Lower left corner of the grid, mm.
-    pub origin_mm: [i64; 2],
+    /// The cells it is told by.
+    #[serde(flatten)]
+    pub grid: GridPayload,
     /// What `data` holds of each cell: "i" index, "n" passages, "sx_milli" and "sy_milli" sums of their unit vectors along
     /// the door wall and away from it, thousandths. A passage is a person's way into, through and out of a cell, at least
     /// 0.3 m; its vector points from its beginning to its end. Mean direction = atan2(Σ sy, Σ sx); how much they agree =
