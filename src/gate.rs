@@ -206,7 +206,7 @@ impl Gate {
             }
             Exact::Zone(zone, exact) => {
                 let figures = self.zone(&exact);
-                self.zones.note(zone, span, figures.is_none() && exact.dwell_ms > 0);
+                self.zones.note(zone, span, figures.is_none() && (exact.people > 0 || exact.dwell_ms > 0));
                 vec![released(Object::Zone(zone as u16), Figures::Zone(figures))]
             }
             Exact::Queue(queue, exact) => {

@@ -123,7 +123,7 @@ fn visits_released(place: Place, windows: &[Window], released: &[ReleasedWindow]
     let had_nobody = |one: &ReleasedWindow| {
         let is_empty = |window: &Window| match &window.exact {
             Exact::Zone(zone, figures) => {
-                Place::Zone(*zone) == place && window.span == one.span() && figures.dwell_ms == 0
+                Place::Zone(*zone) == place && window.span == one.span() && figures.visits == 0
             }
             _ => false,
         };
@@ -214,6 +214,33 @@ fn hours<'a>(windows: &'a [Window], released: &'a [ReleasedWindow]) -> Vec<(&'a 
         _ => None,
     });
     exact.zip(shown).collect()
+}
+
+#[test]
+fn a_quarter_hour_of_one_person_who_left_at_once_does_not_follow_either() {
+    let settings = settings_with(K, "");
+    let is_edge = |window: &&Window| match &window.exact {
+        Exact::Zone(_, zone) => zone.visits == 1 && zone.entries == 1 && zone.dwell_ms == 0,
+        _ => false,
+    };
+    // Nine stand in the zone one after the other, far apart; the tenth counts by the frame on the edge of the quarters.
+    let stands = |at: [f64; 2], first, last| Walk { from_m: at, to_m: at, first, last };
+    let nine = (0..9).map(|one| {
+        stands([4.5 + f64::from(one % 3) * 1.8, 3.5 + f64::from(one / 3) * 1.6], 10 + 45 * one, 30 + 45 * one)
+    });
+    let mut edges = 0;
+    for first in 440..450 {
+        let walks: Vec<Walk> = nine.clone().chain([stands([5.0, 4.2], first, 450)]).collect();
+        let windows = of_two_quarters(&settings, &walks);
+        if windows.iter().filter(is_edge).count() == 1 {
+            edges += 1;
+            let released = gated(&settings, of_two_quarters(&settings, &walks));
+            let (exact, shown) = hours(&windows, &released)[0];
+            assert_eq!(exact.pairs().find(|(pair, _)| *pair == (2, 0)), Some(((2, 0), 10)));
+            assert_eq!(shown[2 * exact.nodes], 0, "ten less the nine of the first quarter hour");
+        }
+    }
+    assert!(edges > 0, "somebody counts on the edge");
 }
 
 #[test]
