@@ -146,9 +146,9 @@ pub struct FlowFigures {
 pub struct TransitionFigures {
     /// From each node to each, row by row; 0 where withheld.
     pub pairs: Vec<u32>,
-    /// All withheld pairs together; 0 where that rests on fewer than `k` people.
+    /// All withheld pairs together; 0 where that, or what follows from it, rests on fewer than `k` people.
     pub dropped: u32,
-    /// Visits whose continuation nobody saw; 0 below `k`.
+    /// Visits whose continuation nobody saw; 0 below `k`, and where fewer than `k` of them follow from it.
     pub cut: u32,
 }
 
@@ -206,7 +206,7 @@ impl Gate {
             }
             Exact::Zone(zone, exact) => {
                 let figures = self.zone(&exact);
-                self.zones.note(zone, span, figures.is_none() && exact.dwell_ms > 0);
+                self.zones.note(zone, span, figures.is_none() && (exact.people > 0 || exact.dwell_ms > 0));
                 vec![released(Object::Zone(zone as u16), Figures::Zone(figures))]
             }
             Exact::Queue(queue, exact) => {
@@ -276,9 +276,7 @@ impl Gate {
         let table = Table::of(exact, self.k, &columns);
         let mut pairs = vec![0; exact.nodes * exact.nodes];
         table.shown().for_each(|((from, to), number)| pairs[from * exact.nodes + to] = number);
-        // A person is cut once: so many visits are so many people.
-        let cut = if exact.cut >= self.k { exact.cut } else { 0 };
-        TransitionFigures { pairs, dropped: table.dropped().unwrap_or(0), cut }
+        TransitionFigures { pairs, dropped: table.dropped().unwrap_or(0), cut: table.cut().unwrap_or(0) }
     }
 
     /// Of the cells shown, those through which `k` people went: somebody may have visited a cell without going anywhere.

@@ -4,6 +4,7 @@
 //! crossing of a line, in either direction; its one continuation is the next visit of that person, or *elsewhere* when the
 //! person is gone. The first visit comes from elsewhere. A transition belongs to the window in which it is completed. A visit
 //! whose continuation nobody saw, because the camera was blind or the recording over, is cut.
+//! What a row does not tell of its place's visits is told beside it: who came the window before, was cut, is still on the way.
 //! Invariants: over the whole calendar the transitions from all places and the cut visits are the visits, and within each
 //! window the transitions to a place are the visits of it (tests/laws); of a pair no more than `k` people are remembered.
 
@@ -15,9 +16,20 @@ use crate::track::TrackId;
 pub struct TransitionWindow {
     /// Number of nodes; the last is elsewhere.
     pub nodes: usize,
+    /// What stands beside the row of each place; elsewhere has nothing.
+    pub beside: Vec<Beside>,
+    pairs: BTreeMap<Pair, Transitions>,
+}
+
+/// What parts the visits of a place from its row: carried in + visits = row + cut + pending. Each visit is another person.
+#[derive(Default)]
+pub struct Beside {
+    /// Visits of the windows before that were pending when this one began.
+    pub carried_in: u32,
     /// Visits whose continuation nobody saw.
     pub cut: u32,
-    pairs: BTreeMap<Pair, Transitions>,
+    /// Visits without continuation yet when the window ends.
+    pub pending: u32,
 }
 
 /// From which node to which.
@@ -59,18 +71,23 @@ impl TransitionCounter {
 
     /// Nobody saw what became of a person.
     pub fn cut(&mut self, who: TrackId) {
-        self.window.cut += u32::from(self.at.remove(&who).is_some());
+        if let Some(place) = self.at.remove(&who) {
+            self.window.beside[place].cut += 1;
+        }
     }
 
     /// Nobody sees what becomes of anybody: the recording is over, or the camera is blind.
     pub fn cut_all(&mut self) {
-        self.window.cut += self.at.len() as u32;
-        self.at.clear();
+        std::mem::take(&mut self.at).into_values().for_each(|place| self.window.beside[place].cut += 1);
     }
 
     /// Hands out the window and begins the next; everybody stays where they are.
     pub fn close(&mut self) -> TransitionWindow {
-        let next = TransitionWindow::empty(self.elsewhere());
+        let mut next = TransitionWindow::empty(self.elsewhere());
+        for place in self.at.values() {
+            self.window.beside[*place].pending += 1;
+            next.beside[*place].carried_in += 1;
+        }
         std::mem::replace(&mut self.window, next)
     }
 
@@ -94,10 +111,25 @@ impl TransitionCounter {
     }
 }
 
+impl Beside {
+    /// Whether one of its figures, somebody's, is of fewer than `k` people.
+    #[must_use]
+    pub fn is_small(&self, k: usize) -> bool {
+        [self.carried_in, self.cut, self.pending].into_iter().any(|people| people > 0 && (people as usize) < k)
+    }
+}
+
 impl TransitionWindow {
     /// Nobody between so many places.
     pub(crate) fn empty(places: usize) -> Self {
-        Self { nodes: places + 1, cut: 0, pairs: BTreeMap::new() }
+        let beside = (0..places).map(|_| Beside::default()).collect();
+        Self { nodes: places + 1, beside, pairs: BTreeMap::new() }
+    }
+
+    /// Visits of all places whose continuation nobody saw.
+    #[must_use]
+    pub fn cut(&self) -> u32 {
+        self.beside.iter().map(|beside| beside.cut).sum()
     }
 
     /// Every pair somebody went, with how often.
@@ -120,6 +152,12 @@ impl TransitionWindow {
         ways.iter().for_each(|(pair, who)| counter.add(*pair, TrackId(*who)));
         counter.close()
     }
+}
+
+/// Somebody, by number.
+#[cfg(test)]
+pub(crate) fn person(number: u64) -> TrackId {
+    TrackId(number)
 }
 
 #[cfg(test)]
@@ -151,6 +189,20 @@ mod tests {
     }
 
     #[test]
+    fn visits_are_the_row_and_what_stands_beside_it() {
+        let mut counter = TransitionCounter::new(2, 5);
+        (1..=3).for_each(|who| counter.visit(TrackId(who), 0));
+        counter.visit(TrackId(1), 1);
+        counter.cut(TrackId(2));
+        let beside = |window: &TransitionWindow| -> Vec<[u32; 3]> {
+            window.beside.iter().map(|one| [one.carried_in, one.cut, one.pending]).collect()
+        };
+        assert_eq!(beside(&counter.close()), [[0, 1, 1], [0, 0, 1]], "three visits of 0: one went on to 1");
+        counter.end(TrackId(3));
+        assert_eq!(beside(&counter.close()), [[1, 0, 0], [1, 0, 1]]);
+    }
+
+    #[test]
     fn what_nobody_saw_is_cut_and_goes_nowhere() {
         let mut counter = TransitionCounter::new(2, 5);
         (1..=3).for_each(|who| counter.visit(TrackId(who), 0));
@@ -158,7 +210,7 @@ mod tests {
         counter.cut(TrackId(9));
         counter.cut_all();
         let window = counter.close();
-        assert_eq!((pairs(&window), window.cut), (vec![((2, 0), 3)], 3));
+        assert_eq!((pairs(&window), window.cut()), (vec![((2, 0), 3)], 3));
     }
 
     #[test]

@@ -48,7 +48,7 @@ fn figures(window: &Window) -> Vec<(String, i64)> {
         }
         Exact::Transitions(_, all) => {
             let pairs = all.pairs().map(|(pair, number)| (format!("from to {pair:?}"), i64::from(number)));
-            pairs.chain([("cut".to_owned(), i64::from(all.cut))]).collect()
+            pairs.chain([("cut".to_owned(), i64::from(all.cut()))]).collect()
         }
     }
 }

@@ -58,7 +58,7 @@ impl Left {
     fn ways(&self) -> Vec<(Pair, u32)> {
         let all: &TransitionWindow =
             self.find(|exact| if let Exact::Transitions(_, all) = exact { Some(all) } else { None });
-        assert_eq!(all.cut, 0);
+        assert_eq!(all.cut(), 0);
         all.pairs().collect()
     }
 }
