@@ -308,7 +308,7 @@ served_by = "till"
         camera.place(&settings, &map);
         for look in 0..500i64 {
             // Ten seconds before the door, then beyond the floor, and at the end back for a moment.
-            let is_there = look < 50 || look >= 490;
+            let is_there = !(50..490).contains(&look);
             let step = FloorStep { id: TrackId(1), at: FloorPoint { x_m: 1.0, y_m: 1.0 } };
             let people = if is_there { vec![step] } else { Vec::new() };
             camera.step(&FloorSteps { captured_at: CaptureTime(look * 200_000_000), people, ended: Vec::new() });
