@@ -1,15 +1,16 @@
 //! A real broker and a client that is not ours: mosquitto and its command-line clients, on loopback.
 //!
-//! The broker keeps sessions, so that a subscriber that registered once is given everything that was published while it
-//! was away. It is never restarted: mosquitto 2.0.11 does not always bring its sessions back. What a broker's absence is to
-//! a node, the way to it shows as well ([`relay`]).
+//! What is published is heard as it comes, by a subscriber who stays: mosquitto 2.0.11 does not always bring the session of
+//! one who was away back. The broker is never restarted either; what a broker's absence is to a node, the way to it shows as
+//! well ([`relay`]).
 
 use std::io::{BufRead, BufReader, Read, Write, copy, sink};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::mpsc::{Receiver, channel};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::folder::Folder;
 use super::program::GLANCE;
@@ -18,6 +19,13 @@ use super::program::GLANCE;
 pub struct Broker {
     child: Child,
     port: u16,
+    ears: Mutex<Option<Ears>>,
+}
+
+/// A subscriber of everything, and what it has heard so far.
+struct Ears {
+    listener: Listener,
+    got: Vec<Got>,
 }
 
 /// One message as a subscriber got it.
@@ -46,49 +54,67 @@ impl Broker {
         let program = kehai::publish::broker::find_program().expect("mosquitto is installed (make setup)");
         let mut command = Command::new(program);
         command.args(["-c", &config]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        let broker = Self { child: command.spawn().expect("mosquitto starts"), port };
+        let child = command.spawn().expect("mosquitto starts");
+        let broker = Self { child, port, ears: Mutex::new(None) };
         await_port(port, true);
         broker
     }
 
-    /// Registers a subscriber of everything, and a watcher of windows: from here on they miss nothing.
+    /// Begins to hear everything: from here on nothing is missed.
     pub fn register(&self) {
-        for [client, topics] in [[SUBSCRIBER, "#"], [WATCHER, WINDOWS]] {
-            let said = self.said(&["-c", "-i", client, "-x", "-1", "-q", "1", "-t", topics, "-E"]);
-            assert_eq!(said, "", "a new subscriber finds an empty broker");
+        let mut ears = Ears { listener: self.listen(), got: Vec::new() };
+        let begun = Instant::now();
+        // Who hears a call is there.
+        while ears.listener.heard.recv_timeout(GLANCE).is_err() {
+            assert!(begun.elapsed() < PATIENCE, "the subscriber does not come");
+            self.call(CALL);
         }
+        *self.ears.lock().expect("one test, one thread") = Some(ears);
     }
 
     /// Hears all that is published from here on, as it comes, until it is dropped.
     pub fn listen(&self) -> Listener {
-        let mut client = self.client(&["-t", "#", "-F", FORMAT]).stdout(Stdio::piped()).spawn().expect(INSTALLED);
+        let mut client =
+            self.client(&["-q", "1", "-t", "#", "-F", FORMAT]).stdout(Stdio::piped()).spawn().expect(INSTALLED);
         let (sender, heard) = channel();
         let lines = BufReader::new(client.stdout.take().expect("piped")).lines();
         std::thread::spawn(move || lines.map_while(Result::ok).try_for_each(|line| sender.send(Got::read(&line))));
         Listener { client, heard }
     }
 
-    /// All that came for the registered subscriber up to now.
+    /// All that was published since [`Broker::register`].
     pub fn collect(&self) -> Vec<Got> {
-        let arguments = ["-c", "-i", SUBSCRIBER, "-x", "-1", "-q", "1", "-t", "#", "-W", "20", "-F", FORMAT];
-        let mut client = self.client(&arguments).stdout(Stdio::piped()).spawn().expect(INSTALLED);
-        let lines = BufReader::new(client.stdout.take().expect("piped")).lines();
         // What was published before this mark comes before it.
-        let mut mark = Command::new("mosquitto_pub");
-        mark.args(["-h", "127.0.0.1", "-p", &self.port.to_string(), "-q", "1", "-t", MARK, "-m", "end"]);
-        assert!(mark.status().expect(INSTALLED).success());
-        let got = lines.map_while(Result::ok).map(|line| Got::read(&line));
-        let got = got.take_while(|got| got.topic != MARK).collect();
-        // A client of ours that has said everything.
-        let _ = client.kill();
-        let _ = client.wait();
-        got
+        self.call(MARK);
+        self.hear(|got| got.topic == MARK);
+        let mut ears = self.ears.lock().expect("one test, one thread");
+        let got = std::mem::take(&mut ears.as_mut().expect("registered").got);
+        got.into_iter().filter(|got| ![CALL, MARK].contains(&got.topic.as_str())).collect()
     }
 
-    /// Waits for the first window since the watcher was registered.
+    /// Waits for the first window since [`Broker::register`].
     pub fn first_window(&self) -> String {
-        let arguments = ["-c", "-i", WATCHER, "-x", "-1", "-q", "1", "-t", WINDOWS, "-C", "1", "-W", "20"];
-        self.said(&arguments).trim_end().to_owned()
+        self.hear(Got::is_window).body
+    }
+
+    /// Listens until something is heard.
+    fn hear(&self, is_it: impl Fn(&Got) -> bool) -> Got {
+        let mut ears = self.ears.lock().expect("one test, one thread");
+        let Ears { listener, got } = ears.as_mut().expect("registered");
+        loop {
+            let next = listener.heard.recv_timeout(PATIENCE).expect("the broker passes on what it was given");
+            got.push(next);
+            if let Some(found) = got.last().filter(|got| is_it(got)) {
+                return found.clone();
+            }
+        }
+    }
+
+    /// Publishes a message of ours.
+    fn call(&self, topic: &str) {
+        let mut client = Command::new("mosquitto_pub");
+        client.args(["-h", "127.0.0.1", "-p", &self.port.to_string(), "-q", "1", "-t", topic, "-m", "-"]);
+        assert!(client.status().expect(INSTALLED).success());
     }
 
     /// What a subscriber finds who only comes now.
@@ -230,10 +256,10 @@ pub fn free_port() -> (u16, TcpListener) {
 
 /// State, about and five times meta, each answered by four bytes (MQTT 5.0, §3.4).
 const GREETING_RECEIPTS_BYTES: u64 = 7 * 4;
-const SUBSCRIBER: &str = "stranger";
-const WATCHER: &str = "watcher";
-const WINDOWS: &str = "+/+/+/+/+/win/#";
 const MARK: &str = "mark";
+const CALL: &str = "call";
+/// Longest a message may take, and a subscriber to come.
+const PATIENCE: Duration = Duration::from_secs(20);
 /// Retained, quality, topic, payload.
 const FORMAT: &str = "%r %q %t %p";
 const INSTALLED: &str = "mosquitto-clients is installed (make setup)";
