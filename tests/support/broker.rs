@@ -62,7 +62,7 @@ impl Broker {
 
     /// Begins to hear everything: from here on nothing is missed.
     pub fn register(&self) {
-        let mut ears = Ears { listener: self.listen(), got: Vec::new() };
+        let ears = Ears { listener: self.listen(), got: Vec::new() };
         let begun = Instant::now();
         // Who hears a call is there.
         while ears.listener.heard.recv_timeout(GLANCE).is_err() {
