@@ -174,9 +174,8 @@ impl Tracker {
         self.found.clear();
         for detection in &detections.people {
             let Detection { place, .. } = *detection;
-            let touches_floor =
-                place.y2 < detections.picture.height as f32 - BORDER_PX || detections.picture.height == 0;
-            let ground = self.ground.as_ref().filter(|_| touches_floor);
+            let shows_foot = place.y2 < detections.picture.height as f32 - BORDER_PX || detections.picture.height == 0;
+            let ground = self.ground.as_ref().filter(|_| shows_foot);
             let footing = ground.and_then(|ground| ground.footing(&place, &self.tuning.ground));
             let (grown, score) = (place.buffered(self.tuning.matching.buffer), self.calibrated(detection.score));
             self.found.push(Found { place, grown, score, footing, is_taken: false });
@@ -284,7 +283,8 @@ impl Person {
         match (&mut self.ground, &found.footing) {
             (Some(ground), Some(footing)) => ground.correct(footing),
             (None, Some(footing)) => self.ground = Some(GroundFilter::new(footing, &tuning.ground)),
-            (_, None) => {}
+            // Unseen, a foot is not foreseen either: the box says where they are until it shows again.
+            (_, None) => self.ground = None,
         }
         (self.place, self.footing, self.seen_at) = (found.place, found.footing, now);
         self.hits += 1;
@@ -424,6 +424,22 @@ mod tests {
         tracker.advance(frame(2.4, &[160.0]));
         let tracks = tracker.advance(frame(2.6, &[160.0])).expect("newer");
         assert_eq!((ids(tracks), tracks.seen[0].counts_as.0), (vec![2], 1));
+    }
+
+    #[test]
+    fn who_walks_along_the_lower_border_is_followed_without_a_foot() {
+        let mut tracker = tracker();
+        tracker.stand_on(Homography::new([[0.01, 0.0, 0.0], [0.0, 0.01, 0.0], [0.0, 0.0, 1.0]]));
+        let mut seen = Vec::new();
+        for step in 0..80 {
+            // Down to the border, then cut off by it and back the other way.
+            let way = if step < 20 { step } else { 40 - step.min(79) };
+            let mut detections = frame(f64::from(step) * 0.2, &[300.0 + way as f32 * 12.0]);
+            let foot = (376.0 + 10.0 * step as f32).min(576.0);
+            detections.people[0].place = BoxPx { y1: foot - 100.0, y2: foot, ..detections.people[0].place };
+            seen.push(ids(tracker.advance(detections).expect("newer")));
+        }
+        assert!(seen[1..].iter().all(|ids| *ids == [1]), "{seen:?}");
     }
 
     #[test]
