@@ -6,6 +6,7 @@
 //! which it becomes for `kehai detect` and, when a replay is over, for its score.
 
 mod bench;
+mod cage;
 mod canvas;
 mod detect;
 mod doctor;
@@ -160,4 +161,5 @@ const CAMERA: u8 = 4;
 const BROKER: u8 = 5;
 const MODEL: u8 = 6;
 const NOT_ARMED: u8 = 7;
+const SANDBOX: u8 = 8;
 const INTERRUPTED: u8 = 130;

@@ -62,6 +62,13 @@ pub struct Settings {
     /// Places where nobody counts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ignores: Vec<Ignore>,
+    /// Whether an eye may work whose cage is not proved; every message then says so.
+    #[serde(default, skip_serializing_if = "is_off")]
+    pub dangerous_allow_unsandboxed: bool,
+}
+
+fn is_off(switch: &bool) -> bool {
+    !switch
 }
 
 /// Names on the wire, `[a-z0-9][a-z0-9_-]{0,31}` each.

@@ -91,6 +91,7 @@ pub mod measure;
 pub mod pipeline;
 #[cfg(feature = "mouth")]
 pub mod publish;
+pub mod sandbox;
 pub mod track;
 pub mod units;
 #[cfg(feature = "mouth")]

@@ -18,13 +18,15 @@ mod pace;
 mod probe;
 mod worker;
 
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Timeline;
 use crate::config::card::DetectorCard;
-use crate::config::{CameraSource, Settings};
+use crate::config::{Accelerator, CameraSource, Settings};
+use crate::sandbox::{Cage, Walls, door_of};
 use crate::units::PictureSize;
 
 /// Everything an eye is told, on standard input and nowhere else (credentials inside).
@@ -42,6 +44,69 @@ pub struct EyeJob {
     pub feeds: Vec<Feed>,
     /// What to do.
     pub errand: Errand,
+    /// Walls to raise before all else, as [`Walls::bits`].
+    pub walls: u32,
+    /// Where a twin tries to get out.
+    pub twin: Option<TwinJob>,
+}
+
+impl EyeJob {
+    /// Doors of the network cameras, each once.
+    #[must_use]
+    pub fn doors(&self) -> Vec<SocketAddr> {
+        if let Some(twin) = &self.twin {
+            return vec![(Ipv4Addr::LOCALHOST, twin.camera).into()];
+        }
+        let mut doors = Vec::new();
+        for feed in &self.feeds {
+            let door = feed.origin.network_camera().map(|source| door_of(feed.camera, source));
+            doors.extend(door.filter(|door| !doors.contains(door)));
+        }
+        doors
+    }
+
+    /// Looks for every network camera at its door.
+    pub fn go_through_doors(&mut self) {
+        for feed in &mut self.feeds {
+            if let Some(source) = feed.origin.network_camera() {
+                feed.origin = Origin::Live(source.at(door_of(feed.camera, source)));
+            }
+        }
+    }
+
+    /// What the eye needs that gets this job.
+    #[must_use]
+    pub fn cage(&self) -> Cage {
+        // The runtime library looks for its own parts beside it.
+        let runtime = self.runtime.parent().map(PathBuf::from);
+        let recordings = self.feeds.iter().filter_map(|feed| feed.origin.recording());
+        let usb = |feed: &Feed| match &feed.origin {
+            Origin::Live(source) => source.usb_device(),
+            _ => None,
+        };
+        let of_decoder = self.settings.cameras.iter().any(|camera| camera.decoder.is_some());
+        let is_accelerated = of_decoder || self.settings.detector.accelerator != Accelerator::Cpu;
+        let devices = self.feeds.iter().filter_map(usb);
+        Cage {
+            walls: Walls::from_bits(self.walls),
+            readable: [self.model.clone()].into_iter().chain(runtime).chain(recordings).collect(),
+            devices: devices.chain(ACCELERATORS.iter().filter(|_| is_accelerated).map(PathBuf::from)).collect(),
+            doors: self.doors(),
+        }
+    }
+}
+
+/// What a twin is told: see [`crate::sandbox::escapes::Plan`].
+#[derive(Clone, Serialize, Deserialize)]
+pub struct TwinJob {
+    /// An empty folder.
+    pub folder: PathBuf,
+    /// Port of the witness of datagrams.
+    pub udp: u16,
+    /// Port of the witness of connections.
+    pub tcp: u16,
+    /// Port of the witness that stands for another host's camera.
+    pub camera: u16,
 }
 
 /// Where the pictures of one camera come from.
@@ -83,6 +148,24 @@ pub enum Origin {
 }
 
 impl Origin {
+    /// The camera, where it is one on the network.
+    #[must_use]
+    pub fn network_camera(&self) -> Option<&CameraSource> {
+        match self {
+            Self::Live(source) if source.usb_device().is_none() => Some(source),
+            _ => None,
+        }
+    }
+
+    /// The recording, where it is one.
+    #[must_use]
+    pub fn recording(&self) -> Option<PathBuf> {
+        match self {
+            Self::Live(_) => None,
+            Self::Recorded { path, .. } | Self::Looped { path, .. } => Some(path.clone()),
+        }
+    }
+
     /// Whether only OpenCV reads it: a USB camera or a folder of pictures.
     #[must_use]
     pub fn needs_opencv(&self) -> bool {
@@ -104,9 +187,15 @@ pub enum Errand {
     Bench(u32),
     /// Watch recordings that play as cameras do, and measure what this many seconds of it cost.
     BenchLive(u32),
+    /// Try to get out of the cage, and see no picture.
+    Twin,
     /// Open each camera, count what it sends for this many seconds, and say how it does.
     Probe(u32),
 }
+
+/// Devices of accelerators and hardware decoders. Not tried: no such device was at hand.
+const ACCELERATORS: [&str; 6] =
+    ["/dev/dri", "/dev/nvidia0", "/dev/nvidiactl", "/dev/nvidia-uvm", "/dev/nvidia-uvm-tools", "/dev/video10"];
 
 /// Longest job an eye reads, bytes.
 pub const JOB_BYTES_MAX: usize = 4 << 20;

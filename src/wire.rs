@@ -4,6 +4,7 @@
 //! Invariant: this is the only serialisation of figures in the product (tests/tidy); a row of a person has no
 //! type here, so none can be sent.
 
+pub mod attempts;
 pub mod benched;
 #[cfg(feature = "mouth")]
 pub mod compose;

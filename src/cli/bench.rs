@@ -161,7 +161,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
 fn rounds(args: &Args, prepared: &Prepared, path: PathBuf) -> Result<(), Failure> {
     let fps = args.fps.or(prepared.site.settings.cameras[0].fps).or_else(|| path.is_dir().then_some(FOLDER_FPS));
     let origin = Origin::Recorded { path, fps, every: 1, realtime: false };
-    let job = prepared.job(vec![Feed { camera: 0, origin, picture: None }], Errand::Bench(args.rounds));
+    let job = prepared.job(vec![Feed { camera: 0, origin, picture: None }], Errand::Bench(args.rounds))?;
     let mut measured: Vec<BenchRound> = Vec::new();
     let bar = progress("bench");
     let end = listen(prepared, &job, &mut |report| match report {

@@ -1,6 +1,7 @@
 //! `kehai doctor`: is everything there, does the site file hold together, and what could leak at worst.
 
 mod advice;
+mod cage;
 mod cameras;
 mod digest;
 mod discover;
@@ -39,6 +40,9 @@ pub struct Args {
     /// How long each camera is listened to, s
     #[arg(long, default_value_t = 5, requires = "cameras", value_parser = clap::value_parser!(u32).range(1..=300))]
     seconds: u32,
+    /// Show which wall of the eye's cage stops which way out, by turning the walls off one by one
+    #[arg(long, conflicts_with_all = ["cameras", "discover", "device"])]
+    walls: bool,
     /// Look for ONVIF cameras on the networks of this machine
     #[arg(long, conflicts_with = "cameras")]
     discover: bool,
@@ -68,6 +72,9 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     if let (true, Some(site)) = (args.cameras, &args.site) {
         return cameras::run(site, args.seconds, args.json);
     }
+    if args.walls {
+        return cage::walls(args.site.as_deref(), args.json);
+    }
     if args.discover || args.device.is_some() {
         return discover::run(&discover::Quest {
             device: args.device.as_deref(),
@@ -85,6 +92,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let settings = site.as_ref().map(|site| &site.settings);
     check_detector(&mut findings, settings);
     check_eye(&mut findings);
+    cage::check(&mut findings, site.as_ref());
     match &site {
         Some(site) => check_site(&mut findings, site),
         None => check_broker_program(&mut findings),
@@ -181,7 +189,7 @@ fn check_site(findings: &mut Vec<Finding>, site: &Site) {
     let detail =
         format!("{bytes} bytes of windows an hour are all the mouth takes from the process that sees pictures");
     note(findings, "pipe budget", Ok(detail));
-    note(findings, "privacy", Ok(format!("profile threshold, k = {}; sandbox not built yet", settings.gate.k)));
+    note(findings, "privacy", Ok(format!("profile threshold, k = {}", settings.gate.k)));
 }
 
 /// Whether `kehai run` would take the cameras; recordings need no address.

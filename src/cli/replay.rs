@@ -126,7 +126,7 @@ pub(super) fn job(args: &Args, prepared: &mut Prepared) -> Result<EyeJob, Failur
     let fps = args.fps.or(prepared.site.settings.cameras[0].fps);
     let origin = Origin::Recorded { path, fps, every: args.every, realtime: args.realtime };
     let timeline = Timeline::starting_at(UtcMs(start.as_millisecond()));
-    Ok(prepared.job(vec![Feed { camera: 0, origin, picture: None }], Errand::Replay(timeline)))
+    prepared.job(vec![Feed { camera: 0, origin, picture: None }], Errand::Replay(timeline))
 }
 
 async fn replay(

@@ -37,7 +37,7 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<(), Failure> {
     let prepared = prepare(&args.site, None)?;
     let feeds = feeds(&prepared.site, &prepared.path)?;
-    let job = prepared.job(feeds, Errand::Watch);
+    let job = prepared.job(feeds, Errand::Watch)?;
     let broker = Publishing::broker(&prepared.site.outlets)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::new(CHECK_FAILED, error.to_string()))?;

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::cage::proved;
 use super::model::{Model, resolve};
 use super::{CAMERA, CONFIGURATION, Failure, MODEL, NOT_ARMED, USAGE, finding};
 use crate::capture::replay;
@@ -13,6 +14,7 @@ use crate::floor::{FloorMap, places_outside};
 use crate::health::{ClipTrouble, EyeEvent, EyeEventCode, NoAccelerator, Silence};
 use crate::pipeline::mouth::EyeEnd;
 use crate::pipeline::{Errand, EyeJob, Feed, Origin};
+use crate::sandbox::Walls;
 use crate::units::PictureSize;
 
 /// A site, a model and a runtime that exist and fit together, as far as can be told without a picture.
@@ -126,7 +128,15 @@ pub fn usb_trouble(device: &Path) -> String {
 impl Prepared {
     /// The job of an eye for these feeds.
     #[must_use]
-    pub fn job(&self, feeds: Vec<Feed>, errand: Errand) -> EyeJob {
+    ///
+    /// # Errors
+    /// Exit 8 when the cage of its eye does not hold on this machine.
+    pub fn job(&self, feeds: Vec<Feed>, errand: Errand) -> Result<EyeJob, Failure> {
+        proved(self.uncaged_job(feeds, errand))
+    }
+
+    /// The same, before its cage is proved.
+    pub fn uncaged_job(&self, feeds: Vec<Feed>, errand: Errand) -> EyeJob {
         EyeJob {
             settings: self.site.settings.clone(),
             card: self.model.card.clone(),
@@ -134,6 +144,8 @@ impl Prepared {
             runtime: self.runtime.clone(),
             feeds,
             errand,
+            walls: Walls::ALL.bits(),
+            twin: None,
         }
     }
 

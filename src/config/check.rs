@@ -53,7 +53,18 @@ impl Check {
         self.unique("queue", queues.iter().map(|queue| queue.id.as_str()));
         self.unique("ignore", ignores.iter().map(|ignore| ignore.id.as_str()));
         Site {
-            settings: Settings { store, gate, detector, floors, cameras, lines, zones, queues, ignores },
+            settings: Settings {
+                dangerous_allow_unsandboxed: raw.dangerous_allow_unsandboxed,
+                store,
+                gate,
+                detector,
+                floors,
+                cameras,
+                lines,
+                zones,
+                queues,
+                ignores,
+            },
             outlets,
             sources,
         }

@@ -119,6 +119,8 @@ fn malformed(text: &str, error: &toml::de::Error) -> String {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawSite {
+    #[serde(default)]
+    pub(super) dangerous_allow_unsandboxed: bool,
     pub(super) store: RawStore,
     #[serde(default)]
     pub(super) gate: RawGate,

@@ -41,13 +41,36 @@ impl CameraSource {
     /// The host part of the URL, without credentials and port.
     #[must_use]
     pub fn host(&self) -> &str {
-        let rest = self.0.split_once("://").map_or("", |(_, rest)| rest);
-        let authority = rest.split(['/', '?', '#', '\\']).next().unwrap_or_default();
-        let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+        let host = self.authority().1;
         match host.strip_prefix('[') {
             Some(v6) => v6.split(']').next().unwrap_or_default(),
             None => host.split(':').next().unwrap_or_default(),
         }
+    }
+
+    /// The port of the URL; where none is written, that of RTSP.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        let behind = self.authority().1;
+        let port = behind.rsplit(']').next().and_then(|rest| rest.rsplit_once(':'));
+        port.and_then(|(_, port)| port.parse().ok()).unwrap_or(RTSP_PORT)
+    }
+
+    /// The same stream, asked of this address instead of the host.
+    #[must_use]
+    pub fn at(&self, address: std::net::SocketAddr) -> Self {
+        let (before, behind) = self.authority();
+        let rest = &self.0[before.len() + behind.len()..];
+        Self(format!("{before}{address}{rest}"))
+    }
+
+    /// The URL up to its host, with credentials, and host and port.
+    fn authority(&self) -> (&str, &str) {
+        let start = self.0.find("://").map_or(0, |at| at + 3);
+        let rest = &self.0[start..];
+        let authority = &rest[..rest.find(['/', '?', '#', '\\']).unwrap_or(rest.len())];
+        let host = authority.rfind('@').map_or(0, |at| at + 1);
+        (&self.0[..start + host], &authority[host..])
     }
 
     /// Whether the camera is on this very machine.
@@ -68,6 +91,9 @@ impl std::fmt::Debug for CameraSource {
         write!(f, "{}://…@{}", self.0.split("://").next().unwrap_or_default(), self.host())
     }
 }
+
+/// Where RTSP lives when no port is written (RFC 2326).
+const RTSP_PORT: u16 = 554;
 
 /// Whether a byte may stand in the name of a device: udev makes them of these.
 fn is_device_byte(byte: u8) -> bool {
@@ -102,6 +128,21 @@ mod tests {
             let source = CameraSource::new(url.to_owned());
             assert_eq!(source.usb_device(), device.map(std::path::PathBuf::from), "{url}");
             assert_eq!(source.is_loopback(), device.is_some(), "{url}");
+        }
+    }
+
+    #[test]
+    fn the_port_of_a_camera_is_found_behind_its_password_and_its_stream_elsewhere() {
+        for (url, port, elsewhere) in [
+            ("rtsp://127.0.0.1/a", 554, "rtsp://10.0.0.7:99/a"),
+            ("rtsp://u:80@127.0.0.1:8554/a:9?b@c", 8554, "rtsp://u:80@10.0.0.7:99/a:9?b@c"),
+            ("rtsp://cam.example:7", 7, "rtsp://10.0.0.7:99"),
+            ("rtsp://[::1]:8554/a", 8554, "rtsp://10.0.0.7:99/a"),
+            ("rtsp://[::1]/a", 554, "rtsp://10.0.0.7:99/a"),
+        ] {
+            let source = CameraSource::new(url.to_owned());
+            assert_eq!(source.port(), port, "{url}");
+            assert_eq!(source.at(([10, 0, 0, 7], 99).into()).reveal(), elsewhere);
         }
     }
 

@@ -10,18 +10,20 @@ mod succession;
 use std::cmp::Ordering;
 use std::fs::File;
 use std::io::{BufWriter, Read, Write};
+use std::mem::ManuallyDrop;
 use std::os::fd::{FromRawFd, RawFd};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+use rustix::event::{PollFd, PollFlags, poll};
 
 use super::discretion::Discretion;
 use super::feed::Feeder;
 use super::latest::Latest;
 use super::lookout::Lookout;
 use super::worker::{Worker, code_of};
-use super::{Errand, EyeJob, JOB_BYTES_MAX};
+use super::{Errand, EyeJob, JOB_BYTES_MAX, TwinJob};
 use crate::clock::{CaptureTime, Timeline, monotonic_ns, process_cpu_ns, utc_now};
 use crate::config::DetectorChoice;
 use crate::detect::{Detections, Detector};
@@ -29,8 +31,10 @@ use crate::floor::{FloorMap, places_outside};
 use crate::gate::Gate;
 use crate::health::{CameraHealth, EyeEvent, EyeEventCode, Stage, StageCpu};
 use crate::measure::{Measures, Window};
+use crate::sandbox::{self, Walls, escapes};
 use crate::track::{Tracker, Tracks};
 use crate::units::PictureSize;
+use crate::wire::attempts::Attempts;
 use crate::wire::record::{Outbox, Record};
 
 /// What the threads of the eye tell the one that measures.
@@ -50,10 +54,23 @@ pub enum News {
 pub fn run() -> i32 {
     // A panic text could hold what a stage held: nothing is printed, the code says enough.
     std::panic::set_hook(Box::new(|_| ()));
-    end_with_parent();
+    sandbox::forbid_core();
+    sandbox::end_with_parent();
     let Some(pipe) = take_over_stdout() else { return EXIT_PIPE };
-    let Some(job) = read_job(&mut std::io::stdin().lock()) else { return EXIT_JOB };
-    let mut pipe = Pipe { writer: BufWriter::new(pipe), outbox: Outbox::new(&job.settings) };
+    let Some(mut job) = read_job(&mut *stdin()) else { return EXIT_JOB };
+    let plan = job.twin.as_ref().map(twin_plan);
+    let opened_earlier = plan.as_ref().map(escapes::open_early);
+    let Ok(walls) = sandbox::enter(&job.cage(), STDIN) else { return EXIT_CAGE };
+    sandbox::end_with_parent();
+    if walls.has(Walls::NAMESPACE) {
+        job.go_through_doors();
+    }
+    let mut pipe = Pipe { writer: BufWriter::new(pipe), outbox: Outbox::new(&job.settings), walls };
+    if let (Some(plan), Some(opened_earlier)) = (plan, opened_earlier) {
+        let outcomes = escapes::attempt(&plan, opened_earlier);
+        pipe.say(|outbox| outbox.attempts(&Attempts { walls: walls.bits(), outcomes }));
+        escapes::abort();
+    }
     crate::capture::use_one_thread_per_picture();
     std::thread::Builder::new().name("parent".to_owned()).spawn(end_with_stdin).ok();
     if let Errand::Bench(rounds) = job.errand {
@@ -79,6 +96,8 @@ pub fn run_with_opencv() -> i32 {
 pub struct Pipe {
     writer: BufWriter<File>,
     outbox: Outbox,
+    /// Walls that stand round this eye.
+    walls: Walls,
 }
 
 impl Pipe {
@@ -382,18 +401,22 @@ fn report(job: &EyeJob, threads: &mut Threads, pipe: &mut Pipe) {
     job.feeds.iter().for_each(|feed| threads.report(feed.camera, pipe));
 }
 
-/// The kernel ends the eye when its parent dies, however it dies.
-fn end_with_parent() {
-    // SAFETY: prctl with these arguments only sets a flag of this process.
-    unsafe {
-        libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
-    }
+/// Ends when the mouth is gone. Nothing is read: what comes is the relay's.
+fn end_with_stdin() {
+    let input = stdin();
+    let mut watched = [PollFd::new(&*input, PollFlags::RDHUP)];
+    while !matches!(poll(&mut watched, None), Ok(1..)) {}
+    std::process::exit(0);
 }
 
-fn end_with_stdin() {
-    let mut byte = [0u8; 1];
-    while matches!(std::io::stdin().read(&mut byte), Ok(1..)) {}
-    std::process::exit(0);
+/// The standard input, read without a buffer: behind the job come connections, which a buffer would lose.
+fn stdin() -> ManuallyDrop<File> {
+    // SAFETY: the descriptor is open for as long as the process lives, and never closed here.
+    ManuallyDrop::new(unsafe { File::from_raw_fd(STDIN) })
+}
+
+fn twin_plan(job: &TwinJob) -> escapes::Plan {
+    escapes::Plan { folder: job.folder.clone(), udp: job.udp, tcp: job.tcp, camera: job.camera }
 }
 
 /// Keeps the pipe for records alone: what libraries print to standard output goes where standard error goes.
@@ -426,6 +449,9 @@ pub const EXIT_SAID: i32 = 3;
 const EXIT_PIPE: i32 = 4;
 /// The job could not be read.
 const EXIT_JOB: i32 = 5;
+/// The walls could not be raised.
+const EXIT_CAGE: i32 = 6;
+const STDIN: RawFd = 0;
 /// News that may wait: a frame's detections are small, and a worker that is ahead waits.
 const NEWS_MAX: usize = 16;
 /// Ages kept for a benchmark.

@@ -4,22 +4,27 @@
 //! an eye that says something unforeseen is ended at once; credentials travel by pipe, never by argument or
 //! environment; the eye's standard error goes nowhere.
 
+use std::net::Shutdown;
+use std::os::fd::OwnedFd;
 use std::os::unix::process::ExitStatusExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::process::{Child, ChildStdin, ChildStdout, Command};
-use tokio::sync::watch;
+use tokio::net::UnixStream;
+use tokio::process::{Child, ChildStdout, Command};
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
 
 use super::{Errand, EyeJob, Origin};
 use crate::clock::{CaptureTime, is_synchronised, monotonic_ns, utc_now};
 use crate::config::{LOOKS_PER_S_DEFAULT, Settings};
 use crate::detect::session::NO_REPORTS;
 use crate::health::load::{Gauge, Load};
-use crate::health::{CameraReport, EyeEvent, EyeEventCode, Ledger};
+use crate::health::{CameraReport, EyeEvent, EyeEventCode, Ledger, Silence};
+use crate::sandbox::control::callers;
 use crate::vault::Vault;
 use crate::wire::Message;
 use crate::wire::compose::{Composer, REPLAY_BOOT, rfc3339};
@@ -72,6 +77,8 @@ pub struct Mouth {
     health: watch::Sender<Option<Message>>,
     health_every: Duration,
     eye_starts: u32,
+    /// Why a network camera takes no call.
+    unreached: Vec<Silence>,
     begun_ns: i64,
 }
 
@@ -91,6 +98,7 @@ impl Mouth {
             health: watch::Sender::new(None),
             health_every,
             eye_starts: 0,
+            unreached: vec![Silence::None; settings.cameras.len()],
             begun_ns: monotonic_ns(),
         }
     }
@@ -145,6 +153,7 @@ impl Mouth {
             Ok(eye) => eye,
             Err(reason) => return EyeEnd::Unstarted(reason),
         };
+        let (mut troubles, _callers) = call_cameras(job, &eye.control);
         let mut clock = tokio::time::interval(self.health_every);
         clock.tick().await;
         let mut patience = START_PATIENCE;
@@ -175,6 +184,11 @@ impl Mouth {
                     },
                 },
                 // Health is due less often, so that it does not renew this for ever.
+                Some((camera, silence)) = troubles.recv() => {
+                    if let Some(event) = self.reached(camera, silence) {
+                        heard(&Report::Event(event));
+                    }
+                }
                 () = tokio::time::sleep(patience), if is_live => {
                     eye.end().await;
                     return EyeEnd::Silent;
@@ -216,12 +230,20 @@ impl Mouth {
                 self.report_health();
                 None
             }
-            Report::Event(_) | Report::Bench(_) | Report::Sounding(..) => None,
+            Report::Event(_) | Report::Bench(_) | Report::Sounding(..) | Report::Attempts(_) => None,
             Report::Ended => {
                 self.report_health();
                 Some(EyeEnd::Finished)
             }
         }
+    }
+
+    /// Notes whether a camera takes a call; news of one that does not.
+    fn reached(&mut self, camera: usize, silence: Silence) -> Option<EyeEvent> {
+        let before = std::mem::replace(&mut self.unreached[camera], silence);
+        let is_news = silence != Silence::None && silence != before;
+        let numbers = [0, silence as i32];
+        is_news.then_some(EyeEvent { code: EyeEventCode::CameraSilent, camera: camera as u16, numbers })
     }
 
     /// Follows the load of a camera; a box that becomes overloaded, or no longer is, says so at once.
@@ -271,15 +293,16 @@ fn belongs(report: &Report, errand: Errand) -> bool {
         Report::Window(_) => matches!(errand, Errand::Watch | Errand::Replay(_)),
         Report::Bench(_) => matches!(errand, Errand::Bench(_) | Errand::BenchLive(_)),
         Report::Sounding(..) => matches!(errand, Errand::Probe(_)),
+        Report::Attempts(_) => matches!(errand, Errand::Twin),
         Report::Camera(..) | Report::Event(_) | Report::Ended => true,
     }
 }
 
 /// A running eye.
-struct Eye {
+pub(crate) struct Eye {
     child: Child,
-    /// Held open: the eye ends when it closes.
-    _input: ChildStdin,
+    /// Held open: the eye ends when it closes. The connections of its cameras go in here, nothing comes out.
+    control: Arc<UnixStream>,
     output: ChildStdout,
     partial: [u8; RECORD_BYTES],
     filled: usize,
@@ -287,6 +310,11 @@ struct Eye {
 
 impl Eye {
     async fn start(job: &EyeJob) -> Result<Self, String> {
+        Self::start_in(job, None).await
+    }
+
+    /// Starts an eye, in this folder where one is given.
+    pub(crate) async fn start_in(job: &EyeJob, folder: Option<&Path>) -> Result<Self, String> {
         let name = eye_for(job.feeds.iter().map(|feed| &feed.origin));
         let program = program(name)?;
         let mut command = Command::new(&program);
@@ -295,23 +323,25 @@ impl Eye {
         command.env_clear().env("GLIBC_TUNABLES", HEAP_HYGIENE).env(NO_REPORTS.0, NO_REPORTS.1);
         // Ctrl-C is for the mouth alone, which ends the eye itself.
         command.process_group(0);
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).kill_on_drop(true);
+        let (mut control, input) = control().map_err(|error| format!("it has no standard input: {error}"))?;
+        command.stdin(Stdio::from(input)).stdout(Stdio::piped()).stderr(Stdio::null()).kill_on_drop(true);
+        command.current_dir(folder.unwrap_or(Path::new("/")));
         let mut child = command.spawn().map_err(|error| format!("{}: {error}", program.display()))?;
-        let (input, output) = (child.stdin.take(), child.stdout.take());
-        let (Some(mut input), Some(output)) = (input, output) else { return Err("it has no pipes".to_owned()) };
+        // With the command goes this side's copy of the eye's standard input.
+        drop(command);
+        let Some(output) = child.stdout.take() else { return Err("it has no pipe".to_owned()) };
         let text = serde_json::to_vec(job).map_err(|error| error.to_string())?;
         let length = u32::try_from(text.len()).map_err(|error| error.to_string())?;
         let sent = async {
-            input.write_all(&length.to_le_bytes()).await?;
-            input.write_all(&text).await?;
-            input.flush().await
+            control.write_all(&length.to_le_bytes()).await?;
+            control.write_all(&text).await
         };
         sent.await.map_err(|error| format!("it does not read its job: {error}"))?;
-        Ok(Self { child, _input: input, output, partial: [0; RECORD_BYTES], filled: 0 })
+        Ok(Self { child, control: Arc::new(control), output, partial: [0; RECORD_BYTES], filled: 0 })
     }
 
     /// The next record; `None` when the pipe is closed. Cancel-safe: a started record is kept.
-    async fn record(&mut self) -> Option<[u8; RECORD_BYTES]> {
+    pub(crate) async fn record(&mut self) -> Option<[u8; RECORD_BYTES]> {
         while self.filled < RECORD_BYTES {
             match self.output.read(&mut self.partial[self.filled..]).await {
                 Ok(read @ 1..) => self.filled += read,
@@ -323,7 +353,7 @@ impl Eye {
     }
 
     /// Says how an eye ended that closed its pipe; ends it when it does not end by itself.
-    async fn ended(&mut self) -> ExitStatus {
+    pub(crate) async fn ended(&mut self) -> ExitStatus {
         match tokio::time::timeout(PATIENCE, self.child.wait()).await {
             Ok(Ok(status)) => status,
             _ => self.end().await,
@@ -336,6 +366,24 @@ impl Eye {
         let _ = self.child.start_kill();
         self.child.wait().await.unwrap_or_default()
     }
+}
+
+/// Calls the network cameras of an eye for as long as what is returned lives; where they cannot be reached, it is told.
+fn call_cameras(job: &EyeJob, control: &Arc<UnixStream>) -> (mpsc::UnboundedReceiver<(usize, Silence)>, JoinSet<()>) {
+    let (sender, troubles) = mpsc::unbounded_channel();
+    let mut calls = JoinSet::new();
+    for caller in callers(job) {
+        calls.spawn(caller.call(Arc::clone(control), sender.clone()));
+    }
+    (troubles, calls)
+}
+
+/// A way into the eye that leads nowhere out: this side hears nothing, so that the other cannot speak.
+fn control() -> std::io::Result<(UnixStream, OwnedFd)> {
+    let (ours, theirs) = std::os::unix::net::UnixStream::pair()?;
+    ours.shutdown(Shutdown::Read)?;
+    ours.set_nonblocking(true)?;
+    Ok((UnixStream::from_std(ours)?, OwnedFd::from(theirs)))
 }
 
 /// The program that reads these: OpenCV's readers are loaded for those alone that need them.

@@ -153,7 +153,7 @@ impl Composer {
         let profile = match self.settings.gate.profile {
             Profile::Threshold => "threshold",
         };
-        PrivacyPayload { profile, k: self.settings.gate.k }
+        PrivacyPayload { profile, k: self.settings.gate.k, unsandboxed: self.settings.dangerous_allow_unsandboxed }
     }
 
     /// Whether this node is there.

@@ -57,6 +57,9 @@ pub struct PrivacyPayload {
     pub profile: &'static str,
     /// Fewest distinct visits behind a released figure.
     pub k: u32,
+    /// There, and true, when the site file lets an eye work whose cage is not proved.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub unsandboxed: bool,
 }
 
 /// Figures of a line; always exact in profile "threshold".

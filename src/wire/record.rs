@@ -7,6 +7,7 @@
 
 mod figures;
 
+use super::attempts::{ATTEMPTS_WORDS, Attempts, KIND_ATTEMPTS};
 use super::benched::{BENCH_WORDS, BenchRound, KIND_BENCH};
 use super::counters::{CAMERA_WORDS, KIND_CAMERA, camera_report};
 use super::sounding::{KIND_SOUNDING, SOUNDING_WORDS, Sounding};
@@ -39,6 +40,8 @@ pub enum Report {
     Bench(BenchRound),
     /// What a camera is like.
     Sounding(u16, Sounding),
+    /// What became of a twin's ways out.
+    Attempts(Attempts),
 }
 
 /// A released window on the mouth's side of the pipe.
@@ -270,6 +273,7 @@ impl Inbox {
             KIND_EVENT if object < self.cameras.max(1) => 3,
             KIND_ENDED if object == 0 => 0,
             KIND_BENCH if object == 0 => BENCH_WORDS,
+            KIND_ATTEMPTS if object == 0 => ATTEMPTS_WORDS,
             _ => return Err(unforeseen),
         };
         Ok(words)
@@ -286,6 +290,7 @@ impl Inbox {
             }
             KIND_ENDED => Report::Ended,
             KIND_BENCH => Report::Bench(BenchRound::read(words)),
+            KIND_ATTEMPTS => Report::Attempts(Attempts::read(words).ok_or_else(impossible)?),
             KIND_SOUNDING => Report::Sounding(header.object, Sounding::read(words).ok_or_else(impossible)?),
             kind => {
                 let object = figures::object_of(kind, header.object).ok_or_else(impossible)?;

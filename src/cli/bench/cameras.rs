@@ -104,7 +104,7 @@ fn recording(path: &Path, fps: Option<f64>, cameras: u32) -> Vec<Feed> {
 /// Measures one number of cameras. What the eye lacks is told once.
 fn measure(args: &Args, prepared: &Prepared, feeds: &[Feed], told: &mut Vec<EyeEventCode>) -> Result<Step, Failure> {
     let asked = prepared.site.settings.cameras[0].looks_per_s.unwrap_or(LOOKS_PER_S_DEFAULT);
-    let job = prepared.job(feeds.to_vec(), Errand::BenchLive(args.seconds));
+    let job = prepared.job(feeds.to_vec(), Errand::BenchLive(args.seconds))?;
     let mut ledgers: Vec<Option<[Ledger; 2]>> = vec![None; feeds.len()];
     let (mut round, bar) = (None, progress(&format!("bench, {} camera(s)", feeds.len())));
     let (mut begun, mut others) = (None, None);

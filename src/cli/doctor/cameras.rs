@@ -10,6 +10,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::advice;
+use crate::cli::cage::proved;
 use crate::cli::model::resolve;
 use crate::cli::output::{say, say_json};
 use crate::cli::session::{feeds, usb_trouble, why_silent};
@@ -19,6 +20,7 @@ use crate::config::site::{self, Site};
 use crate::health::Silence;
 use crate::pipeline::mouth::{EyeEnd, Mouth};
 use crate::pipeline::{Errand, EyeJob};
+use crate::sandbox::Walls;
 use crate::units::PictureSize;
 use crate::vault::Vault;
 use crate::wire::compose::{Composer, Voice};
@@ -61,7 +63,10 @@ pub fn run(path: &Path, seconds: u32, json: bool) -> Result<(), Failure> {
         runtime: std::path::PathBuf::new(),
         feeds,
         errand: Errand::Probe(seconds),
+        walls: Walls::ALL.bits(),
+        twin: None,
     };
+    let job = proved(job)?;
     let soundings = sound(&site, &job, seconds)?;
     let input_of = |picture: PictureSize| site.settings.detector.size.unwrap_or_else(|| card.input_size(picture));
     let told: Vec<Told> = soundings
@@ -130,11 +135,7 @@ fn believed(source: Option<&CameraSource>, sounding: Sounding) -> Sounding {
 fn port_of(source: &CameraSource) -> Option<SocketAddr> {
     let host = source.host();
     let address: IpAddr = if host == "localhost" { IpAddr::V4(Ipv4Addr::LOCALHOST) } else { host.parse().ok()? };
-    let rest = source.reveal().split_once("://")?.1;
-    let authority = rest.split(['/', '?']).next().unwrap_or_default();
-    let behind = authority.rsplit_once('@').map_or(authority, |(_, behind)| behind);
-    let port = behind.rsplit_once(':').and_then(|(_, port)| port.parse().ok()).unwrap_or(RTSP_PORT);
-    Some(SocketAddr::new(address, port))
+    Some(SocketAddr::new(address, source.port()))
 }
 
 fn tell(
@@ -208,24 +209,3 @@ const SLACK: Duration = Duration::from_secs(10);
 const HEALTH_NEVER: Duration = Duration::from_secs(86_400);
 /// Longest wait for a port of this network.
 const KNOCK: Duration = Duration::from_secs(2);
-/// Where RTSP lives when no port is written (RFC 2326).
-const RTSP_PORT: u16 = 554;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_port_of_a_camera_is_found_behind_its_password() {
-        for (url, port) in [
-            ("rtsp://127.0.0.1/a", "127.0.0.1:554"),
-            ("rtsp://u:80@127.0.0.1:8554/a:9", "127.0.0.1:8554"),
-            ("rtsp://localhost:7/a", "127.0.0.1:7"),
-            ("rtsp://[::1]:8554/a", "[::1]:8554"),
-        ] {
-            assert_eq!(port_of(&CameraSource::new(url.to_owned())), port.parse().ok(), "{url}");
-        }
-        assert_eq!(port_of(&CameraSource::new("rtsp://camera.example/a".to_owned())), None);
-        assert_eq!(port_of(&CameraSource::new("usb:0".to_owned())), None);
-    }
-}

@@ -20,6 +20,8 @@ fn job() -> EyeJob {
         runtime: "none".into(),
         feeds: Vec::new(),
         errand: Errand::Watch,
+        walls: 0,
+        twin: None,
     }
 }
 

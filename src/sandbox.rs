@@ -1,0 +1,202 @@
+//! What the eye gives up before it sees a picture: five walls, raised while it has one thread and never let down.
+//!
+//! In: a [`Cage`], which says what the eye still needs. Out: the [`Walls`] that stand. Invariants: nothing is restricted
+//! after a second thread exists, because threads started earlier keep their rights (measured); what is missing on this
+//! kernel is not an error here, the outcome of thirteen escapes is ([`escapes`], tried by a throw-away twin at every start).
+//!
+//! | wall | what it takes |
+//! |---|---|
+//! | limits | no byte into any file, also an open one, no core |
+//! | namespace | the network: nothing is there but a loopback of its own, and on it the relay that holds the cameras' connections ([`relay`]) |
+//! | privileges | every capability of root, and gaining any |
+//! | landlock | every file but the model, the libraries, the recording and the USB camera; TCP ports but the cameras' |
+//! | seccomp | every call into the kernel that reading pictures and calculating does not make |
+
+#[cfg(feature = "mouth")]
+pub mod control;
+pub mod escapes;
+mod limits;
+mod network;
+mod paths;
+mod privileges;
+pub mod relay;
+mod syscalls;
+#[cfg(feature = "mouth")]
+pub mod twin;
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+use crate::config::CameraSource;
+pub use limits::forbid_core;
+pub use privileges::end_with_parent;
+
+/// Walls round an eye, a set of bits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Walls(u32);
+
+impl Walls {
+    /// No wall.
+    pub const NONE: Self = Self(0);
+    /// Limits of the process.
+    pub const LIMITS: Self = Self(1);
+    /// A network namespace of its own.
+    pub const NAMESPACE: Self = Self(2);
+    /// No capability, none to be gained.
+    pub const PRIVILEGES: Self = Self(4);
+    /// Landlock.
+    pub const LANDLOCK: Self = Self(8);
+    /// Filter of system calls.
+    pub const SECCOMP: Self = Self(16);
+    /// Every wall.
+    pub const ALL: Self = Self(31);
+    /// Each wall with its name, in the order in which they are raised.
+    pub const EACH: [(Self, &'static str); 5] = [
+        (Self::LIMITS, "limits"),
+        (Self::NAMESPACE, "namespace"),
+        (Self::PRIVILEGES, "privileges"),
+        (Self::LANDLOCK, "landlock"),
+        (Self::SECCOMP, "seccomp"),
+    ];
+
+    /// The set with these bits; bits no wall has are left out.
+    #[must_use]
+    pub fn from_bits(bits: u32) -> Self {
+        Self(bits & Self::ALL.0)
+    }
+
+    /// The bits of this set.
+    #[must_use]
+    pub fn bits(self) -> u32 {
+        self.0
+    }
+
+    /// Whether all of `other` are among these.
+    #[must_use]
+    pub fn has(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    /// These and `other`.
+    #[must_use]
+    pub fn with(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// These but `other`.
+    #[must_use]
+    pub fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+}
+
+impl std::fmt::Display for Walls {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let names: Vec<&str> = Self::EACH.iter().filter(|(wall, _)| self.has(*wall)).map(|(_, name)| *name).collect();
+        f.write_str(&if names.is_empty() { "none".to_owned() } else { names.join(", ") })
+    }
+}
+
+/// What an eye needs that is to be caged.
+pub struct Cage {
+    /// The walls to raise.
+    pub walls: Walls,
+    /// Files and folders it reads, beside the system's libraries.
+    pub readable: Vec<PathBuf>,
+    /// Device files it reads and controls.
+    pub devices: Vec<PathBuf>,
+    /// Where its reader of streams finds the network cameras, by door: inside its own network the relay stands there, without
+    /// one the cameras themselves.
+    pub doors: Vec<SocketAddr>,
+}
+
+/// Why no cage is built.
+#[derive(Debug, thiserror::Error)]
+pub enum CageError {
+    /// A thread is there already, which would keep its rights.
+    #[error("another thread exists already")]
+    Threads,
+    /// The relay could not be started.
+    #[error("the relay does not start")]
+    Relay,
+}
+
+/// Raises the walls round this process, which has one thread; camera connections come in at `control`, the standard
+/// input. Gives the walls that stand.
+///
+/// # Errors
+/// [`CageError`]; a wall that this kernel does not have is simply not among those that stand.
+pub fn enter(cage: &Cage, control: std::os::fd::RawFd) -> Result<Walls, CageError> {
+    if cage.walls == Walls::NONE {
+        return Ok(Walls::NONE);
+    }
+    if thread_count() != Some(1) {
+        return Err(CageError::Threads);
+    }
+    let wanted = |wall: Walls| cage.walls.has(wall);
+    let mut standing = Walls::NONE;
+    let mut stands = |wall: Walls, stands: bool| standing = if stands { standing.with(wall) } else { standing };
+    limits::keep_out_of_swap();
+    let mut ports: Vec<u16> = cage.doors.iter().map(SocketAddr::port).collect();
+    if wanted(Walls::NAMESPACE) && network::leave() {
+        stands(Walls::NAMESPACE, true);
+        let listeners = network::open_doors(&cage.doors).ok_or(CageError::Relay)?;
+        if !listeners.is_empty() && !relay::start(control, listeners) {
+            return Err(CageError::Relay);
+        }
+    }
+    if wanted(Walls::PRIVILEGES) {
+        stands(Walls::PRIVILEGES, privileges::drop_all());
+    } else {
+        privileges::gain_none();
+    }
+    if wanted(Walls::LIMITS) {
+        stands(Walls::LIMITS, limits::set());
+    }
+    if wanted(Walls::LANDLOCK) {
+        ports.sort_unstable();
+        ports.dedup();
+        stands(Walls::LANDLOCK, paths::restrict(&cage.readable, &cage.devices, &ports));
+    }
+    if wanted(Walls::SECCOMP) {
+        let allowance = syscalls::Allowance { streams: !cage.doors.is_empty(), devices: !cage.devices.is_empty() };
+        stands(Walls::SECCOMP, syscalls::restrict(&allowance));
+    }
+    Ok(standing)
+}
+
+/// Where an eye in a network of its own finds a camera: where the camera itself is; one that is known by name is given an
+/// address of the loopback.
+#[must_use]
+pub fn door_of(camera: usize, source: &CameraSource) -> SocketAddr {
+    let [high, low] = (camera as u16 + 1).to_be_bytes();
+    let by_name = IpAddr::V4(Ipv4Addr::new(127, 1, high, low));
+    SocketAddr::new(source.host().parse().unwrap_or(by_name), source.port())
+}
+
+/// Threads of this process, where the kernel says.
+fn thread_count() -> Option<usize> {
+    Some(std::fs::read_dir("/proc/self/task").ok()?.count())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_set_of_walls_names_them_and_survives_its_bits() {
+        let walls = Walls::ALL.without(Walls::LANDLOCK);
+        assert_eq!(walls.to_string(), "limits, namespace, privileges, seccomp");
+        assert_eq!(Walls::from_bits(walls.bits() | 1 << 20), walls);
+        assert_eq!(Walls::NONE.to_string(), "none");
+        let each = Walls::EACH.iter().fold(Walls::NONE, |all, (wall, _)| all.with(*wall));
+        assert_eq!(each, Walls::ALL);
+    }
+
+    #[test]
+    fn no_cage_is_built_round_threads_that_would_keep_their_rights() {
+        // The test harness has threads of its own.
+        let cage = Cage { walls: Walls::ALL, readable: Vec::new(), devices: Vec::new(), doors: Vec::new() };
+        assert!(matches!(enter(&cage, 0), Err(CageError::Threads)));
+    }
+}
