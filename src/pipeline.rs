@@ -54,15 +54,16 @@ impl EyeJob {
     /// Doors of the network cameras, each once.
     #[must_use]
     pub fn doors(&self) -> Vec<SocketAddr> {
-        if let Some(twin) = &self.twin {
-            return vec![(Ipv4Addr::LOCALHOST, twin.camera).into()];
-        }
         let mut doors = Vec::new();
         for feed in &self.feeds {
             let door = feed.origin.network_camera().map(|source| door_of(feed.camera, source));
             doors.extend(door.filter(|door| !doors.contains(door)));
         }
-        doors
+        match &self.twin {
+            // A twin of an eye that reads recordings has no network at all, as that eye has none.
+            Some(twin) if !doors.is_empty() => vec![(Ipv4Addr::LOCALHOST, twin.camera).into()],
+            _ => doors,
+        }
     }
 
     /// Looks for every network camera at its door.

@@ -29,6 +29,8 @@ use std::path::PathBuf;
 
 use crate::config::CameraSource;
 pub use limits::forbid_core;
+#[cfg(feature = "mouth")]
+pub use paths::restrict_mouth;
 pub use privileges::end_with_parent;
 
 /// Walls round an eye, a set of bits.

@@ -14,6 +14,12 @@ mod contract {
     mod schema;
 }
 
+/// What holds the eye: its walls, and the doors of its cameras.
+mod cage {
+    mod escapes;
+    mod relay;
+}
+
 /// What can go wrong in the world, and what a person is then told.
 mod faults {
     mod bench;
@@ -76,14 +82,14 @@ mod laws {
 
 /// Live cameras, drawn and served on loopback.
 mod live {
-    mod cameras;
+    pub mod cameras;
     mod doctor;
     mod endurance;
     mod faults;
     mod hours;
     mod overload;
     mod returns;
-    mod shop;
+    pub mod shop;
 }
 
 /// What tests share.

@@ -3,11 +3,13 @@
 //! In: the job of an eye. Out: the same with the walls that were proved. Invariant: no eye starts on a machine where its
 //! twin found a way out, unless the site file says so in as many words.
 
+use std::net::ToSocketAddrs;
+
 use serde::Serialize;
 
 use super::output::note;
 use super::{CHECK_FAILED, Failure, SANDBOX};
-use crate::pipeline::EyeJob;
+use crate::pipeline::{EyeJob, Origin};
 use crate::sandbox::Walls;
 use crate::sandbox::escapes::Escape;
 use crate::sandbox::twin::{Proof, prove};
@@ -19,18 +21,34 @@ use crate::sandbox::twin::{Proof, prove};
 pub fn proved(job: EyeJob) -> Result<EyeJob, Failure> {
     let is_allowed = job.settings.dangerous_allow_unsandboxed;
     match tried(&job, Walls::ALL) {
-        Ok(proof) if proof.holds() => Ok(EyeJob { walls: proof.walls.bits(), ..job }),
+        Ok(proof) if proof.holds() => Ok(behind(proof.walls, job)),
         Ok(proof) if is_allowed => {
             note(&format!("kehai: DANGEROUS: the eye is not caged ({}), as the site file allows", summary(&proof)));
-            Ok(EyeJob { walls: proof.walls.bits(), ..job })
+            Ok(behind(proof.walls, job))
         }
         Ok(proof) => Err(refused(&summary(&proof))),
         Err(reason) if is_allowed => {
             note(&format!("kehai: DANGEROUS: the cage of the eye is not proved ({reason}), as the site file allows"));
-            Ok(EyeJob { walls: Walls::NONE.bits(), ..job })
+            Ok(behind(Walls::NONE, job))
         }
         Err(reason) => Err(refused(&format!("the self-test failed: {reason}"))),
     }
+}
+
+/// The job of an eye behind these walls. Without a network of its own the eye calls its cameras itself; it cannot look up
+/// names, so that is done here.
+fn behind(walls: Walls, mut job: EyeJob) -> EyeJob {
+    job.walls = walls.bits();
+    if !walls.has(Walls::NAMESPACE) {
+        for feed in &mut job.feeds {
+            let Some(source) = feed.origin.network_camera() else { continue };
+            let found = (source.host(), source.port()).to_socket_addrs().ok().and_then(|mut found| found.next());
+            if let Some(address) = found {
+                feed.origin = Origin::Live(source.at(address));
+            }
+        }
+    }
+    job
 }
 
 /// What became of a cage, in one line.

@@ -20,6 +20,7 @@ use crate::health::{EyeEvent, EyeEventCode, Silence};
 use crate::pipeline::mouth::{EyeEnd, Mouth};
 use crate::pipeline::{Errand, EyeJob};
 use crate::publish::broker::EmbeddedBroker;
+use crate::sandbox::restrict_mouth;
 use crate::units::PictureSize;
 use crate::vault::Vault;
 use crate::wire::compose::{Composer, Voice};
@@ -39,6 +40,10 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let feeds = feeds(&prepared.site, &prepared.path)?;
     let job = prepared.job(feeds, Errand::Watch)?;
     let broker = Publishing::broker(&prepared.site.outlets)?;
+    // Before there is a second thread. What the eye may do it is told apart, and less.
+    let devices: Vec<PathBuf> = job.cage().devices;
+    let state = std::env::var_os("STATE_DIRECTORY").map(PathBuf::from);
+    restrict_mouth(state.as_slice(), &devices);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::new(CHECK_FAILED, error.to_string()))?;
     runtime.block_on(watch(&prepared, &job, broker))

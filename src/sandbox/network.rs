@@ -81,3 +81,37 @@ fn asked(family: libc::c_int, what: libc::Ioctl, request: *const libc::c_void) -
 
 /// The loopback is the first interface of every network.
 const LOOPBACK_INDEX: libc::c_int = 1;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::TcpStream;
+    use std::time::Duration;
+
+    /// A user namespace is only left by a process of one thread: what a single thread can do is root's network alone.
+    #[test]
+    fn cameras_have_their_own_addresses_in_an_empty_network_and_nobody_else_is_there() {
+        let tried = std::thread::spawn(|| {
+            // SAFETY: this thread alone leaves the network, and ends here.
+            if unsafe { unshare_unsafe(UnshareFlags::NEWNET) }.is_err() || !raise_loopback() {
+                return false;
+            }
+            let wait = Duration::from_millis(500);
+            let doors: [SocketAddr; 4] = [
+                ([10, 77, 0, 9], 554).into(),
+                ([192, 0, 2, 4], 8554).into(),
+                ([127, 1, 0, 1], 554).into(),
+                ([0xfd00, 0, 0, 0, 0, 0, 0, 7], 554).into(),
+            ];
+            let listeners = open_doors(&doors).expect("every door opens");
+            for door in &doors {
+                TcpStream::connect_timeout(door, wait).expect("there is a door");
+            }
+            assert!(TcpStream::connect_timeout(&([10, 77, 0, 10], 554).into(), wait).is_err());
+            assert!(TcpStream::connect_timeout(&([10, 77, 0, 9], 555).into(), wait).is_err());
+            listeners.len() == doors.len()
+        });
+        // Only root of a whole machine can leave its network with one thread of several; elsewhere nothing was tried.
+        let _ = tried.join().expect("no door is missing");
+    }
+}

@@ -1,6 +1,6 @@
-//! Landlock: which files can be read, and no more; which TCP ports can be connected to.
+//! Landlock: which files can be read, and no more; which TCP ports can be connected to. For the mouth, where it writes.
 //!
-//! In: what this eye reads. Out: whether the wall stands. Invariants: no file can be written, made, moved, removed or
+//! In: what this process reads. Out: whether the wall stands. Invariants: no file can be written, made, moved, removed or
 //! executed, but a USB camera's device written to; sockets of other programs without a file and signals to them are out of
 //! reach where the kernel knows how.
 //! Source: Linux, Documentation/userspace-api/landlock.rst.
@@ -33,6 +33,32 @@ fn try_restrict(readable: &[PathBuf], devices: &[PathBuf], ports: &[u16]) -> Res
     }
     for port in ports {
         ruleset = ruleset.add_rule(NetPort::new(*port, AccessNet::ConnectTcp))?;
+    }
+    Ok(ruleset.restrict_self()?.ruleset != RulesetStatus::NotEnforced)
+}
+
+/// Restricts the mouth: it writes to these folders and nowhere else, and opens no device but those of the site's USB
+/// cameras, which only its eye opens. Whether the wall stands; without it the unit of the service does the same.
+#[cfg(feature = "mouth")]
+pub fn restrict_mouth(writable: &[PathBuf], devices: &[PathBuf]) -> bool {
+    try_restrict_mouth(writable, devices).unwrap_or(false)
+}
+
+#[cfg(feature = "mouth")]
+fn try_restrict_mouth(writable: &[PathBuf], devices: &[PathBuf]) -> Result<bool, RulesetError> {
+    let (read, write) = (AccessFs::ReadFile | AccessFs::ReadDir, AccessFs::from_write(NEWEST));
+    let mut ruleset =
+        Ruleset::default().set_compatibility(CompatLevel::BestEffort).handle_access(read | write)?.create()?;
+    let roots = std::fs::read_dir("/").into_iter().flatten().flatten().map(|entry| entry.path());
+    for root in roots.filter(|root| *root != PathBuf::from("/dev")) {
+        ruleset = allow(ruleset, &root, read)?;
+    }
+    for path in writable {
+        ruleset = allow(ruleset, path, read | write)?;
+    }
+    let own = ["/dev/null", "/dev/urandom", "/dev/tty"].map(PathBuf::from);
+    for device in own.iter().chain(devices) {
+        ruleset = allow(ruleset, device, read | AccessFs::WriteFile | AccessFs::IoctlDev)?;
     }
     Ok(ruleset.restrict_self()?.ruleset != RulesetStatus::NotEnforced)
 }

@@ -17,6 +17,17 @@ impl Folder {
         Self(path)
     }
 
+    /// A new, empty folder where every user of this machine can look.
+    pub fn in_tmp() -> Self {
+        use std::os::unix::fs::PermissionsExt;
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let path = std::env::temp_dir().join(format!("kehai-test-{}-{number}", std::process::id()));
+        std::fs::create_dir_all(&path).expect("the temporary folder can be written");
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).expect("it is ours");
+        Self(path)
+    }
+
     /// A folder that later test runs find again, so that nothing piles up where a `static` is never dropped.
     pub fn kept(name: &str) -> Self {
         let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);

@@ -10,7 +10,6 @@ use crate::cli::cage::{matrix, summary, tried};
 use crate::cli::model::{Model, resolve};
 use crate::cli::output::{say, say_json};
 use crate::cli::{Failure, SANDBOX};
-use crate::config::MODEL_DEFAULT;
 use crate::config::site::{self, Site};
 use crate::pipeline::{Errand, EyeJob, Feed, Origin};
 use crate::sandbox::Walls;
@@ -53,11 +52,11 @@ pub(super) fn walls(site: Option<&Path>, json: bool) -> Result<(), Failure> {
 
 /// The job of an eye for this site, or for a camera that does not exist.
 fn job(site: Option<&Site>) -> Result<EyeJob, Failure> {
-    let (settings, sources) = match site {
-        Some(site) => (site.settings.clone(), site.sources.clone()),
-        None => (site::parse(NO_SITE, "built in")?.settings, Vec::new()),
+    let Site { settings, sources, .. } = match site {
+        Some(site) => site.clone(),
+        None => site::parse(NO_SITE, "built in")?,
     };
-    let Model { card, file, .. } = resolve(site.map_or(MODEL_DEFAULT, |site| &site.settings.detector.model))?;
+    let Model { card, file, .. } = resolve(&settings.detector.model)?;
     let feed = |(camera, source): (usize, Option<_>)| {
         source.map(|source| Feed { camera, origin: Origin::Live(source), picture: None })
     };
@@ -66,7 +65,7 @@ fn job(site: Option<&Site>) -> Result<EyeJob, Failure> {
     Ok(EyeJob { settings, card, model: file, runtime, feeds, errand: Errand::Twin, walls: 0, twin: None })
 }
 
-/// A site of which nothing is watched.
+/// A site with a camera of the network.
 const NO_SITE: &str = r#"
 [store]
 org = "none"
@@ -75,5 +74,6 @@ node = "none"
 timezone = "UTC"
 [[camera]]
 id = "none"
+url = "rtsp://127.0.0.1/"
 "#;
 pub(super) const CAGE: &str = "cage of the eye";
