@@ -20,14 +20,16 @@ use crate::clock::{Timeline, UtcMs};
 use crate::config::Broker;
 use crate::config::card::ScoreLevels;
 use crate::floor::visible_cells;
-use crate::health::{EyeEventCode, Ledger};
+use crate::health::Ledger;
+use crate::health::news::{CameraNews, LastHeard};
 use crate::pipeline::mouth::{EyeEnd, Mouth};
 use crate::pipeline::{Errand, EyeJob, Feed, Origin};
 use crate::publish::picture::heatmap_png;
 use crate::vault::{Counts, Vault};
 use crate::wire::compose::{Composer, REPLAY_BOOT, Voice};
 use crate::wire::read::WindowView;
-use crate::wire::record::Report;
+use crate::wire::record::ration::Ration;
+use crate::wire::record::{RECORD_BYTES, Report};
 use paths::PathTotals;
 
 /// Arguments of `kehai replay`.
@@ -153,17 +155,20 @@ async fn replay(
         announce(publishing);
     }
     let bar = progress("replay");
-    let mut start_cpu_us = 0;
+    let (mut start_cpu_us, mut last) = (0, LastHeard::new(settings.cameras.len()));
     let end = mouth
         .run_eye(job, &mut |report| match report {
-            Report::Camera(_, camera) => bar.set_position(camera.ledger.captured),
-            Report::Event(event) if event.code == EyeEventCode::AcceleratorMissing => {
-                note(&format!("kehai: {}", prepared.accelerator_missing(event)));
+            Report::Camera(camera, _, report) => {
+                bar.set_position(report.ledger.captured);
+                if last.hear(usize::from(*camera), report).contains(&CameraNews::DecoderMissing) {
+                    note(&format!("kehai: {}", prepared.decoder_missing(usize::from(*camera))));
+                }
             }
-            Report::Event(event) if event.code == EyeEventCode::DecoderMissing => {
-                note(&format!("kehai: {}", prepared.decoder_missing(event)));
+            Report::Ready(ready) => {
+                start_cpu_us = ready.cpu_us;
+                let lacks = ready.lacks.map(|lacks| prepared.accelerator_missing(lacks));
+                lacks.iter().for_each(|words| note(&format!("kehai: {words}")));
             }
-            Report::Event(event) if event.code == EyeEventCode::Ready => start_cpu_us = event.numbers[0],
             _ => {}
         })
         .await;
@@ -243,11 +248,21 @@ struct Summary {
     paths: PathTotals,
     windows_released: u64,
     windows_acknowledged: Option<u64>,
+    /// What crossed the pipe out of the process that sees pictures.
+    pipe: PipeTotal,
     eye_rss_peak_kb: i64,
     /// CPU the eye spent until its model was loaded, ms.
-    eye_start_cpu_ms: i32,
+    eye_start_cpu_ms: u32,
     out: String,
     page: Option<String>,
+}
+
+/// What the mouth has read from the eye, and what the settings and the length of the recording foresee.
+#[derive(Serialize)]
+struct PipeTotal {
+    records: usize,
+    bytes: usize,
+    budget_bytes: usize,
 }
 
 #[derive(Serialize)]
@@ -319,6 +334,8 @@ impl Summary {
             .filter_map(|window| Some((window.figure("occ_max")?, window.id.clone())))
             .max();
         let camera = mouth.cameras().first().copied().flatten();
+        let ration = mouth.ration();
+        let records = ration.map_or(0, Ration::records);
         Self {
             clip: args.recording.display().to_string(),
             model: prepared.model.card.name.clone(),
@@ -333,6 +350,11 @@ impl Summary {
             paths: PathTotals::of(settings, &windows),
             windows_released: released,
             windows_acknowledged: publishing.filter(|publishing| publishing.broker_url.is_some()).map(|_| done),
+            pipe: PipeTotal {
+                records,
+                bytes: records * RECORD_BYTES,
+                budget_bytes: ration.and_then(Ration::foreseen).unwrap_or(0) * RECORD_BYTES,
+            },
             eye_rss_peak_kb: peak_rss_of_children_kb(),
             eye_start_cpu_ms: 0,
             out: args.out.display().to_string(),
@@ -380,6 +402,10 @@ impl Summary {
             )),
             None => say(&format!("windows     {} released  {}/windows.jsonl", self.windows_released, self.out)),
         }
+        say(&format!(
+            "pipe        {} bytes in {} records from the process that sees pictures; {} foreseen",
+            self.pipe.bytes, self.pipe.records, self.pipe.budget_bytes
+        ));
         if let Some(page) = &self.page {
             say(&format!("page        {page}"));
         }
