@@ -26,7 +26,7 @@ use serde::{Deserialize, Serialize};
 use crate::config::card::DetectorCard;
 use crate::config::{CameraSource, Settings};
 use crate::units::PictureSize;
-pub use crate::wire::record::ration::Errand;
+use crate::wire::record::ration::Errand;
 
 /// Everything an eye is told, on standard input and nowhere else (credentials inside).
 #[derive(Clone, Serialize, Deserialize)]

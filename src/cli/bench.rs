@@ -24,12 +24,13 @@ use crate::config::site::{self, Site};
 use crate::config::{LOOKS_PER_S, WORKERS_MAX};
 use crate::health::STAGES;
 use crate::pipeline::mouth::{EyeEnd, Mouth};
-use crate::pipeline::{Errand, EyeJob, Feed, Origin};
+use crate::pipeline::{EyeJob, Feed, Origin};
 use crate::units::PictureSize;
 use crate::vault::Vault;
 use crate::wire::benched::BenchRound;
 use crate::wire::compose::{Composer, Voice};
 use crate::wire::record::Report;
+use crate::wire::record::ration::Errand;
 
 /// Arguments of `kehai bench`.
 #[derive(clap::Args)]

@@ -19,14 +19,15 @@ use crate::config::{CameraSource, Settings, WINDOW_GRACE_S};
 use crate::health::load::Load;
 use crate::health::news::{CameraNews, LastHeard};
 use crate::health::{CameraReport, CameraState, EyeEvent, EyeEventCode};
+use crate::pipeline::EyeJob;
 use crate::pipeline::mouth::{EyeEnd, Mouth};
-use crate::pipeline::{Errand, EyeJob};
 use crate::publish::broker::EmbeddedBroker;
 use crate::units::PictureSize;
 use crate::vault::Vault;
 use crate::wire::compose::{Composer, Voice};
 use crate::wire::ready::Ready;
 use crate::wire::record::Report;
+use crate::wire::record::ration::Errand;
 
 /// Arguments of `kehai run`.
 #[derive(clap::Args)]

@@ -12,8 +12,9 @@ use crate::floor::calibrate::Calibration;
 use crate::floor::{FloorMap, places_outside};
 use crate::health::{ClipTrouble, EyeEvent, EyeEventCode, NoAccelerator, Silence};
 use crate::pipeline::mouth::EyeEnd;
-use crate::pipeline::{Errand, EyeJob, Feed, Origin};
+use crate::pipeline::{EyeJob, Feed, Origin};
 use crate::units::PictureSize;
+use crate::wire::record::ration::Errand;
 
 /// A site, a model and a runtime that exist and fit together, as far as can be told without a picture.
 pub struct Prepared {

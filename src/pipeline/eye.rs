@@ -26,7 +26,7 @@ use crate::config::DetectorChoice;
 use crate::detect::{Detections, Detector};
 use crate::floor::{FloorMap, places_outside};
 use crate::gate::Gate;
-use crate::health::{CameraHealth, EyeEvent, EyeEventCode, Stage, StageCpu};
+use crate::health::{CameraHealth, CameraState, EyeEvent, EyeEventCode, Stage, StageCpu};
 use crate::measure::{Measures, Window};
 use crate::track::{Tracker, Tracks};
 use crate::units::PictureSize;
@@ -301,6 +301,8 @@ fn watch(job: &EyeJob, pipe: &mut Pipe) -> i32 {
         match work.threads.news.recv_timeout(TICK) {
             Ok(News::Ended(camera)) if job.feeds.iter().any(|feed| feed.camera == camera) => {
                 pipe.say(|outbox| work.counting.ended(camera, outbox));
+                // Over is what was looked at to its end, not what was read to its end.
+                work.threads.health[camera].became(CameraState::Ended);
                 work.teller.tell(camera, &work.threads.health, pipe);
                 running -= 1;
             }

@@ -67,7 +67,6 @@ impl Feeder {
                 if let Err(error) = played {
                     self.say(News::Event(EyeEvent { camera: self.camera as u16, ..refusal(&error) }));
                 }
-                self.health().became(CameraState::Ended);
                 self.latest.close(self.camera);
             }
             Origin::Looped { path, fps, phase } => {

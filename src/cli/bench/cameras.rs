@@ -19,8 +19,9 @@ use crate::cli::{CAMERA, Failure};
 use crate::config::{Camera, LOOKS_PER_S_DEFAULT, Line, Settings, Zone};
 use crate::health::Ledger;
 use crate::pipeline::mouth::EyeEnd;
-use crate::pipeline::{Errand, Feed, Origin};
+use crate::pipeline::{Feed, Origin};
 use crate::wire::record::Report;
+use crate::wire::record::ration::Errand;
 
 /// What the box can do, as printed and as JSON.
 #[derive(Serialize)]
