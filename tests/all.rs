@@ -41,6 +41,7 @@ mod story {
     mod calendar;
     mod evaluation;
     mod pictures;
+    mod pipe;
     mod recounts;
     mod sample;
     mod score;
@@ -61,6 +62,7 @@ mod tidy {
 
 /// What must hold whoever walks wherever.
 mod laws {
+    mod budget;
     mod conservation;
     mod cuts;
     mod hidden;
@@ -83,12 +85,14 @@ mod live {
     mod hours;
     mod overload;
     mod returns;
+    mod rogue;
     mod shop;
 }
 
 /// What tests share.
 mod support {
     pub mod broker;
+    pub mod eye;
     pub mod folder;
     pub mod h264_pcm;
     pub mod onnx;
