@@ -1,13 +1,15 @@
 //! Counters that tell how the box fares, never what it saw: frames by fate, states, stage times, events as codes.
 //!
-//! In: every stage adds to the [`CameraHealth`] of its camera. Out: [`CameraReport`], [`EyeEvent`].
+//! In: every stage adds to the [`CameraHealth`] of its camera. Out: [`CameraReport`], and one [`EyeEvent`] at the end.
 //! Invariant I5: `captured = detected + still + skipped + overwritten + failed` once all is drained
 //! ([`Ledger::is_balanced`], asked by every replay). Invariant I10: no count of detections is in here.
 
 pub mod load;
+pub mod news;
+pub mod walls;
 
 use std::sync::atomic::{
-    AtomicI64, AtomicU32, AtomicU64,
+    AtomicBool, AtomicI64, AtomicU32, AtomicU64,
     Ordering::{Acquire, Relaxed, Release},
 };
 
@@ -103,6 +105,10 @@ pub struct CameraHealth {
     lag_ns: AtomicI64,
     ignored: AtomicU64,
     motionless: AtomicU32,
+    silence: AtomicU32,
+    attempts: AtomicU32,
+    offered: AtomicU64,
+    lacks_decoder: AtomicBool,
 }
 
 impl CameraHealth {
@@ -123,9 +129,28 @@ impl CameraHealth {
         counter.fetch_add(1, Release);
     }
 
-    /// Notes a change of state.
+    /// Notes a change of state; one that is seen is silent no more.
     pub fn became(&self, state: CameraState) {
+        if state == CameraState::Seeing {
+            self.fails(Silence::None, 0);
+        }
         self.state.store(state as u32, Relaxed);
+    }
+
+    /// Notes why an attempt to see the camera failed, and how many did before.
+    pub fn fails(&self, silence: Silence, attempts: u32) {
+        self.attempts.store(attempts, Relaxed);
+        self.silence.store(silence as u32, Relaxed);
+    }
+
+    /// Notes a picture, px, other than the one its places were drawn on.
+    pub fn offers(&self, width: u32, height: u32) {
+        self.offered.store(u64::from(width) << 32 | u64::from(height), Relaxed);
+    }
+
+    /// Notes whether the hardware decoder that was asked for is not in use.
+    pub fn lacks_decoder(&self, lacks: bool) {
+        self.lacks_decoder.store(lacks, Relaxed);
     }
 
     /// Counts a reopening after a loss.
@@ -165,6 +190,7 @@ impl CameraHealth {
             overwritten: self.overwritten.load(Acquire),
             failed: self.failed.load(Acquire),
         };
+        let offered = self.offered.load(Relaxed);
         CameraReport {
             // Read last: what meets its fate meanwhile was captured before, so that no report has more fates than frames.
             ledger: Ledger { captured: self.captured.load(Relaxed), ..fates },
@@ -175,12 +201,18 @@ impl CameraHealth {
             lag_ms: u32::try_from(self.lag_ns.load(Relaxed) / 1_000_000).unwrap_or(0),
             ignored: self.ignored.load(Relaxed),
             motionless: self.motionless.load(Relaxed),
+            silence: Silence::from_number(self.silence.load(Relaxed)).unwrap_or(Silence::Unopened),
+            attempts: self.attempts.load(Relaxed),
+            offered: [offered >> 32, offered & 0xffff_ffff].map(|side| side as u32),
+            lacks_decoder: self.lacks_decoder.load(Relaxed),
+            looks_milli: 0,
+            is_overloaded: false,
         }
     }
 }
 
 /// What the outside may know of one camera.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CameraReport {
     /// Frames by fate since the eye started.
     pub ledger: Ledger,
@@ -198,9 +230,29 @@ pub struct CameraReport {
     pub ignored: u64,
     /// Things taken for people that have not moved since the start and count as nobody.
     pub motionless: u32,
+    /// Why it shows nothing; [`Silence::None`] when it does, and before the first attempt has failed.
+    pub silence: Silence,
+    /// Attempts to see it that had failed before the newest one that did, since it was last seen.
+    pub attempts: u32,
+    /// Width and height of a picture it came back with that is not the one its places were drawn on, px; 0 before that.
+    pub offered: [u32; 2],
+    /// Whether the hardware decoder it asks for is not to be had or cannot take its stream: the processor decodes.
+    pub lacks_decoder: bool,
+    /// Looks per second it gets, thousandths ([`load::Gauge`]).
+    pub looks_milli: u32,
+    /// Whether the box is too slow for its cameras ([`load::Gauge`]).
+    pub is_overloaded: bool,
 }
 
-/// What the eye can say beside counters: a code and two numbers, no text.
+impl CameraReport {
+    /// A camera of which nothing is known yet.
+    #[must_use]
+    pub fn unseen() -> Self {
+        CameraHealth::default().report()
+    }
+}
+
+/// The last word of an eye that cannot go on: a code and two numbers, no text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EyeEvent {
     /// What happened.
@@ -219,31 +271,10 @@ impl EyeEvent {
     }
 }
 
-/// Every event of the eye. Codes of 100 and above end it.
+/// Why an eye ends itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u16)]
 pub enum EyeEventCode {
-    /// The model is loaded and the cameras are being opened; first number: CPU spent so far, µs.
-    Ready = 1,
-    /// A camera stopped delivering.
-    CameraLost = 2,
-    /// A camera delivers (again).
-    CameraSeen = 3,
-    /// The detector failed on a frame.
-    DetectorFailed = 4,
-    /// A camera does not answer; numbers: attempts so far and why ([`Silence`]).
-    CameraSilent = 5,
-    /// A camera came back with another picture than its places were drawn on and is not watched; numbers: the new
-    /// width and height, px.
-    CameraChanged = 6,
-    /// Something has not moved since the camera began to watch and counts as nobody; first number: how many such things.
-    Motionless = 7,
-    /// Something that counted as nobody has moved or gone; first number: how many are left.
-    MotionlessGone = 8,
-    /// The accelerator asked for is not in use, the CPU is; first number: why ([`NoAccelerator`]).
-    AcceleratorMissing = 20,
-    /// The hardware decoder a camera asks for is not to be had or cannot take its stream; the processor decodes.
-    DecoderMissing = 21,
     /// The job on standard input could not be read.
     JobRefused = 100,
     /// The runtime library could not be loaded.
@@ -263,6 +294,8 @@ pub enum EyeEventCode {
     StageFailed = 107,
     /// The wall clock was set: windows would lie elsewhere on the calendar than what was measured in them.
     ClockStepped = 108,
+    /// The detector failed on the first picture it was shown.
+    DetectorFailed = 109,
 }
 
 impl EyeEventCode {
@@ -271,16 +304,6 @@ impl EyeEventCode {
     pub fn from_number(number: u32) -> Option<Self> {
         use EyeEventCode as C;
         let all = [
-            C::Ready,
-            C::CameraLost,
-            C::CameraSeen,
-            C::DetectorFailed,
-            C::CameraSilent,
-            C::CameraChanged,
-            C::Motionless,
-            C::MotionlessGone,
-            C::AcceleratorMissing,
-            C::DecoderMissing,
             C::JobRefused,
             C::RuntimeRefused,
             C::ModelRefused,
@@ -290,14 +313,9 @@ impl EyeEventCode {
             C::PlacesRefused,
             C::StageFailed,
             C::ClockStepped,
+            C::DetectorFailed,
         ];
         all.into_iter().find(|code| *code as u32 == number)
-    }
-
-    /// Whether the eye ends itself after saying so.
-    #[must_use]
-    pub fn is_final(self) -> bool {
-        self as u16 >= 100
     }
 }
 
@@ -328,6 +346,8 @@ pub enum Silence {
     BrokeOff = 9,
     /// It could not be opened, nobody said why.
     Unopened = 10,
+    /// It came back with another picture than its places were drawn on, and is not watched.
+    OtherPicture = 11,
 }
 
 impl Silence {
@@ -336,7 +356,7 @@ impl Silence {
     pub fn from_number(number: u32) -> Option<Self> {
         use Silence as S;
         let told = [S::None, S::Refused, S::NoAnswer, S::WrongPassword, S::NoSuchPath, S::Busy];
-        let rest = [S::NoPicture, S::UnknownCodec, S::NoDevice, S::BrokeOff, S::Unopened];
+        let rest = [S::NoPicture, S::UnknownCodec, S::NoDevice, S::BrokeOff, S::Unopened, S::OtherPicture];
         told.into_iter().chain(rest).find(|reason| *reason as u32 == number)
     }
 }
@@ -372,8 +392,8 @@ pub enum NoAccelerator {
 impl NoAccelerator {
     /// The reason with this number.
     #[must_use]
-    pub fn from_number(number: i32) -> Option<Self> {
-        [Self::NotBuilt, Self::NotInRuntime, Self::Refused].into_iter().find(|reason| *reason as i32 == number)
+    pub fn from_number(number: u32) -> Option<Self> {
+        [Self::NotBuilt, Self::NotInRuntime, Self::Refused].into_iter().find(|reason| *reason as u32 == number)
     }
 }
 

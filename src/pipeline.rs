@@ -1,7 +1,7 @@
 //! Processes, threads, channels: the stages joined to an eye and a mouth.
 //!
 //! The mouth starts the eye, hands it its [`EyeJob`] on standard input and reads 256-byte records from it. An eye
-//! that dies is replaced, one that says something unforeseen is ended; whoever loses the other ends itself.
+//! that dies is replaced, one that says something unforeseen is ended, recorded and replaced; whoever loses the other ends itself.
 
 pub mod bench;
 mod discretion;
@@ -16,6 +16,7 @@ pub mod lookout;
 pub mod mouth;
 mod pace;
 mod probe;
+mod teller;
 mod worker;
 
 use std::net::{Ipv4Addr, SocketAddr};
@@ -23,11 +24,12 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::clock::Timeline;
 use crate::config::card::DetectorCard;
 use crate::config::{Accelerator, CameraSource, Settings};
-use crate::sandbox::{Cage, Walls, door_of};
+use crate::health::walls::Walls;
+use crate::sandbox::{Cage, door_of};
 use crate::units::PictureSize;
+use crate::wire::record::ration::Errand;
 
 /// Everything an eye is told, on standard input and nowhere else (credentials inside).
 #[derive(Clone, Serialize, Deserialize)]
@@ -175,23 +177,6 @@ impl Origin {
             Self::Recorded { path, .. } | Self::Looped { path, .. } => path.is_dir(),
         }
     }
-}
-
-/// What an eye is started for.
-#[derive(Clone, Copy, Serialize, Deserialize)]
-pub enum Errand {
-    /// Watch cameras until ended.
-    Watch,
-    /// Replay recordings once, their first frame at the zero of this timeline.
-    Replay(Timeline),
-    /// Measure what the recording costs: this many rounds, each once bare and once whole.
-    Bench(u32),
-    /// Watch recordings that play as cameras do, and measure what this many seconds of it cost.
-    BenchLive(u32),
-    /// Try to get out of the cage, and see no picture.
-    Twin,
-    /// Open each camera, count what it sends for this many seconds, and say how it does.
-    Probe(u32),
 }
 
 /// Devices of accelerators and hardware decoders. Not tried: no such device was at hand.

@@ -8,11 +8,12 @@ pub mod attempts;
 pub mod benched;
 #[cfg(feature = "mouth")]
 pub mod compose;
-mod counters;
+pub mod counters;
 #[cfg(feature = "mouth")]
 pub mod payload;
 #[cfg(feature = "mouth")]
 pub mod read;
+pub mod ready;
 pub mod record;
 #[cfg(feature = "mouth")]
 pub mod schema;

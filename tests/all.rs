@@ -47,6 +47,7 @@ mod story {
     mod calendar;
     mod evaluation;
     mod pictures;
+    mod pipe;
     mod recounts;
     mod sample;
     mod score;
@@ -67,6 +68,7 @@ mod tidy {
 
 /// What must hold whoever walks wherever.
 mod laws {
+    mod budget;
     mod conservation;
     mod cuts;
     mod hidden;
@@ -89,12 +91,14 @@ mod live {
     mod hours;
     mod overload;
     mod returns;
+    mod rogue;
     pub mod shop;
 }
 
 /// What tests share.
 mod support {
     pub mod broker;
+    pub mod eye;
     pub mod folder;
     pub mod h264_pcm;
     pub mod onnx;

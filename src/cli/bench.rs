@@ -22,14 +22,15 @@ use super::session::{Prepared, recording};
 use super::{CAMERA, CHECK_FAILED, Failure, USAGE, finding};
 use crate::config::site::{self, Site};
 use crate::config::{LOOKS_PER_S, WORKERS_MAX};
-use crate::health::{EyeEvent, EyeEventCode, STAGES};
+use crate::health::STAGES;
 use crate::pipeline::mouth::{EyeEnd, Mouth};
-use crate::pipeline::{Errand, EyeJob, Feed, Origin};
+use crate::pipeline::{EyeJob, Feed, Origin};
 use crate::units::PictureSize;
 use crate::vault::Vault;
 use crate::wire::benched::BenchRound;
 use crate::wire::compose::{Composer, Voice};
 use crate::wire::record::Report;
+use crate::wire::record::ration::Errand;
 
 /// Arguments of `kehai bench`.
 #[derive(clap::Args)]
@@ -85,12 +86,14 @@ fn listen(prepared: &Prepared, job: &EyeJob, heard: &mut dyn FnMut(&Report)) -> 
     Ok(runtime.block_on(mouth.run_eye(job, heard)))
 }
 
-/// Tells a person what was asked for and is not in use: the figures are those of the processor.
-fn tell(prepared: &Prepared, event: &EyeEvent) {
-    match event.code {
-        EyeEventCode::AcceleratorMissing => note(&format!("kehai: {}", prepared.accelerator_missing(event))),
-        EyeEventCode::DecoderMissing => note(&format!("kehai: {}", prepared.decoder_missing(event))),
-        _ => {}
+/// What was asked for and is not in use, for a person: the figures are those of the processor.
+fn lacks_in(prepared: &Prepared, report: &Report) -> Option<String> {
+    match report {
+        Report::Ready(ready) => ready.lacks.map(|lacks| prepared.accelerator_missing(lacks)),
+        Report::Camera(camera, _, report) if report.lacks_decoder => {
+            Some(prepared.decoder_missing(usize::from(*camera)))
+        }
+        _ => None,
     }
 }
 
@@ -169,8 +172,10 @@ fn rounds(args: &Args, prepared: &Prepared, path: PathBuf) -> Result<(), Failure
             measured.push(*round);
             bar.inc(round.frames);
         }
-        Report::Event(event) => bar.suspend(|| tell(prepared, event)),
-        _ => {}
+        report => {
+            let lacks = lacks_in(prepared, report);
+            lacks.iter().for_each(|words| bar.suspend(|| note(&format!("kehai: {words}"))));
+        }
     })?;
     bar.finish_and_clear();
     if !matches!(end, EyeEnd::Finished) {

@@ -9,8 +9,8 @@ use serde::Serialize;
 
 use super::output::note;
 use super::{CHECK_FAILED, Failure, SANDBOX};
+use crate::health::walls::Walls;
 use crate::pipeline::{EyeJob, Origin};
-use crate::sandbox::Walls;
 use crate::sandbox::escapes::Escape;
 use crate::sandbox::twin::{Proof, prove};
 

@@ -60,7 +60,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let detector = Detector::load_on(args.accelerator, &runtime, &model.file, &model.card, args.size);
     let mut detector = detector.map_err(|error| model.failure(error))?;
     if let Some(lacks) = detector.lacks() {
-        note(&format!("kehai: {}", missing(args.accelerator, Some(lacks))));
+        note(&format!("kehai: {}", missing(args.accelerator, lacks)));
     }
     let placed = model.card.placement(source.size(), args.size);
     source.will_be_drawn(&placed);

@@ -26,7 +26,8 @@ use crate::floor::calibrate::Calibration;
 use crate::pipeline::mouth::{EYES, program};
 use crate::publish::broker::{claim, find_program};
 use crate::units::PictureSize;
-use crate::wire::record::{RECORD_BYTES, window_records_per_hour};
+use crate::wire::record::RECORD_BYTES;
+use crate::wire::record::budget::{Budget, COUNTERS_MS, LEAD};
 
 /// Arguments of `kehai doctor`.
 #[derive(clap::Args)]
@@ -65,6 +66,9 @@ struct Finding {
     what: String,
     ok: bool,
     detail: String,
+    /// Bytes, where that is what was found.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bytes: Option<usize>,
 }
 
 /// Runs the command; exit 6 when model or runtime failed, 1 when another check did.
@@ -141,7 +145,7 @@ fn check_detector(findings: &mut Vec<Finding>, settings: Option<&Settings>) {
     });
     note(findings, "detector self-check", tried.map_err(|error| model.failure(error).message));
     // Without it everything works, only slower: no fault.
-    let told = lacks.map_or_else(|| format!("{accelerator}, in use"), |lacks| missing(accelerator, Some(lacks)));
+    let told = lacks.map_or_else(|| format!("{accelerator}, in use"), |lacks| missing(accelerator, lacks));
     note(findings, "accelerator", Ok(told));
 }
 
@@ -185,11 +189,44 @@ fn check_site(findings: &mut Vec<Finding>, site: &Site) {
             claim("page.port", port).map(|()| format!("{port} is free")).map_err(|error| error.to_string()),
         );
     }
-    let bytes = window_records_per_hour(settings) * RECORD_BYTES;
-    let detail =
-        format!("{bytes} bytes of windows an hour are all the mouth takes from the process that sees pictures");
-    note(findings, "pipe budget", Ok(detail));
+    check_pipe(findings, settings);
     note(findings, "privacy", Ok(format!("profile threshold, k = {}", settings.gate.k)));
+}
+
+/// What somebody who owned the process that sees pictures could leak through its pipe, line by line.
+fn check_pipe(findings: &mut Vec<Finding>, settings: &Settings) {
+    let budget = Budget::of(settings);
+    let (hour, start) = (budget.bytes_per_hour(), budget.per_eye * RECORD_BYTES);
+    let [windows, counters] = [budget.windows_per_hour, budget.counters_per_hour].map(|records| records * RECORD_BYTES);
+    let every_s = COUNTERS_MS / 1000;
+    let lines = [
+        ("pipe: windows", windows, format!("{windows} bytes an hour, told once they are over")),
+        (
+            "pipe: counters",
+            counters,
+            format!("{counters} bytes an hour, {RECORD_BYTES} for each camera every {every_s} s"),
+        ),
+        (
+            "pipe: start and end",
+            start,
+            format!(
+                "{start} bytes a start: the first and the last word, and {LEAD} records a camera before they are due"
+            ),
+        ),
+        (
+            "pipe budget",
+            hour,
+            format!(
+                "{hour} bytes an hour and {start} a start are all the mouth takes from the process that sees pictures: what somebody who owned it could leak"
+            ),
+        ),
+    ];
+    findings.extend(lines.map(|(what, bytes, detail)| Finding {
+        what: what.to_owned(),
+        ok: true,
+        detail,
+        bytes: Some(bytes),
+    }));
 }
 
 /// Whether `kehai run` would take the cameras; recordings need no address.
@@ -217,7 +254,7 @@ fn check_broker_program(findings: &mut Vec<Finding>) {
 fn note(findings: &mut Vec<Finding>, what: &str, outcome: Result<String, String>) {
     let ok = outcome.is_ok();
     let detail = outcome.unwrap_or_else(|reason| reason);
-    findings.push(Finding { what: what.to_owned(), ok, detail });
+    findings.push(Finding { what: what.to_owned(), ok, detail, bytes: None });
 }
 
 /// Checks whose failure is that of the model or its runtime, with their exit code.

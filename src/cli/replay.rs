@@ -20,14 +20,16 @@ use crate::clock::{Timeline, UtcMs};
 use crate::config::Broker;
 use crate::config::card::ScoreLevels;
 use crate::floor::visible_cells;
-use crate::health::{EyeEventCode, Ledger};
+use crate::health::Ledger;
+use crate::health::news::{CameraNews, LastHeard};
 use crate::pipeline::mouth::{EyeEnd, Mouth};
-use crate::pipeline::{Errand, EyeJob, Feed, Origin};
+use crate::pipeline::{EyeJob, Feed, Origin};
 use crate::publish::picture::heatmap_png;
 use crate::vault::{Counts, Vault};
 use crate::wire::compose::{Composer, REPLAY_BOOT, Voice};
 use crate::wire::read::WindowView;
-use crate::wire::record::Report;
+use crate::wire::record::ration::{Errand, Ration};
+use crate::wire::record::{RECORD_BYTES, Report};
 use paths::PathTotals;
 
 /// Arguments of `kehai replay`.
@@ -152,25 +154,8 @@ async fn replay(
     if let Some(publishing) = &publishing {
         announce(publishing);
     }
-    let bar = progress("replay");
-    let mut start_cpu_us = 0;
-    let end = mouth
-        .run_eye(job, &mut |report| match report {
-            Report::Camera(_, camera) => bar.set_position(camera.ledger.captured),
-            Report::Event(event) if event.code == EyeEventCode::AcceleratorMissing => {
-                note(&format!("kehai: {}", prepared.accelerator_missing(event)));
-            }
-            Report::Event(event) if event.code == EyeEventCode::DecoderMissing => {
-                note(&format!("kehai: {}", prepared.decoder_missing(event)));
-            }
-            Report::Event(event) if event.code == EyeEventCode::Ready => start_cpu_us = event.numbers[0],
-            _ => {}
-        })
-        .await;
-    bar.finish_and_clear();
-    if !matches!(end, EyeEnd::Finished) {
-        return Err(prepared.explain(&end, Some(&args.recording)));
-    }
+    let start_cpu_us =
+        watch(prepared, job, &mut mouth).await.map_err(|end| prepared.explain(&end, Some(&args.recording)))?;
     if let Some(publishing) = &publishing {
         publishing.drained(&vault, DRAIN_PATIENCE).await;
     }
@@ -188,6 +173,29 @@ async fn replay(
         false => summary.print(),
     }
     Ok((publishing, vault))
+}
+
+/// Hears an eye to the end of the recording, and shows how far it is; gives the CPU it spent on its start, µs.
+async fn watch(prepared: &Prepared, job: &EyeJob, mouth: &mut Mouth) -> Result<u32, EyeEnd> {
+    let bar = progress("replay");
+    let (mut start_cpu_us, mut last) = (0, LastHeard::new(job.settings.cameras.len()));
+    let mut heard = |report: &Report| match report {
+        Report::Camera(camera, _, report) => {
+            bar.set_position(report.ledger.captured);
+            if last.hear(usize::from(*camera), report).contains(&CameraNews::DecoderMissing) {
+                note(&format!("kehai: {}", prepared.decoder_missing(usize::from(*camera))));
+            }
+        }
+        Report::Ready(ready) => {
+            start_cpu_us = ready.cpu_us;
+            let lacks = ready.lacks.map(|lacks| prepared.accelerator_missing(lacks));
+            lacks.iter().for_each(|words| note(&format!("kehai: {words}")));
+        }
+        _ => {}
+    };
+    let end = mouth.run_eye(job, &mut heard).await;
+    bar.finish_and_clear();
+    if matches!(end, EyeEnd::Finished) { Ok(start_cpu_us) } else { Err(end) }
 }
 
 fn announce(publishing: &Publishing) {
@@ -243,11 +251,29 @@ struct Summary {
     paths: PathTotals,
     windows_released: u64,
     windows_acknowledged: Option<u64>,
+    /// What crossed the pipe out of the process that sees pictures.
+    pipe: PipeTotal,
     eye_rss_peak_kb: i64,
     /// CPU the eye spent until its model was loaded, ms.
-    eye_start_cpu_ms: i32,
+    eye_start_cpu_ms: u32,
     out: String,
     page: Option<String>,
+}
+
+/// What the mouth has read from the eye, and what the settings and the length of the recording foresee.
+#[derive(Serialize)]
+struct PipeTotal {
+    records: usize,
+    bytes: usize,
+    budget_bytes: usize,
+}
+
+impl PipeTotal {
+    fn of(ration: Option<&Ration>) -> Self {
+        let records = ration.map_or(0, Ration::records);
+        let foreseen = ration.and_then(Ration::foreseen).unwrap_or(0);
+        Self { records, bytes: records * RECORD_BYTES, budget_bytes: foreseen * RECORD_BYTES }
+    }
 }
 
 #[derive(Serialize)]
@@ -333,6 +359,7 @@ impl Summary {
             paths: PathTotals::of(settings, &windows),
             windows_released: released,
             windows_acknowledged: publishing.filter(|publishing| publishing.broker_url.is_some()).map(|_| done),
+            pipe: PipeTotal::of(mouth.ration()),
             eye_rss_peak_kb: peak_rss_of_children_kb(),
             eye_start_cpu_ms: 0,
             out: args.out.display().to_string(),
@@ -380,6 +407,10 @@ impl Summary {
             )),
             None => say(&format!("windows     {} released  {}/windows.jsonl", self.windows_released, self.out)),
         }
+        say(&format!(
+            "pipe        {} bytes in {} records from the process that sees pictures; {} foreseen",
+            self.pipe.bytes, self.pipe.records, self.pipe.budget_bytes
+        ));
         if let Some(page) = &self.page {
             say(&format!("page        {page}"));
         }

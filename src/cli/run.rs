@@ -2,6 +2,7 @@
 //!
 //! Until arming exists only cameras of this very machine are served: nobody has been told yet what is measured.
 
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -16,15 +17,18 @@ use super::{CHECK_FAILED, Failure, INTERRUPTED};
 use crate::clock::{is_synchronised, monotonic_ns, utc_now};
 use crate::config::{CameraSource, Settings, WINDOW_GRACE_S};
 use crate::health::load::Load;
-use crate::health::{EyeEvent, EyeEventCode, Silence};
+use crate::health::news::{CameraNews, LastHeard};
+use crate::health::{CameraReport, CameraState, EyeEvent, EyeEventCode};
+use crate::pipeline::EyeJob;
 use crate::pipeline::mouth::{EyeEnd, Mouth};
-use crate::pipeline::{Errand, EyeJob};
 use crate::publish::broker::EmbeddedBroker;
 use crate::sandbox::restrict_mouth;
 use crate::units::PictureSize;
 use crate::vault::Vault;
 use crate::wire::compose::{Composer, Voice};
+use crate::wire::ready::Ready;
 use crate::wire::record::Report;
+use crate::wire::record::ration::Errand;
 
 /// Arguments of `kehai run`.
 #[derive(clap::Args)]
@@ -85,16 +89,15 @@ async fn keep_watching(prepared: &Prepared, job: &EyeJob, mouth: &mut Mouth) -> 
     let (mut pause, mut has_lived, mut job) = (PAUSE_FIRST, false, job.clone());
     loop {
         let begun_ns = monotonic_ns();
-        let mut sizes = Vec::new();
+        let (mut sizes, mut last) = (BTreeMap::new(), LastHeard::new(job.settings.cameras.len()));
         let mut heard = |report: &Report| {
-            tell(prepared, report);
+            tell(prepared, report, &mut last);
             sizes.extend(size_in(report));
         };
         let end = mouth.run_eye(&job, &mut heard).await;
         // The next eye holds the cameras to the pictures their places were drawn on.
         for feed in &mut job.feeds {
-            let seen = sizes.iter().find(|(camera, _)| *camera == feed.camera).map(|(_, size)| *size);
-            feed.picture = feed.picture.or(seen);
+            feed.picture = feed.picture.or(sizes.get(&feed.camera).copied());
         }
         match &end {
             EyeEnd::Refused(EyeEvent { code: EyeEventCode::StageFailed | EyeEventCode::ClockStepped, .. }) => {}
@@ -110,56 +113,55 @@ async fn keep_watching(prepared: &Prepared, job: &EyeJob, mouth: &mut Mouth) -> 
     }
 }
 
-/// The size of a camera's pictures, when it has just been seen.
+/// The size of a camera's pictures, once it is seen.
 fn size_in(report: &Report) -> Option<(usize, PictureSize)> {
     match report {
-        Report::Event(EyeEvent { code: EyeEventCode::CameraSeen, camera, numbers: [width, height] }) => {
-            Some((usize::from(*camera), PictureSize { height: *height as u32, width: *width as u32 }))
+        Report::Camera(camera, _, CameraReport { state: CameraState::Seeing, width, height, .. }) => {
+            Some((usize::from(*camera), PictureSize { height: *height, width: *width }))
         }
         _ => None,
     }
 }
 
-fn tell(prepared: &Prepared, report: &Report) {
-    let Report::Event(event) = report else { return };
-    let name =
-        |camera: u16| prepared.site.settings.cameras.get(usize::from(camera)).map_or("?", |camera| camera.id.as_str());
-    match event.code {
-        EyeEventCode::CameraSeen => {
-            note(&format!("kehai: camera {} seen, {}x{}", name(event.camera), event.numbers[0], event.numbers[1]))
+/// Tells a person what an eye has said and what that changes; `last` is what was heard of it before.
+fn tell(prepared: &Prepared, report: &Report, last: &mut LastHeard) {
+    match report {
+        Report::Ready(Ready { lacks: Some(lacks), .. }) => {
+            note(&format!("kehai: {}", prepared.accelerator_missing(*lacks)));
         }
-        EyeEventCode::AcceleratorMissing => note(&format!("kehai: {}", prepared.accelerator_missing(event))),
-        EyeEventCode::DecoderMissing => note(&format!("kehai: {}", prepared.decoder_missing(event))),
-        EyeEventCode::Motionless => note(&format!(
-            "kehai: camera {}: {} thing(s) taken for people have not moved since the start and count as nobody (motionless = false counts them)",
-            name(event.camera),
-            event.numbers[0]
-        )),
-        EyeEventCode::MotionlessGone => note(&format!(
-            "kehai: camera {}: something that counted as nobody has moved or gone; {} left",
-            name(event.camera),
-            event.numbers[0]
-        )),
-        EyeEventCode::CameraLost => note(&format!("kehai: camera {} lost, trying again", name(event.camera))),
-        EyeEventCode::CameraSilent => {
-            let source = prepared.site.sources.get(usize::from(event.camera)).and_then(Option::as_ref);
-            let why = match source.and_then(CameraSource::usb_device) {
-                Some(device) => usb_trouble(&device),
-                // A number no reason has comes from no eye of ours.
-                None => {
-                    why_silent(Silence::from_number(event.numbers[1] as u32).unwrap_or(Silence::Unopened)).to_owned()
-                }
-            };
-            note(&format!("kehai: camera {}: {why} (trying again)", name(event.camera)));
+        Report::Camera(camera, _, report) => {
+            let camera = usize::from(*camera);
+            last.hear(camera, report).into_iter().for_each(|news| tell_news(prepared, camera, news));
         }
-        EyeEventCode::CameraChanged => note(&format!(
-            "kehai: camera {} now sends {}x{}; its places were drawn on another picture, so it is not watched: set it back, or draw again and restart",
-            name(event.camera),
-            event.numbers[0],
-            event.numbers[1]
-        )),
         _ => {}
     }
+}
+
+fn tell_news(prepared: &Prepared, camera: usize, news: CameraNews) {
+    let name = prepared.site.settings.cameras.get(camera).map_or("?", |camera| camera.id.as_str());
+    let words = match news {
+        CameraNews::Seen([width, height]) => format!("camera {name} seen, {width}x{height}"),
+        CameraNews::DecoderMissing => prepared.decoder_missing(camera),
+        CameraNews::Motionless(things) => format!(
+            "camera {name}: {things} thing(s) taken for people have not moved since the start and count as nobody (motionless = false counts them)"
+        ),
+        CameraNews::MotionlessGone(left) => {
+            format!("camera {name}: something that counted as nobody has moved or gone; {left} left")
+        }
+        CameraNews::Lost => format!("camera {name} lost, trying again"),
+        CameraNews::Silent(silence) => {
+            let source = prepared.site.sources.get(camera).and_then(Option::as_ref);
+            let why = match source.and_then(CameraSource::usb_device) {
+                Some(device) => usb_trouble(&device),
+                None => why_silent(silence).to_owned(),
+            };
+            format!("camera {name}: {why} (trying again)")
+        }
+        CameraNews::Changed([width, height]) => format!(
+            "camera {name} now sends {width}x{height}; its places were drawn on another picture, so it is not watched: set it back, or draw again and restart"
+        ),
+    };
+    note(&format!("kehai: {words}"));
 }
 
 /// Says when a camera gets fewer looks than it is due, and when it gets them again.

@@ -11,11 +11,12 @@ use crate::config::site::{self, Site};
 use crate::detect::Detector;
 use crate::floor::calibrate::Calibration;
 use crate::floor::{FloorMap, places_outside};
+use crate::health::walls::Walls;
 use crate::health::{ClipTrouble, EyeEvent, EyeEventCode, NoAccelerator, Silence};
 use crate::pipeline::mouth::EyeEnd;
-use crate::pipeline::{Errand, EyeJob, Feed, Origin};
-use crate::sandbox::Walls;
+use crate::pipeline::{EyeJob, Feed, Origin};
 use crate::units::PictureSize;
+use crate::wire::record::ration::Errand;
 
 /// A site, a model and a runtime that exist and fit together, as far as can be told without a picture.
 pub struct Prepared {
@@ -108,6 +109,9 @@ pub fn why_silent(silence: Silence) -> &'static str {
         Silence::UnknownCodec => "unknown codec: its pictures cannot be unpacked here; choose H.264 in its settings",
         Silence::NoDevice => "no such device",
         Silence::BrokeOff => "broke off while it was opened; look at its cable, its Wi-Fi and its power",
+        Silence::OtherPicture => {
+            "another picture: its places were drawn on a picture of another size; set it back, or draw again"
+        }
         Silence::Unopened => "cannot be opened, and the decoder does not say why; does it play in another program?",
     }
 }
@@ -174,8 +178,8 @@ impl Prepared {
 
     /// That a camera's hardware decoder is not in use, in words.
     #[must_use]
-    pub fn decoder_missing(&self, event: &EyeEvent) -> String {
-        let camera = self.site.settings.cameras.get(usize::from(event.camera));
+    pub fn decoder_missing(&self, camera: usize) -> String {
+        let camera = self.site.settings.cameras.get(camera);
         let (id, decoder) =
             camera.map_or(("?", ""), |camera| (&camera.id, camera.decoder.as_deref().unwrap_or_default()));
         format!(
@@ -246,9 +250,8 @@ impl Prepared {
 
     /// What to tell a person whose accelerator is not in use.
     #[must_use]
-    pub fn accelerator_missing(&self, event: &EyeEvent) -> String {
-        let wanted = self.site.settings.detector.accelerator;
-        missing(wanted, NoAccelerator::from_number(event.numbers[0]))
+    pub fn accelerator_missing(&self, lacks: NoAccelerator) -> String {
+        missing(self.site.settings.detector.accelerator, lacks)
     }
 }
 
@@ -287,13 +290,13 @@ fn clip_refused(clip: &str, event: &EyeEvent) -> Failure {
 
 /// Why an accelerator is not in use and what to do about it, in words.
 #[must_use]
-pub fn missing(wanted: Accelerator, why: Option<NoAccelerator>) -> String {
+pub fn missing(wanted: Accelerator, why: NoAccelerator) -> String {
     let why = match why {
-        Some(NoAccelerator::NotBuilt) => format!("this build has no support for it (cargo build --features {wanted})"),
-        Some(NoAccelerator::NotInRuntime) => {
+        NoAccelerator::NotBuilt => format!("this build has no support for it (cargo build --features {wanted})"),
+        NoAccelerator::NotInRuntime => {
             "the runtime library has no provider for it (name one that has in ORT_DYLIB_PATH)".to_owned()
         }
-        _ => "it refused the network, or its device or driver is not there".to_owned(),
+        NoAccelerator::Refused => "it refused the network, or its device or driver is not there".to_owned(),
     };
     format!("detector.accelerator = \"{wanted}\": not in use, {why}; the CPU does the work")
 }

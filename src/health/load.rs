@@ -1,6 +1,6 @@
 //! How hard the box is pressed: the looks a camera gets beside those it was due, from counters alone.
 //!
-//! In: the [`Ledger`] of one camera at each report of its eye. Out: its [`Load`]. Invariants: looks are told over
+//! In: the [`Ledger`] of one camera as the eye knows it whenever it tells of it (`pipeline/teller.rs`). Out: its [`Load`]. Invariants: looks are told over
 //! [`SPAN_NS_MIN`] and longer; a new eye, whose counters begin again, begins a new span.
 
 use super::Ledger;
@@ -20,6 +20,7 @@ pub struct Load {
 #[derive(Debug, Default)]
 pub struct Gauge {
     load: Load,
+    due_milli: u64,
     /// Where the open spans of both rates begin; nowhere before the first report.
     from: Option<[Mark; 2]>,
 }
@@ -38,12 +39,18 @@ impl Gauge {
         self.load
     }
 
+    /// Frames per second that were due for a look, whatever became of them, thousandths.
+    #[must_use]
+    pub fn due_milli(&self) -> u64 {
+        self.due_milli
+    }
+
     /// Takes the counters of a camera as they stood at a monotonic time, ns.
     pub fn note(&mut self, ledger: Ledger, at_ns: i64) {
         let now = Mark { ledger, at_ns };
         let Some([rate_from, looks_from]) = self.from.filter(|[from, _]| from.ledger.captured <= ledger.captured)
         else {
-            *self = Self { load: Load::default(), from: Some([now; 2]) };
+            *self = Self { from: Some([now; 2]), ..Self::default() };
             return;
         };
         let mut from = [rate_from, looks_from];
@@ -62,6 +69,9 @@ impl Gauge {
     fn weigh(&mut self, before: &Mark, now: &Mark) {
         let looks = looks(&now.ledger).saturating_sub(looks(&before.ledger));
         let missed = now.ledger.overwritten.saturating_sub(before.ledger.overwritten);
+        let due = |ledger: &Ledger| ledger.captured.saturating_sub(ledger.skipped + ledger.failed);
+        let due = due(&now.ledger).saturating_sub(due(&before.ledger));
+        self.due_milli = per_second_milli(due, now.at_ns - before.at_ns);
         let bound = if self.load.is_overloaded { MISSED_PERCENT_RELIEVED } else { MISSED_PERCENT_MAX };
         self.load.looks_milli = per_second_milli(looks, now.at_ns - before.at_ns);
         self.load.is_overloaded = missed * 100 > (looks + missed) * bound;

@@ -20,7 +20,7 @@ pub fn run(job: &EyeJob, rounds: u32, pipe: &mut Pipe) -> i32 {
     for number in 0..rounds {
         let mut tell = |detectors: &[Detector]| {
             if number == 0 {
-                pipe.lacks(detectors);
+                pipe.ready(detectors);
             }
         };
         let measured = bare(job, &mut tell).and_then(|bare| Ok([bare, whole(job)?]));
@@ -76,8 +76,8 @@ fn whole(job: &EyeJob) -> Result<BenchRound, EyeEvent> {
                 threads.cpu.booked(Stage::Measure, || counting.people(camera, detections, &outbox));
             }
             News::Ended(_) => running -= 1,
-            News::Event(event) if event.code.is_final() => return Err(event),
-            News::Event(_) => {}
+            News::Event(event) => return Err(event),
+            News::Changed(_) => {}
         }
     }
     let (cpu_ns, wall_ns) = (process_cpu_ns() - begun_cpu_ns, monotonic_ns() - begun_ns);

@@ -7,7 +7,6 @@
 #[cfg(all(test, feature = "mouth"))]
 mod succession;
 
-use std::cmp::Ordering;
 use std::fs::File;
 use std::io::{BufWriter, Read, Write};
 use std::mem::ManuallyDrop;
@@ -18,10 +17,10 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use rustix::event::{PollFd, PollFlags, poll};
 
-use super::discretion::Discretion;
 use super::feed::Feeder;
 use super::latest::Latest;
 use super::lookout::Lookout;
+use super::teller::Teller;
 use super::worker::{Worker, code_of};
 use super::{Errand, EyeJob, JOB_BYTES_MAX, TwinJob};
 use crate::clock::{CaptureTime, Timeline, monotonic_ns, process_cpu_ns, utc_now};
@@ -29,12 +28,14 @@ use crate::config::DetectorChoice;
 use crate::detect::{Detections, Detector};
 use crate::floor::{FloorMap, places_outside};
 use crate::gate::Gate;
-use crate::health::{CameraHealth, EyeEvent, EyeEventCode, Stage, StageCpu};
+use crate::health::walls::Walls;
+use crate::health::{CameraHealth, CameraState, EyeEvent, EyeEventCode, Stage, StageCpu};
 use crate::measure::{Measures, Window};
-use crate::sandbox::{self, Walls, escapes};
+use crate::sandbox::{self, escapes};
 use crate::track::{Tracker, Tracks};
 use crate::units::PictureSize;
 use crate::wire::attempts::Attempts;
+use crate::wire::ready::Ready;
 use crate::wire::record::{Outbox, Record};
 
 /// What the threads of the eye tell the one that measures.
@@ -45,7 +46,9 @@ pub enum News {
     People(usize, Detections),
     /// The recording of a camera is over.
     Ended(usize),
-    /// Something to pass on; a final one ends the eye.
+    /// Something about a camera has changed that people wait for; the counters say what.
+    Changed(usize),
+    /// Why the eye cannot go on.
     Event(EyeEvent),
 }
 
@@ -68,7 +71,7 @@ pub fn run() -> i32 {
     let mut pipe = Pipe { writer: BufWriter::new(pipe), outbox: Outbox::new(&job.settings), walls };
     if let (Some(plan), Some(opened_earlier)) = (plan, opened_earlier) {
         let outcomes = escapes::attempt(&plan, opened_earlier);
-        pipe.say(|outbox| outbox.attempts(&Attempts { walls: walls.bits(), outcomes }));
+        pipe.say(|outbox| outbox.attempts(&Attempts { walls, outcomes }));
         escapes::abort();
     }
     crate::capture::use_one_thread_per_picture();
@@ -110,16 +113,16 @@ impl Pipe {
         }
     }
 
-    /// Says an event of the whole eye.
+    /// Says why the whole eye cannot go on.
     pub fn event(&mut self, code: EyeEventCode, numbers: [i32; 2]) {
         self.say(|outbox| outbox.event(&EyeEvent { code, camera: 0, numbers }));
     }
 
-    /// Says that an accelerator was asked for and is not in use.
-    pub fn lacks(&mut self, detectors: &[Detector]) {
-        if let Some(lacks) = detectors.iter().find_map(Detector::lacks) {
-            self.event(EyeEventCode::AcceleratorMissing, [lacks as i32, 0]);
-        }
+    /// Says that the eye is ready to work with these detectors.
+    pub fn ready(&mut self, detectors: &[Detector]) {
+        let cpu_us = u32::try_from(process_cpu_ns() / 1000).unwrap_or(u32::MAX);
+        let ready = Ready { cpu_us, walls: self.walls, lacks: detectors.iter().find_map(Detector::lacks) };
+        self.say(|outbox| outbox.ready(&ready));
     }
 }
 
@@ -134,25 +137,6 @@ pub struct Threads {
     /// Ages of frames at detection, µs, of the first [`AGES_MAX`] frames: since capture, or where recordings wait,
     /// since the mailbox.
     pub ages_us: Receiver<u32>,
-    /// What of each camera has been told.
-    told: Vec<(Discretion, u32)>,
-}
-
-impl Threads {
-    /// Says how a camera fares: before every event, so that nobody sees the event with the counters of before.
-    pub(super) fn report(&mut self, camera: usize, pipe: &mut Pipe) {
-        let (discretion, things) = &mut self.told[camera];
-        let report = discretion.told(self.health[camera].report(), utc_now());
-        pipe.say(|outbox| outbox.camera(camera as u16, &report));
-        let before = std::mem::replace(things, report.motionless);
-        let code = match report.motionless.cmp(&before) {
-            Ordering::Less => EyeEventCode::MotionlessGone,
-            Ordering::Equal => return,
-            Ordering::Greater => EyeEventCode::Motionless,
-        };
-        let numbers = [report.motionless as i32, 0];
-        pipe.say(|outbox| outbox.event(&EyeEvent { code, camera: camera as u16, numbers }));
-    }
 }
 
 /// Loads the detectors, one for each worker, and runs every one once so that errors come before any picture.
@@ -213,11 +197,7 @@ pub fn start(job: &EyeJob, detectors: Vec<Detector>, zero_ns: i64) -> Threads {
         let feed = feed.clone();
         spawn("capture", &sender, move || feeder.run(&feed));
     }
-    let discretion = |_| match job.errand {
-        Errand::Watch => (Discretion::live(utc_now()), 0),
-        _ => (Discretion::replay(), 0),
-    };
-    Threads { news, told: health.iter().map(discretion).collect(), health, cpu, ages_us }
+    Threads { news, health, cpu, ages_us }
 }
 
 fn spawn(name: &str, news: &Sender<News>, body: impl FnOnce() + Send + 'static) {
@@ -328,77 +308,92 @@ fn watch(job: &EyeJob, pipe: &mut Pipe) -> i32 {
             return EXIT_SAID;
         }
     };
-    pipe.lacks(&detectors);
     super::footprint::give_back();
-    pipe.event(EyeEventCode::Ready, [(process_cpu_ns() / 1000) as i32, 0]);
-    let mut threads = start(job, detectors, zero_ns);
-    let mut counting = Counting::new(job, timeline);
+    pipe.ready(&detectors);
+    let mut work = Work {
+        teller: Teller::new(job, monotonic_ns()),
+        threads: start(job, detectors, zero_ns),
+        counting: Counting::new(job, timeline),
+    };
     let is_live = matches!(job.errand, Errand::Watch);
-    let report_every_ns = if is_live { REPORT_LIVE_NS } else { REPORT_REPLAY_NS };
-    let (mut next_report_ns, mut running) = (monotonic_ns() + report_every_ns, job.feeds.len());
+    let (mut next_look_ns, mut running) = (monotonic_ns() + CALENDAR_NS, job.feeds.len());
     while running > 0 {
-        match threads.news.recv_timeout(TICK) {
+        match work.threads.news.recv_timeout(TICK) {
             Ok(News::Ended(camera)) if job.feeds.iter().any(|feed| feed.camera == camera) => {
-                pipe.say(|outbox| counting.ended(camera, outbox));
+                pipe.say(|outbox| work.counting.ended(camera, outbox));
+                // Over is what was looked at to its end, not what was read to its end.
+                work.threads.health[camera].became(CameraState::Ended);
+                work.teller.tell(camera, &work.threads.health, pipe);
                 running -= 1;
             }
             Ok(news) => {
-                if let Err(exit) = take_news(news, &mut counting, pipe, &mut threads) {
+                if let Err(exit) = work.take(news, pipe) {
                     return exit;
                 }
             }
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return EXIT_SAID,
         }
+        if !is_live {
+            continue;
+        }
+        work.teller.tick(&work.threads.health, pipe);
         let now_ns = monotonic_ns();
-        if now_ns >= next_report_ns {
-            next_report_ns = now_ns + report_every_ns;
-            report(job, &mut threads, pipe);
-            if is_live {
-                let step_ms = utc_now().0 - timeline.utc(CaptureTime(monotonic_ns() - zero_ns)).0;
-                if step_ms.abs() > CLOCK_STEP_MS_MAX {
-                    pipe.event(
-                        EyeEventCode::ClockStepped,
-                        [step_ms.clamp(-CLOCK_STEP_MS_SAID, CLOCK_STEP_MS_SAID) as i32, 0],
-                    );
-                    return EXIT_SAID;
-                }
-                pipe.say(|outbox| counting.tick(outbox));
+        if now_ns >= next_look_ns {
+            next_look_ns = now_ns + CALENDAR_NS;
+            let step_ms = utc_now().0 - timeline.utc(CaptureTime(monotonic_ns() - zero_ns)).0;
+            if step_ms.abs() > CLOCK_STEP_MS_MAX {
+                let said = step_ms.clamp(-CLOCK_STEP_MS_SAID, CLOCK_STEP_MS_SAID) as i32;
+                pipe.event(EyeEventCode::ClockStepped, [said, 0]);
+                return EXIT_SAID;
             }
+            pipe.say(|outbox| work.counting.tick(outbox));
         }
     }
-    report(job, &mut threads, pipe);
     pipe.say(Outbox::ended);
     0
 }
 
-fn take_news(news: News, counting: &mut Counting<'_>, pipe: &mut Pipe, threads: &mut Threads) -> Result<(), i32> {
-    match news {
-        News::Opened(camera, picture) => {
-            // Opening a stream has run code and freed memory that watching it does not need.
-            super::footprint::give_back();
-            let numbers = [picture.width as i32, picture.height as i32];
-            let opened = counting.opened(camera, picture);
-            let code = opened.err().unwrap_or(EyeEventCode::CameraSeen);
-            threads.report(camera, pipe);
-            pipe.say(|outbox| outbox.event(&EyeEvent { code, camera: camera as u16, numbers }));
-            opened.map_err(|_| EXIT_SAID)
-        }
-        News::People(camera, detections) => {
-            pipe.say(|outbox| threads.cpu.booked(Stage::Measure, || counting.people(camera, detections, outbox)));
-            Ok(())
-        }
-        News::Ended(_) => Ok(()),
-        News::Event(event) => {
-            threads.report(usize::from(event.camera), pipe);
-            pipe.say(|outbox| outbox.event(&event));
-            if event.code.is_final() { Err(EXIT_SAID) } else { Ok(()) }
-        }
-    }
+/// An eye at work.
+struct Work<'a> {
+    threads: Threads,
+    counting: Counting<'a>,
+    teller: Teller,
 }
 
-fn report(job: &EyeJob, threads: &mut Threads, pipe: &mut Pipe) {
-    job.feeds.iter().for_each(|feed| threads.report(feed.camera, pipe));
+impl Work<'_> {
+    /// Takes what the threads say; fails with the exit code once the eye cannot go on.
+    fn take(&mut self, news: News, pipe: &mut Pipe) -> Result<(), i32> {
+        let Self { threads, counting, teller } = self;
+        match news {
+            News::Opened(camera, picture) => {
+                // Opening a stream has run code and freed memory that watching it does not need.
+                super::footprint::give_back();
+                let numbers = [picture.width as i32, picture.height as i32];
+                let opened = counting.opened(camera, picture);
+                teller.opened(camera, &threads.health, pipe);
+                opened.map_err(|code| {
+                    pipe.say(|outbox| outbox.event(&EyeEvent { code, camera: camera as u16, numbers }));
+                    EXIT_SAID
+                })
+            }
+            News::People(camera, detections) => {
+                let captured_at = detections.captured_at;
+                pipe.say(|outbox| threads.cpu.booked(Stage::Measure, || counting.people(camera, detections, outbox)));
+                teller.passed(camera, captured_at, &threads.health, pipe);
+                Ok(())
+            }
+            News::Changed(camera) => {
+                teller.changed(camera, &threads.health, pipe);
+                Ok(())
+            }
+            News::Ended(_) => Ok(()),
+            News::Event(event) => {
+                pipe.say(|outbox| outbox.event(&event));
+                Err(EXIT_SAID)
+            }
+        }
+    }
 }
 
 /// Ends when the mouth is gone. Nothing is read: what comes is the relay's.
@@ -462,7 +457,5 @@ pub(super) const TICK: Duration = Duration::from_millis(250);
 const CLOCK_STEP_MS_MAX: i64 = 1000;
 /// Largest step that is told, ms.
 const CLOCK_STEP_MS_SAID: i64 = 1 << 30;
-/// Counters of a live eye: slow enough to tell nothing of a single person.
-const REPORT_LIVE_NS: i64 = 5_000_000_000;
-/// Counters of a replay, for its progress.
-const REPORT_REPLAY_NS: i64 = 500_000_000;
+/// How often a live eye looks at the calendar and the wall clock.
+const CALENDAR_NS: i64 = 5_000_000_000;

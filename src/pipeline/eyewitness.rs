@@ -66,8 +66,8 @@ pub fn watch(job: &EyeJob, see: &mut dyn FnMut(Sight)) -> Result<(), EyeEvent> {
                 counting.opened(camera, picture).map_err(refused)?;
             }
             Ok(News::People(camera, detections)) => see(sight(&mut counting, camera, detections)),
-            Ok(News::Event(event)) if event.code.is_final() => return Err(event),
-            Ok(News::Event(_)) => {}
+            Ok(News::Event(event)) => return Err(event),
+            Ok(News::Changed(_)) => {}
             Ok(News::Ended(camera)) => running -= usize::from(job.feeds.iter().any(|feed| feed.camera == camera)),
             Err(_) => return Err(ended(EyeEventCode::StageFailed)),
         }

@@ -19,7 +19,8 @@ use crate::clock::monotonic_ns;
 use crate::config::LOOKS_PER_S_DEFAULT;
 use crate::config::card::DetectorCard;
 use crate::config::placement::Placement;
-use crate::health::{CameraHealth, CameraState, ClipTrouble, EyeEvent, EyeEventCode, Fate, Stage, StageCpu};
+use crate::health::news::ATTEMPTS_PER_NEWS;
+use crate::health::{CameraHealth, CameraState, ClipTrouble, EyeEvent, EyeEventCode, Fate, Silence, Stage, StageCpu};
 use crate::units::PictureSize;
 
 /// What the capture thread of one camera works with.
@@ -66,7 +67,6 @@ impl Feeder {
                 if let Err(error) = played {
                     self.say(News::Event(EyeEvent { camera: self.camera as u16, ..refusal(&error) }));
                 }
-                self.health().became(CameraState::Ended);
                 self.latest.close(self.camera);
             }
             Origin::Looped { path, fps, phase } => {
@@ -91,18 +91,21 @@ impl Feeder {
     /// Keeps one connection to a live camera for as long as it lasts; opens it with back-off. It is seen once it shows a
     /// picture, and its first picture fixes the size that is `known` from then on.
     fn watch(&self, open: &mut dyn FnMut() -> Result<Box<dyn Source>, CaptureError>, known: &mut Option<PictureSize>) {
-        let (mut back_off, mut attempts, mut told) = (BackOff::default(), 0i32, None);
+        let (mut back_off, mut attempts, mut told) = (BackOff::default(), 0u32, None);
         let (mut camera, first) = loop {
-            let (code, numbers) = match open().and_then(|camera| self.first_picture(camera, *known)) {
+            let silence = match open().and_then(|camera| self.first_picture(camera, *known)) {
                 Ok(seen) => break seen,
                 Err(CaptureError::Resized { now }) => {
-                    (EyeEventCode::CameraChanged, [now.width as i32, now.height as i32])
+                    self.health().offers(now.width, now.height);
+                    Silence::OtherPicture
                 }
-                Err(error) => (EyeEventCode::CameraSilent, [attempts, error.silence() as i32]),
+                Err(error) => error.silence(),
             };
-            if attempts % ATTEMPTS_PER_NEWS == 0 || told != Some(code) {
-                self.tell(code, numbers);
-                told = Some(code);
+            self.health().fails(silence, attempts);
+            let is_other = silence == Silence::OtherPicture;
+            if attempts.is_multiple_of(ATTEMPTS_PER_NEWS) || told != Some(is_other) {
+                self.say(News::Changed(self.camera));
+                told = Some(is_other);
             }
             attempts += 1;
             std::thread::sleep(back_off.step());
@@ -112,7 +115,7 @@ impl Feeder {
         let _ = self.look_on(camera.as_mut(), Some(first));
         self.health().became(CameraState::Lost);
         self.health().reconnected();
-        self.tell(EyeEventCode::CameraLost, [0, 0]);
+        self.say(News::Changed(self.camera));
         // Whatever the decoder held goes before the wait, not after it.
         drop(camera);
         std::thread::sleep(BackOff::default().step());
@@ -230,19 +233,13 @@ impl Feeder {
     fn opened(&self, source: &dyn Source) {
         let size = source.size();
         self.health().sized(size.width, size.height);
+        self.health().lacks_decoder(self.decoder.is_some() && !source.is_on_device());
         self.health().became(CameraState::Seeing);
         self.say(News::Opened(self.camera, size));
-        if self.decoder.is_some() && !source.is_on_device() {
-            self.tell(EyeEventCode::DecoderMissing, [0, 0]);
-        }
     }
 
     fn health(&self) -> &CameraHealth {
         &self.health[self.camera]
-    }
-
-    fn tell(&self, code: EyeEventCode, numbers: [i32; 2]) {
-        self.say(News::Event(EyeEvent { code, camera: self.camera as u16, numbers }));
     }
 
     fn say(&self, news: News) {
@@ -263,6 +260,3 @@ pub fn refusal(error: &CaptureError) -> EyeEvent {
     let code = if is_empty { EyeEventCode::ClipEmpty } else { EyeEventCode::ClipRefused };
     EyeEvent { code, camera: 0, numbers }
 }
-
-/// A camera that does not answer is reported at the first attempt and then about once a minute.
-const ATTEMPTS_PER_NEWS: i32 = 60;

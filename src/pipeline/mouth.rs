@@ -23,13 +23,17 @@ use crate::clock::{CaptureTime, is_synchronised, monotonic_ns, utc_now};
 use crate::config::{LOOKS_PER_S_DEFAULT, Settings};
 use crate::detect::session::NO_REPORTS;
 use crate::health::load::{Gauge, Load};
-use crate::health::{CameraReport, EyeEvent, EyeEventCode, Ledger, Silence};
+use crate::health::news::LastHeard;
+use crate::health::walls::Walls;
+use crate::health::{CameraReport, CameraState, EyeEvent, Silence};
 use crate::sandbox::control::callers;
 use crate::vault::Vault;
 use crate::wire::Message;
 use crate::wire::compose::{Composer, REPLAY_BOOT, rfc3339};
+use crate::wire::counters::Tick;
 use crate::wire::payload::{CONTRACT_VERSION, CameraHealthPayload, HealthPayload};
-use crate::wire::record::{Inbox, RECORD_BYTES, RecordError, Report};
+use crate::wire::record::ration::Ration;
+use crate::wire::record::{Inbox, RECORD_BYTES, Record, RecordError, Report};
 
 /// How an eye ended.
 #[derive(Debug)]
@@ -38,7 +42,7 @@ pub enum EyeEnd {
     Finished,
     /// It said why it cannot go on.
     Refused(EyeEvent),
-    /// It said something the configuration does not foresee, and was ended.
+    /// It said something the configuration does not foresee, or not then, and was ended.
     Disbelieved(RecordError),
     /// It is gone without a word.
     Died(ExitStatus),
@@ -69,17 +73,19 @@ pub struct Mouth {
     composer: Composer,
     vault: Arc<Vault>,
     inbox: Inbox,
-    camera_ids: Vec<String>,
+    ration: Option<Ration>,
+    heard: LastHeard,
     cameras: Vec<Option<CameraReport>>,
     gauges: Vec<Gauge>,
     loads: watch::Sender<Vec<Load>>,
-    looks_per_s: Vec<Option<f64>>,
     health: watch::Sender<Option<Message>>,
     health_every: Duration,
     eye_starts: u32,
     /// Why a network camera takes no call.
     unreached: Vec<Silence>,
+    eye_disbelieved: u32,
     begun_ns: i64,
+    settings: Settings,
 }
 
 impl Mouth {
@@ -90,15 +96,17 @@ impl Mouth {
             composer,
             vault,
             inbox: Inbox::new(settings),
-            camera_ids: settings.cameras.iter().map(|camera| camera.id.clone()).collect(),
+            ration: None,
+            heard: LastHeard::new(settings.cameras.len()),
+            settings: settings.clone(),
             cameras: vec![None; settings.cameras.len()],
             gauges: settings.cameras.iter().map(|_| Gauge::default()).collect(),
             loads: watch::Sender::new(vec![Load::default(); settings.cameras.len()]),
-            looks_per_s: settings.cameras.iter().map(|camera| camera.looks_per_s).collect(),
             health: watch::Sender::new(None),
             health_every,
             eye_starts: 0,
             unreached: vec![Silence::None; settings.cameras.len()],
+            eye_disbelieved: 0,
             begun_ns: monotonic_ns(),
         }
     }
@@ -118,7 +126,7 @@ impl Mouth {
     /// Looks per second a camera is due; `None` for a recording that is looked at whole.
     #[must_use]
     pub fn looks_per_s(&self, camera: usize) -> Option<f64> {
-        self.looks_per_s[camera].or(self.is_live().then_some(LOOKS_PER_S_DEFAULT))
+        self.settings.cameras[camera].looks_per_s.or(self.is_live().then_some(LOOKS_PER_S_DEFAULT))
     }
 
     /// Whether cameras are watched, and not a recording replayed.
@@ -141,10 +149,29 @@ impl Mouth {
         &self.cameras
     }
 
-    /// Runs one eye to its end; `heard` is told every report it makes.
+    /// What the last eye has put on the pipe.
+    #[must_use]
+    pub fn ration(&self) -> Option<&Ration> {
+        self.ration.as_ref()
+    }
+
+    /// Runs one eye to its end; `heard` is told every report it makes. One that is not believed is counted, and health
+    /// says so at once.
     pub async fn run_eye(&mut self, job: &EyeJob, heard: &mut dyn FnMut(&Report)) -> EyeEnd {
+        let end = self.listen(job, heard).await;
+        if matches!(end, EyeEnd::Disbelieved(_)) {
+            self.eye_disbelieved += 1;
+            self.report_health();
+        }
+        end
+    }
+
+    async fn listen(&mut self, job: &EyeJob, heard: &mut dyn FnMut(&Report)) -> EyeEnd {
         self.eye_starts += 1;
         let is_live = matches!(job.errand, Errand::Watch);
+        self.heard.begin_again();
+        self.ration =
+            Some(Ration::new(&self.settings, job.errand, job.feeds.iter().map(|feed| feed.camera), monotonic_ns()));
         self.inbox.begin_again(match job.errand {
             Errand::Replay(timeline) => timeline.utc(CaptureTime(0)),
             _ => utc_now(),
@@ -156,21 +183,16 @@ impl Mouth {
         let (mut troubles, _callers) = call_cameras(job, &eye.control);
         let mut clock = tokio::time::interval(self.health_every);
         clock.tick().await;
-        let mut patience = START_PATIENCE;
+        let mut glance = tokio::time::interval(GLANCE);
         loop {
             tokio::select! {
                 // What has come is read before anybody is called silent.
                 biased;
                 record = eye.record() => match record {
                     None => return EyeEnd::Died(eye.ended().await),
-                    Some(record) => match self.inbox.accept(&record) {
+                    Some(record) => match self.judge(&record, job) {
                         Ok(None) => {}
-                        Ok(Some(report)) if !belongs(&report, job.errand) => {
-                            eye.end().await;
-                            return EyeEnd::Disbelieved(RecordError::Errand);
-                        }
                         Ok(Some(report)) => {
-                            patience = SILENCE;
                             heard(&report);
                             if let Some(end) = self.take(report, is_live) {
                                 eye.end().await;
@@ -183,19 +205,39 @@ impl Mouth {
                         }
                     },
                 },
-                // Health is due less often, so that it does not renew this for ever.
                 Some((camera, silence)) = troubles.recv() => {
-                    if let Some(event) = self.reached(camera, silence) {
-                        heard(&Report::Event(event));
+                    if let Some(report) = self.reached(camera, silence) {
+                        heard(&Report::Camera(camera as u16, Tick { number: 0, media_ms: 0 }, report));
                     }
                 }
-                () = tokio::time::sleep(patience), if is_live => {
+                _ = glance.tick(), if is_live => if self.is_overdue() {
                     eye.end().await;
                     return EyeEnd::Silent;
-                }
+                },
                 _ = clock.tick() => self.report_health(),
             }
         }
+    }
+
+    /// Counts a record; gives the report it completes, when that may come now.
+    fn judge(&mut self, record: &Record, job: &EyeJob) -> Result<Option<Report>, RecordError> {
+        let ration = self.ration.as_mut().ok_or(RecordError::Order)?;
+        ration.read();
+        let mut report = self.inbox.accept(record)?;
+        report.as_ref().map_or(Ok(()), |report| ration.judge(report, monotonic_ns()))?;
+        match &mut report {
+            Some(Report::Ready(ready)) if ready.walls.bits() != job.walls => {
+                let proved = Walls::from_bits(job.walls).to_string();
+                return Err(RecordError::Walls { standing: ready.walls.to_string(), proved });
+            }
+            Some(Report::Camera(camera, _, report)) => self.correct(usize::from(*camera), report),
+            _ => {}
+        }
+        Ok(report)
+    }
+
+    fn is_overdue(&self) -> bool {
+        self.ration.as_ref().is_some_and(|ration| ration.is_overdue(monotonic_ns(), SILENCE_NS, START_PATIENCE_NS))
     }
 
     fn take(&mut self, report: Report, is_live: bool) -> Option<EyeEnd> {
@@ -212,25 +254,17 @@ impl Mouth {
                 self.vault.commit(message);
                 None
             }
-            Report::Camera(camera, report) => {
-                self.cameras[usize::from(camera)] = Some(report);
-                self.weigh(usize::from(camera), report.ledger);
+            Report::Camera(camera, _, report) => {
+                let camera = usize::from(camera);
+                self.cameras[camera] = Some(report);
+                let is_news = !self.heard.hear(camera, &report).is_empty();
+                if self.weigh(camera, &report) || is_news {
+                    self.report_health();
+                }
                 None
             }
-            Report::Event(event) if event.code.is_final() => Some(EyeEnd::Refused(event)),
-            // Only what changes how a camera is to be read is news; a frame that failed is counted.
-            Report::Event(EyeEvent {
-                code:
-                    EyeEventCode::CameraSeen
-                    | EyeEventCode::CameraLost
-                    | EyeEventCode::Motionless
-                    | EyeEventCode::MotionlessGone,
-                ..
-            }) => {
-                self.report_health();
-                None
-            }
-            Report::Event(_) | Report::Bench(_) | Report::Sounding(..) | Report::Attempts(_) => None,
+            Report::Event(event) => Some(EyeEnd::Refused(event)),
+            Report::Ready(_) | Report::Bench(_) | Report::Sounding(..) | Report::Attempts(_) => None,
             Report::Ended => {
                 self.report_health();
                 Some(EyeEnd::Finished)
@@ -238,26 +272,44 @@ impl Mouth {
         }
     }
 
-    /// Notes whether a camera takes a call; news of one that does not.
-    fn reached(&mut self, camera: usize, silence: Silence) -> Option<EyeEvent> {
+    /// Notes whether a camera takes a call; how it fares then, where that is news.
+    fn reached(&mut self, camera: usize, silence: Silence) -> Option<CameraReport> {
         let before = std::mem::replace(&mut self.unreached[camera], silence);
-        let is_news = silence != Silence::None && silence != before;
-        let numbers = [0, silence as i32];
-        is_news.then_some(EyeEvent { code: EyeEventCode::CameraSilent, camera: camera as u16, numbers })
+        let mut report = self.cameras[camera].unwrap_or_else(CameraReport::unseen);
+        if silence == Silence::None || silence == before || report.state == CameraState::Seeing {
+            return None;
+        }
+        self.correct(camera, &mut report);
+        self.cameras[camera] = Some(report);
+        if !self.heard.hear(camera, &report).is_empty() {
+            self.report_health();
+        }
+        Some(report)
     }
 
-    /// Follows the load of a camera; a box that becomes overloaded, or no longer is, says so at once.
-    fn weigh(&mut self, camera: usize, ledger: Ledger) {
-        let gauge = &mut self.gauges[camera];
-        gauge.note(ledger, monotonic_ns());
-        let load = gauge.load();
+    /// An eye whose camera takes no call only knows that nothing comes; the mouth knows why.
+    fn correct(&self, camera: usize, report: &mut CameraReport) {
+        let why = self.unreached[camera];
+        if why != Silence::None && report.state != CameraState::Seeing {
+            report.silence = why;
+        }
+    }
+
+    /// Follows the load of a camera: frames by the mouth's clock, looks as the eye tells of them. Whether the box has become
+    /// overloaded, or no longer is.
+    fn weigh(&mut self, camera: usize, report: &CameraReport) -> bool {
+        self.gauges[camera].note(report.ledger, monotonic_ns());
+        let load = self.load(camera, report);
         let before = self.loads.borrow()[camera];
         if before != load {
             self.loads.send_modify(|loads| loads[camera] = load);
         }
-        if before.is_overloaded != load.is_overloaded {
-            self.report_health();
-        }
+        before.is_overloaded != load.is_overloaded
+    }
+
+    fn load(&self, camera: usize, report: &CameraReport) -> Load {
+        let fps_milli = self.gauges[camera].load().fps_milli;
+        Load { fps_milli, looks_milli: report.looks_milli.into(), is_overloaded: report.is_overloaded }
     }
 
     fn report_health(&mut self) {
@@ -265,7 +317,7 @@ impl Mouth {
         let mut cameras = Vec::new();
         for (camera, report) in self.cameras.iter().enumerate() {
             let Some(report) = report else { continue };
-            let (id, load) = (&self.camera_ids[camera], self.gauges[camera].load());
+            let (id, load) = (&self.settings.cameras[camera].id, self.load(camera, report));
             cameras.push(CameraHealthPayload::of(id, report, load, self.looks_per_s(camera)));
         }
         let counts = self.vault.counts();
@@ -277,24 +329,13 @@ impl Mouth {
             clk: if is_synchronised() { "sync" } else { "free" },
             uptime_s: u64::try_from((now_ns - self.begun_ns) / 1_000_000_000).unwrap_or(0),
             eye_starts: self.eye_starts,
+            eye_disbelieved: self.eye_disbelieved,
             spool_waiting: counts.waiting(),
             spool_dropped: counts.dropped,
             refused: counts.refused,
             cameras,
         };
         self.health.send_replace(Some(self.composer.health(&health)));
-    }
-}
-
-/// Whether an eye with this errand may say such a thing: figures of a benchmark or of a sounding are no way out for one
-/// that watches a shop.
-fn belongs(report: &Report, errand: Errand) -> bool {
-    match report {
-        Report::Window(_) => matches!(errand, Errand::Watch | Errand::Replay(_)),
-        Report::Bench(_) => matches!(errand, Errand::Bench(_) | Errand::BenchLive(_)),
-        Report::Sounding(..) => matches!(errand, Errand::Probe(_)),
-        Report::Attempts(_) => matches!(errand, Errand::Twin),
-        Report::Camera(..) | Report::Event(_) | Report::Ended => true,
     }
 }
 
@@ -410,10 +451,12 @@ pub const EYES: [&str; 2] = ["kehai-eye", "kehai-eye-opencv"];
 
 /// Time an eye gets to end after it closed its pipe.
 const PATIENCE: Duration = Duration::from_millis(500);
-/// Loading the models of many workers from a slow disk takes its time.
-const START_PATIENCE: Duration = Duration::from_secs(60);
-/// A live eye reports its cameras every five seconds.
-const SILENCE: Duration = Duration::from_secs(15);
+/// Loading the models of many workers from a slow disk takes its time, ns.
+const START_PATIENCE_NS: i64 = 60_000_000_000;
+/// A live eye reports each camera every five seconds, and leaves out no two reports in a row; ns.
+const SILENCE_NS: i64 = 15_000_000_000;
+/// How often the mouth looks whether an eye is still there.
+const GLANCE: Duration = Duration::from_secs(1);
 /// How far two readings of one clock may lie apart, s.
 const CLOCK_SLACK_S: i64 = 1;
 /// Overwrite freed memory with 0x5a, keep no per-thread caches (measured: no residue of the last frame).

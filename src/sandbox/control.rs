@@ -17,10 +17,11 @@ use tokio::io::unix::AsyncFd;
 use tokio::net::{TcpStream, UnixStream};
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::{Walls, door_of};
+use super::door_of;
 use crate::capture::camera::BackOff;
 use crate::clock::monotonic_ns;
 use crate::health::Silence;
+use crate::health::walls::Walls;
 use crate::pipeline::{EyeJob, Feed};
 
 /// A network camera, and the door behind which the eye finds it.

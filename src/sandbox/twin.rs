@@ -9,11 +9,12 @@ use std::net::{Ipv4Addr, TcpListener, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::Walls;
 use super::escapes::{EARLIER, Escape, OTHER_HOST};
 use crate::clock::monotonic_ns;
+use crate::health::walls::Walls;
 use crate::pipeline::mouth::Eye;
-use crate::pipeline::{Errand, EyeJob, TwinJob};
+use crate::pipeline::{EyeJob, TwinJob};
+use crate::wire::record::ration::Errand;
 use crate::wire::record::{Inbox, Report};
 
 /// What became of the thirteen ways out of one cage.
@@ -84,7 +85,7 @@ pub async fn prove(job: &EyeJob, walls: Walls) -> Result<Proof, String> {
     if std::os::unix::process::ExitStatusExt::core_dumped(&status) || scene.has_core() {
         outcomes[12] = 0;
     }
-    Ok(Proof { walls: Walls::from_bits(attempts.walls), outcomes })
+    Ok(Proof { walls: attempts.walls, outcomes })
 }
 
 /// Where a twin acts, seen from outside.

@@ -9,7 +9,8 @@ use super::payload::{
     AboutPayload, CONTRACT_VERSION, FlowPayload, GridPayload, HealthPayload, HeatPayload, LinePayload, MetaItem,
     MetaPayload, OdPayload, PrivacyPayload, QueuePayload, StatePayload, WindowPayload, ZonePayload,
 };
-use super::record::{ArrivedWindow, RECORD_BYTES, window_records_per_hour};
+use super::record::budget::Budget;
+use super::record::{ArrivedWindow, RECORD_BYTES};
 use super::{Message, vz1};
 use crate::clock::UtcMs;
 use crate::config::{Drawn, Floor, Place, Profile, Settings};
@@ -166,7 +167,7 @@ impl Composer {
     /// What runs here and where everything is: sent again at every connection.
     #[must_use]
     pub fn introduction(&self, model: &str) -> Vec<Message> {
-        let store = &self.settings.store;
+        let (store, budget) = (&self.settings.store, Budget::of(&self.settings));
         let about = AboutPayload {
             v: CONTRACT_VERSION,
             k: "about",
@@ -178,7 +179,8 @@ impl Composer {
             kinds: kinds(&self.settings),
             model: model.to_owned(),
             privacy: self.privacy(),
-            pipe_bytes_per_hour: (window_records_per_hour(&self.settings) * RECORD_BYTES) as u64,
+            pipe_bytes_per_hour: (budget.windows_per_hour * RECORD_BYTES) as u64,
+            pipe_counter_bytes_per_hour: (budget.counters_per_hour * RECORD_BYTES) as u64,
         };
         let meta = |of: &'static str, items: Vec<MetaItem>| {
             let payload = MetaPayload { v: CONTRACT_VERSION, k: "meta", of, cfg: self.settings.revision(), items };

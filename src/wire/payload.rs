@@ -186,8 +186,10 @@ pub struct AboutPayload {
     pub model: String,
     /// Privacy state.
     pub privacy: PrivacyPayload,
-    /// Most bytes an hour of windows takes on the pipe out of the process that sees pictures.
+    /// Bytes an hour of windows takes on the pipe out of the process that sees pictures.
     pub pipe_bytes_per_hour: u64,
+    /// Bytes an hour of its counters takes there.
+    pub pipe_counter_bytes_per_hour: u64,
 }
 
 /// Names and places of all objects of a kind. Retained.
@@ -264,6 +266,8 @@ pub struct HealthPayload {
     pub uptime_s: u64,
     /// Times the process that sees pictures was started.
     pub eye_starts: u32,
+    /// Times it was ended because it said something that the configuration does not foresee, or not then.
+    pub eye_disbelieved: u32,
     /// Messages waiting for the broker.
     pub spool_waiting: u64,
     /// Messages dropped because the spool was full.
@@ -283,19 +287,23 @@ pub struct CameraHealthPayload {
     pub state: &'static str,
     /// Captured frames per second since the last report, thousandths.
     pub fps_milli: u64,
-    /// Age of the last detected frame when its detections were there, ms.
+    /// Age of the last detected frame when its detections were there, ms. In a shop the highest of the last whole quarter
+    /// of an hour, 0 before there was one.
     pub lag_ms: u32,
     /// Reopenings.
     pub reconnects: u32,
     /// Frames by fate: captured, detected, still (nothing moved and nobody was there: not looked at), skipped, overwritten,
-    /// failed. In a shop, still frames are told after whole quarters of an hour and are among the detected until then.
+    /// failed. In a shop, still and overwritten frames are told after whole quarters of an hour; until then they, and those
+    /// under way, are among the detected.
     pub frames: [u64; 6],
-    /// Frames looked at per second over the last five seconds or more, thousandths.
+    /// Frames looked at per second over the last five seconds or more, thousandths. In a shop those due for a look while
+    /// the box keeps up, and the fewest since it is overloaded.
     pub looks_milli: u64,
     /// Looks per second this camera is due, thousandths; absent for a recording that is looked at whole.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub looks_asked_milli: Option<u64>,
     /// Whether more than a tenth of the frames due for a look gave way to newer ones: the box is too slow for its cameras.
+    /// In a shop told at once, and over with the quarter of an hour.
     pub overloaded: bool,
     /// Boxes of people dropped because they stood where nobody counts, up to the last whole quarter of an hour.
     pub ignored: u64,

@@ -2,14 +2,17 @@
 //!
 //! Layout, little-endian: configuration u64 · kind u8 · 0 u8 · object u16 · part u16 · parts u16 · window start i64 ·
 //! window length u32 · 0 u32 · 56 words u32. Invariant I3: [`Inbox`] accepts nothing that the configuration does not
-//! foresee (kind, object, number and order of parts, windows on the calendar's grid, each window once); the mouth
-//! ends an eye that sends anything else.
+//! foresee (kind, object, number and order of parts, windows on the calendar's grid, each window once), and
+//! [`ration::Ration`] nothing before it is due; the mouth ends an eye that sends anything else.
 
+pub mod budget;
 mod figures;
+pub mod ration;
 
 use super::attempts::{ATTEMPTS_WORDS, Attempts, KIND_ATTEMPTS};
 use super::benched::{BENCH_WORDS, BenchRound, KIND_BENCH};
-use super::counters::{CAMERA_WORDS, KIND_CAMERA, camera_report};
+use super::counters::{CAMERA_WORDS, KIND_CAMERA, Tick, camera_report};
+use super::ready::{KIND_READY, READY_WORDS, Ready};
 use super::sounding::{KIND_SOUNDING, SOUNDING_WORDS, Sounding};
 use crate::clock::{UtcMs, WindowSpan};
 use crate::config::Settings;
@@ -28,11 +31,13 @@ pub type Record = [u8; RECORD_BYTES];
 /// What the eye says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Report {
+    /// The model is loaded and the cameras are being opened.
+    Ready(Ready),
     /// A released window.
     Window(ArrivedWindow),
     /// Counters of a camera.
-    Camera(u16, CameraReport),
-    /// An event.
+    Camera(u16, Tick, CameraReport),
+    /// Why it cannot go on: its last word.
     Event(EyeEvent),
     /// The recording is over and everything is said.
     Ended,
@@ -102,9 +107,54 @@ pub enum RecordError {
         /// Its end, s.
         end_s: i64,
     },
+    /// Other walls stand round the eye than its twin proved.
+    #[error("the walls {standing} stand round it, proved were {proved}")]
+    Walls {
+        /// Names of those that stand.
+        standing: String,
+        /// Names of those that were proved.
+        proved: String,
+    },
     /// Nothing an eye with this errand has to say.
     #[error("a record of another errand")]
     Errand,
+    /// The first word later or twice, or another before it.
+    #[error("a record before the first word, or a second first word")]
+    Order,
+    /// Counters that are not the next.
+    #[error("counters {found} of camera {camera} instead of {expected}")]
+    Number {
+        /// Index of the camera.
+        camera: u16,
+        /// Their number.
+        found: u32,
+        /// The number of the next.
+        expected: u32,
+    },
+    /// Counters before they are due.
+    #[error("counters {number} of camera {camera}, where {foreseen} are foreseen by now")]
+    TooMany {
+        /// Index of the camera.
+        camera: u16,
+        /// Their number.
+        number: u32,
+        /// How many there may be by now.
+        foreseen: u32,
+    },
+    /// Counters that no camera can have.
+    #[error("camera {camera} cannot have such counters")]
+    Counters {
+        /// Index of the camera.
+        camera: u16,
+    },
+    /// A replay of another length than its media time has.
+    #[error("{read} records where the recording has {foreseen}")]
+    Budget {
+        /// Records read.
+        read: usize,
+        /// Records foreseen.
+        foreseen: usize,
+    },
     /// A value no stage can produce.
     #[error("kind {kind} holds an impossible value")]
     Value {
@@ -134,7 +184,7 @@ impl Outbox {
         self.records(kind, object, Some(window.span()), &words)
     }
 
-    /// An event.
+    /// Why the eye ends itself.
     #[must_use]
     pub fn event(&self, event: &EyeEvent) -> Vec<Record> {
         let numbers = event.numbers.map(i32::cast_unsigned);
@@ -170,7 +220,7 @@ impl Outbox {
     }
 }
 
-/// What one configuration foresees on the pipe.
+/// Records of windows an hour that one configuration foresees.
 #[must_use]
 pub fn window_records_per_hour(settings: &Settings) -> usize {
     let records = |(object, words): (Object, usize)| {
@@ -271,6 +321,7 @@ impl Inbox {
             KIND_CAMERA if object < self.cameras => CAMERA_WORDS,
             KIND_SOUNDING if object < self.cameras => SOUNDING_WORDS,
             KIND_EVENT if object < self.cameras.max(1) => 3,
+            KIND_READY if object == 0 => READY_WORDS,
             KIND_ENDED if object == 0 => 0,
             KIND_BENCH if object == 0 => BENCH_WORDS,
             KIND_ATTEMPTS if object == 0 => ATTEMPTS_WORDS,
@@ -282,7 +333,11 @@ impl Inbox {
     fn report(&mut self, header: &Header, words: &[u32]) -> Result<Option<Report>, RecordError> {
         let impossible = || RecordError::Value { kind: header.kind };
         let report = match header.kind {
-            KIND_CAMERA => Report::Camera(header.object, camera_report(words).ok_or_else(impossible)?),
+            KIND_CAMERA => {
+                let (tick, report) = camera_report(words).ok_or_else(impossible)?;
+                Report::Camera(header.object, tick, report)
+            }
+            KIND_READY => Report::Ready(Ready::read(words).ok_or_else(impossible)?),
             KIND_EVENT => {
                 let code = EyeEventCode::from_number(words[0]).ok_or_else(impossible)?;
                 let numbers = [words[1].cast_signed(), words[2].cast_signed()];

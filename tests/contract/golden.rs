@@ -149,8 +149,17 @@ fn zone() -> ZoneFigures {
 fn health() -> Message {
     let ledger = Ledger { captured: 100, detected: 90, still: 4, skipped: 3, overwritten: 2, failed: 1 };
     let state = CameraState::Seeing;
-    let report =
-        CameraReport { ledger, state, reconnects: 1, width: 640, height: 480, lag_ms: 45, ignored: 12, motionless: 1 };
+    let report = CameraReport {
+        ledger,
+        state,
+        reconnects: 1,
+        width: 640,
+        height: 480,
+        lag_ms: 45,
+        ignored: 12,
+        motionless: 1,
+        ..CameraReport::unseen()
+    };
     let load = Load { fps_milli: 14_980, looks_milli: 4_200, is_overloaded: true };
     let payload = HealthPayload {
         v: CONTRACT_VERSION,
@@ -160,6 +169,7 @@ fn health() -> Message {
         clk: "sync",
         uptime_s: 3600,
         eye_starts: 1,
+        eye_disbelieved: 0,
         spool_waiting: 2,
         spool_dropped: 0,
         refused: 0,

@@ -3,9 +3,12 @@
 use kehai::clock::UtcMs;
 use kehai::config::Settings;
 use kehai::gate::{Figures, ReleasedWindow};
-use kehai::health::{CameraReport, CameraState, EyeEvent, EyeEventCode, Ledger, Silence};
+use kehai::health::walls::Walls;
+use kehai::health::{CameraReport, CameraState, EyeEvent, EyeEventCode, Ledger, NoAccelerator, Silence};
 use kehai::units::Codec;
 use kehai::wire::benched::BenchRound;
+use kehai::wire::counters::Tick;
+use kehai::wire::ready::Ready;
 use kehai::wire::record::{Inbox, Outbox, RECORD_BYTES, Record, RecordError, Report};
 use kehai::wire::sounding::Sounding;
 use proptest::prelude::*;
@@ -81,9 +84,18 @@ fn what_the_eye_says_is_what_the_mouth_hears() {
         lag_ms: 77,
         ignored: u64::MAX - 1,
         motionless: 6,
+        silence: Silence::OtherPicture,
+        attempts: 8,
+        offered: [160, 241],
+        lacks_decoder: true,
+        looks_milli: 4321,
+        is_overloaded: true,
     };
-    assert_eq!(inbox.accept(&outbox.camera(0, &report)[0]), Ok(Some(Report::Camera(0, report))));
-    let event = EyeEvent { code: EyeEventCode::CameraLost, camera: 0, numbers: [-1, i32::MAX] };
+    let tick = Tick { number: 12, media_ms: 60_001 };
+    assert_eq!(inbox.accept(&outbox.camera(0, tick, &report)[0]), Ok(Some(Report::Camera(0, tick, report))));
+    let ready = Ready { cpu_us: 345_678, walls: Walls::ALL, lacks: Some(NoAccelerator::NotInRuntime) };
+    assert_eq!(inbox.accept(&outbox.ready(&ready)[0]), Ok(Some(Report::Ready(ready))));
+    let event = EyeEvent { code: EyeEventCode::ClipRefused, camera: 0, numbers: [-1, i32::MAX] };
     assert_eq!(inbox.accept(&outbox.event(&event)[0]), Ok(Some(Report::Event(event))));
     let round = BenchRound {
         frames: 795,

@@ -12,15 +12,16 @@ use super::bystanders::Busy;
 use super::chart::{Chart, Column};
 use super::steps::{Step, parts};
 use super::sustained::{MEANING, Search};
-use super::{Args, listen};
-use crate::cli::output::{progress, say_json, write_whole};
+use super::{Args, lacks_in, listen};
+use crate::cli::output::{note, progress, say_json, write_whole};
 use crate::cli::session::Prepared;
 use crate::cli::{CAMERA, Failure};
 use crate::config::{Camera, LOOKS_PER_S_DEFAULT, Line, Settings, Zone};
-use crate::health::{EyeEventCode, Ledger};
+use crate::health::Ledger;
 use crate::pipeline::mouth::EyeEnd;
-use crate::pipeline::{Errand, Feed, Origin};
+use crate::pipeline::{Feed, Origin};
 use crate::wire::record::Report;
+use crate::wire::record::ration::Errand;
 
 /// What the box can do, as printed and as JSON.
 #[derive(Serialize)]
@@ -102,29 +103,31 @@ fn recording(path: &Path, fps: Option<f64>, cameras: u32) -> Vec<Feed> {
 }
 
 /// Measures one number of cameras. What the eye lacks is told once.
-fn measure(args: &Args, prepared: &Prepared, feeds: &[Feed], told: &mut Vec<EyeEventCode>) -> Result<Step, Failure> {
+fn measure(args: &Args, prepared: &Prepared, feeds: &[Feed], told: &mut Vec<String>) -> Result<Step, Failure> {
     let asked = prepared.site.settings.cameras[0].looks_per_s.unwrap_or(LOOKS_PER_S_DEFAULT);
     let job = prepared.job(feeds.to_vec(), Errand::BenchLive(args.seconds))?;
     let mut ledgers: Vec<Option<[Ledger; 2]>> = vec![None; feeds.len()];
     let (mut round, bar) = (None, progress(&format!("bench, {} camera(s)", feeds.len())));
     let (mut begun, mut others) = (None, None);
-    let end = listen(prepared, &job, &mut |report| match report {
-        Report::Camera(camera, report) => {
-            begun = begun.or_else(Busy::now);
-            let ledger = &mut ledgers[usize::from(*camera)];
-            *ledger = Some([ledger.map_or(report.ledger, |[first, _]| first), report.ledger]);
-            bar.set_position(ledgers.iter().flatten().map(|[_, last]| last.captured).sum());
+    let end = listen(prepared, &job, &mut |report| {
+        if let Some(lacks) = lacks_in(prepared, report).filter(|lacks| !told.contains(lacks)) {
+            bar.suspend(|| note(&format!("kehai: {lacks}")));
+            told.push(lacks);
         }
-        Report::Bench(said) => {
-            let own_cpu_s = said.cpu_ns as f64 / 1e9;
-            others = Busy::now().zip(begun).map(|(ended, begun)| ended.others_since(begun, own_cpu_s));
-            round = Some(*said);
+        match report {
+            Report::Camera(camera, _, report) => {
+                begun = begun.or_else(Busy::now);
+                let ledger = &mut ledgers[usize::from(*camera)];
+                *ledger = Some([ledger.map_or(report.ledger, |[first, _]| first), report.ledger]);
+                bar.set_position(ledgers.iter().flatten().map(|[_, last]| last.captured).sum());
+            }
+            Report::Bench(said) => {
+                let own_cpu_s = said.cpu_ns as f64 / 1e9;
+                others = Busy::now().zip(begun).map(|(ended, begun)| ended.others_since(begun, own_cpu_s));
+                round = Some(*said);
+            }
+            _ => {}
         }
-        Report::Event(event) if !told.contains(&event.code) => {
-            told.push(event.code);
-            bar.suspend(|| super::tell(prepared, event));
-        }
-        _ => {}
     })?;
     bar.finish_and_clear();
     match (end, round) {

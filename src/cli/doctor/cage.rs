@@ -11,10 +11,11 @@ use crate::cli::model::{Model, resolve};
 use crate::cli::output::{say, say_json};
 use crate::cli::{Failure, SANDBOX};
 use crate::config::site::{self, Site};
-use crate::pipeline::{Errand, EyeJob, Feed, Origin};
-use crate::sandbox::Walls;
+use crate::health::walls::Walls;
+use crate::pipeline::{EyeJob, Feed, Origin};
 use crate::sandbox::escapes::Escape;
 use crate::sandbox::twin::Proof;
+use crate::wire::record::ration::Errand;
 
 /// Lets a twin try, and notes every way out.
 pub(super) fn check(findings: &mut Vec<Finding>, site: Option<&Site>) {

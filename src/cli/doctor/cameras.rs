@@ -18,13 +18,14 @@ use crate::cli::{CAMERA, CHECK_FAILED, Failure};
 use crate::config::CameraSource;
 use crate::config::site::{self, Site};
 use crate::health::Silence;
+use crate::health::walls::Walls;
+use crate::pipeline::EyeJob;
 use crate::pipeline::mouth::{EyeEnd, Mouth};
-use crate::pipeline::{Errand, EyeJob};
-use crate::sandbox::Walls;
 use crate::units::PictureSize;
 use crate::vault::Vault;
 use crate::wire::compose::{Composer, Voice};
 use crate::wire::record::Report;
+use crate::wire::record::ration::Errand;
 use crate::wire::sounding::Sounding;
 
 /// What is known of one camera.

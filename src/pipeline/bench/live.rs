@@ -11,8 +11,10 @@ use crate::health::{EyeEvent, EyeEventCode, Ledger, STAGES, Stage};
 use crate::pipeline::EyeJob;
 use crate::pipeline::eye::{Counting, EXIT_SAID, News, Pipe, TICK, Threads, load_detectors, start};
 use crate::pipeline::footprint;
+use crate::pipeline::teller::Teller;
 use crate::wire::benched::BenchRound;
 use crate::wire::record::Outbox;
+use crate::wire::record::ration::BENCH_MS;
 
 /// Watches for `seconds` and reports what it cost.
 pub fn run(job: &EyeJob, seconds: u32, pipe: &mut Pipe) -> i32 {
@@ -31,18 +33,17 @@ pub fn run(job: &EyeJob, seconds: u32, pipe: &mut Pipe) -> i32 {
 
 fn watch(job: &EyeJob, seconds: u32, pipe: &mut Pipe) -> Result<BenchRound, EyeEvent> {
     let detectors = load_detectors(job).map_err(EyeEvent::of)?;
-    pipe.lacks(&detectors);
     footprint::give_back();
+    pipe.ready(&detectors);
     let begun_ns = monotonic_ns();
-    let mut threads = start(job, detectors, begun_ns);
+    let (threads, mut teller) = (start(job, detectors, begun_ns), Teller::new(job, begun_ns));
     let mut counting = Counting::new(job, Timeline::starting_at(utc_now()));
     let outbox = Outbox::new(&job.settings);
     let (mut settled_ns, mut measuring) = (begun_ns + PATIENCE_NS, None);
     let (mut is_looked_at, mut next_report_ns) = (false, 0);
     loop {
         match threads.news.recv_timeout(TICK) {
-            Ok(News::Event(event)) if event.code.is_final() => return Err(event),
-            Ok(News::Event(event)) => pipe.say(|outbox| outbox.event(&event)),
+            Ok(News::Event(event)) => return Err(event),
             Ok(News::Opened(camera, picture)) => {
                 footprint::give_back();
                 counting.opened(camera, picture).map_err(EyeEvent::of)?;
@@ -50,7 +51,7 @@ fn watch(job: &EyeJob, seconds: u32, pipe: &mut Pipe) -> Result<BenchRound, EyeE
             Ok(News::People(camera, detections)) => {
                 threads.cpu.booked(Stage::Measure, || counting.people(camera, detections, &outbox));
             }
-            Ok(News::Ended(_)) | Err(RecvTimeoutError::Timeout) => {}
+            Ok(News::Ended(_) | News::Changed(_)) | Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return Err(EyeEvent::of(EyeEventCode::StageFailed)),
         }
         let now_ns = monotonic_ns();
@@ -64,8 +65,8 @@ fn watch(job: &EyeJob, seconds: u32, pipe: &mut Pipe) -> Result<BenchRound, EyeE
         let is_over = now_ns >= begun.wall_ns + i64::from(seconds) * NS_PER_S;
         let round = is_over.then(|| Count::now(&threads).since(begun));
         if is_over || now_ns >= next_report_ns {
-            next_report_ns = now_ns + NS_PER_S;
-            job.feeds.iter().for_each(|feed| threads.report(feed.camera, pipe));
+            next_report_ns = now_ns + i64::from(BENCH_MS) * 1_000_000;
+            job.feeds.iter().for_each(|feed| teller.tell(feed.camera, &threads.health, pipe));
             threads.cpu.booked(Stage::Measure, || counting.tick(&outbox));
         }
         if let Some(round) = round {
