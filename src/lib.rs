@@ -7,7 +7,7 @@
 //!                   eye process (kehai-eye): sees pictures, talks to nobody
 //!  camera ─▶ capture ─▶ detect ─▶ track ─▶ floor ─▶ measure ─▶ gate ─┐
 //!            Frame      Detections Tracks  FloorSteps Window          │ 256-byte records of integers on one pipe:
-//!                                                                     ▼ ReleasedWindow, counters, event codes
+//!                                                                     ▼ ReleasedWindow, counters, a first and a last word
 //!                   mouth process (kehai): sees no pixel and no path, talks to the world
 //!                   wire (the exact bytes) ─▶ vault (what is undelivered) ─▶ publish: MQTT · page · picture
 //! ```
@@ -35,14 +35,14 @@
 //! |---|---|---|
 //! | I1 | pixels live only in the decoder, [`capture::Frame`] (drawn in planes that are wiped at once) and the input tensor; of a camera's last pictures the motion gate keeps one grey for every 16 x 16 pixels of the input ([`detect::motion::Grid`], wiped too) | tests/tidy/monopolies.rs (who may name OpenCV and the runtime; `capture/ffmpeg.rs` keeps its bindings to itself), compile-fail cases in tests/disclosure |
 //! | I2 | both are wiped when dropped, also while unwinding | `capture/frame.rs`, `detect/letterbox.rs` and their tests |
-//! | I3 | nothing but released windows, counters and event codes crosses the pipe | [`wire::record::Inbox`] ends an eye that says anything else; [`gate::ReleasedWindow`] has private fields |
+//! | I3 | nothing but released windows, counters, a first and a last word crosses the pipe, in a number that the configuration foresees | the mouth ends an eye that says anything else ([`wire::record::Inbox`]) or says it too often, too early or twice ([`wire::record::ration::Ration`]), counts that in health and starts another; what is told when: `pipeline/teller.rs`; bytes as foreseen: [`wire::record::budget`], tests/laws/budget.rs, tests/story/pipe.rs, tests/live/rogue.rs; [`gate::ReleasedWindow`] has private fields |
 //! | I4 | imports go one step upstream | tests/tidy/imports.rs |
 //! | I5 | only the mailbox drops frames, and counts them | `pipeline/latest.rs`; the ledger is balanced (tests/story) |
 //! | I6 | motion uses capture time | `track/kalman.rs` tests at three frame rates; tests/tidy/monopolies.rs (who may read a clock) |
 //! | I7 | counts are conserved: entries − exits = Δ stays, heat inside a zone = its dwell, transitions to a place and from it = its visits, who joins a queue is served, gives up or waits on; wherever the calendar cuts, the sums are the same | tests/laws |
 //! | I8 | a window is released once, with the same bytes for ever | [`wire::record::Inbox`] (each window once), [`vault`] (bytes fixed at commit), tests/contract |
 //! | I9 | every queue, map and history is bounded | constants beside each; a million people passing leave no more behind than two thousand (`measure/camera.rs`); memory slope in the acceptance tier |
-//! | I10 | no track id and no activity finer than a window on any wire, page or panic | `track::TrackId` cannot be printed or serialised; the eye's panic hook is silent; health counts frames, not people, and what follows people within seconds (still frames, boxes in ignored places) only by whole quarters of an hour (`pipeline/discretion.rs`) |
+//! | I10 | no track id and no activity finer than a window on any wire, page or panic | `track::TrackId` cannot be printed or serialised; the eye's panic hook is silent; health counts frames, not people, and what follows people within seconds (still and overwritten frames, ages, boxes in ignored places) only by whole quarters of an hour; that a box is overloaded is told at once, and over with the quarter (`pipeline/discretion.rs`) |
 //! | I11 | the eye cannot write, execute or talk | not built yet; what stands: no encoder, no network client in its dependency graph (tests/tidy/dependencies.rs), the runtime library's own uploader is kept from starting (`detect/session.rs`), an eye at work holds no file (tests/live/returns.rs), standard error goes nowhere |
 //! | I12 | privacy only tightens | lower bounds in `config/check.rs` (k ≥ 5, cells ≥ 1 m); the ratchet over time is not built yet |
 //! | I13 | what the sign claims is what runs | not built yet |
@@ -52,9 +52,11 @@
 //! *Protected*: who was in the shop, what they look like, where a single person went and when. *Attackers*: whoever
 //! reads the broker, the page, the log, the disk or a core dump; whoever sends the eye a malicious stream and owns it;
 //! a curious operator with every right the product gives. *What stands today*: the pipe out of the eye carries a number
-//! of bytes an hour that follows from the configuration and that `kehai doctor` prints, so that an owned eye can leak
-//! that much in windows of the hours it has lived through and, on the pipe, little more (counters and event codes are
-//! not yet rationed); frames are wiped after one inference and freed heap is overwritten; figures rest on at least `k`
+//! of bytes an hour that follows from the configuration and that `kehai doctor --site` prints line by line: windows of the
+//! hours it has lived through, a record a camera every five seconds, and some records for each start of an eye. That is
+//! what an owned eye can leak on the pipe, in words that must pass for figures and counters that never run
+//! backwards; when within five seconds it speaks is one more thing it can choose, and one that ends itself is started
+//! again within two seconds, each time with its first and last word (health counts the starts). Frames are wiped after one inference and freed heap is overwritten; figures rest on at least `k`
 //! different people, each followed without a break. *What does not stand yet*: walls round the eye (namespaces, Landlock, seccomp), the
 //! encrypted store, signatures, arming. *Out of scope*: a camera that records by itself, somebody with root who
 //! attaches a debugger to a running eye.

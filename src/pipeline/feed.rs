@@ -91,7 +91,7 @@ impl Feeder {
     /// Keeps one connection to a live camera for as long as it lasts; opens it with back-off. It is seen once it shows a
     /// picture, and its first picture fixes the size that is `known` from then on.
     fn watch(&self, open: &mut dyn FnMut() -> Result<Box<dyn Source>, CaptureError>, known: &mut Option<PictureSize>) {
-        let (mut back_off, mut attempts, mut told) = (BackOff::default(), 0u32, None);
+        let (mut back_off, mut attempts, mut told) = (BackOff::default(), 0u32, known.map(|_| false));
         let (mut camera, first) = loop {
             let silence = match open().and_then(|camera| self.first_picture(camera, *known)) {
                 Ok(seen) => break seen,
@@ -103,7 +103,8 @@ impl Feeder {
             };
             self.health().fails(silence, attempts);
             let is_other = silence == Silence::OtherPicture;
-            if attempts.is_multiple_of(ATTEMPTS_PER_NEWS) || told != Some(is_other) {
+            // That it was lost is told; why it is silent comes with the next counters.
+            if (attempts > 0 && attempts.is_multiple_of(ATTEMPTS_PER_NEWS)) || told != Some(is_other) {
                 self.say(News::Changed(self.camera));
                 told = Some(is_other);
             }
