@@ -123,6 +123,7 @@ fn page(settings: &Settings, vault: &Arc<Vault>, mouth: &Mouth) -> Page {
         names: lines.chain(zones).chain(floors).collect::<BTreeMap<_, _>>(),
         seen: seen.collect(),
         vault: Arc::clone(vault),
+        is_unsandboxed: settings.dangerous_allow_unsandboxed,
         health: mouth.health(),
     }
 }

@@ -46,6 +46,12 @@ impl Walls {
         self.0 & other.0 == other.0
     }
 
+    /// Their names.
+    #[must_use]
+    pub fn names(self) -> Vec<&'static str> {
+        Self::EACH.iter().filter(|(wall, _)| self.has(*wall)).map(|(_, name)| *name).collect()
+    }
+
     /// These and `other`.
     #[must_use]
     pub fn with(self, other: Self) -> Self {
@@ -61,7 +67,7 @@ impl Walls {
 
 impl std::fmt::Display for Walls {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let names: Vec<&str> = Self::EACH.iter().filter(|(wall, _)| self.has(*wall)).map(|(_, name)| *name).collect();
+        let names = self.names();
         f.write_str(&if names.is_empty() { "none".to_owned() } else { names.join(", ") })
     }
 }

@@ -84,6 +84,8 @@ pub struct Mouth {
     /// Why a network camera takes no call.
     unreached: Vec<Silence>,
     eye_disbelieved: u32,
+    /// Round the newest eye.
+    walls: Walls,
     begun_ns: i64,
     settings: Settings,
 }
@@ -107,6 +109,7 @@ impl Mouth {
             eye_starts: 0,
             unreached: vec![Silence::None; settings.cameras.len()],
             eye_disbelieved: 0,
+            walls: Walls::NONE,
             begun_ns: monotonic_ns(),
         }
     }
@@ -264,7 +267,11 @@ impl Mouth {
                 None
             }
             Report::Event(event) => Some(EyeEnd::Refused(event)),
-            Report::Ready(_) | Report::Bench(_) | Report::Sounding(..) | Report::Attempts(_) => None,
+            Report::Ready(ready) => {
+                self.walls = ready.walls;
+                None
+            }
+            Report::Bench(_) | Report::Sounding(..) | Report::Attempts(_) => None,
             Report::Ended => {
                 self.report_health();
                 Some(EyeEnd::Finished)
@@ -330,6 +337,8 @@ impl Mouth {
             uptime_s: u64::try_from((now_ns - self.begun_ns) / 1_000_000_000).unwrap_or(0),
             eye_starts: self.eye_starts,
             eye_disbelieved: self.eye_disbelieved,
+            walls: self.walls.names(),
+            unsandboxed: self.settings.dangerous_allow_unsandboxed,
             spool_waiting: counts.waiting(),
             spool_dropped: counts.dropped,
             refused: counts.refused,

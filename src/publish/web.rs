@@ -36,6 +36,8 @@ pub struct Page {
     pub seen: std::collections::BTreeMap<String, Vec<bool>>,
     /// Where the newest payloads are.
     pub vault: Arc<Vault>,
+    /// Whether the site file lets an eye work whose cage is not proved.
+    pub is_unsandboxed: bool,
     /// Newest health report.
     pub health: watch::Receiver<Option<Message>>,
 }
@@ -74,7 +76,9 @@ async fn guard(request: Request, next: Next) -> Response {
 }
 
 async fn shell(State(page): State<Arc<Page>>) -> Html<String> {
-    Html(include_str!("page/shell.html").replace("{name}", &escaped(&page.name)).replace("{k}", &page.k.to_string()))
+    let alarm = if page.is_unsandboxed { UNSANDBOXED } else { "" };
+    let shell = include_str!("page/shell.html").replace("{alarm}", alarm).replace("{k}", &page.k.to_string());
+    Html(shell.replace("{name}", &escaped(&page.name)))
 }
 
 async fn panel(State(page): State<Arc<Page>>, RawQuery(shown): RawQuery) -> Response {
@@ -262,6 +266,9 @@ impl Page {
     }
 }
 
+/// What the page says at its top where the cage of the eye need not hold.
+const UNSANDBOXED: &str = "<p class=\"alarm\" role=\"alert\">Dangerous: this box may watch without a proved cage round the process that sees \
+    pictures (dangerous_allow_unsandboxed). Every message says so.</p>";
 /// htmx 2.0.4, unchanged; see vendor/htmx/SOURCE.txt.
 const HTMX: &str = include_str!("../../vendor/htmx/htmx.min.js");
 

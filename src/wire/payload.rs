@@ -58,7 +58,7 @@ pub struct PrivacyPayload {
     /// Fewest distinct visits behind a released figure.
     pub k: u32,
     /// There, and true, when the site file lets an eye work whose cage is not proved.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unsandboxed: bool,
 }
 
@@ -266,8 +266,6 @@ pub struct HealthPayload {
     pub uptime_s: u64,
     /// Times the process that sees pictures was started.
     pub eye_starts: u32,
-    /// Times it was ended because it said something that the configuration does not foresee, or not then.
-    pub eye_disbelieved: u32,
     /// Messages waiting for the broker.
     pub spool_waiting: u64,
     /// Messages dropped because the spool was full.
@@ -276,6 +274,15 @@ pub struct HealthPayload {
     pub refused: u64,
     /// Cameras.
     pub cameras: Vec<CameraHealthPayload>,
+    /// Times the process that sees pictures was ended because it said something that the configuration does not foresee, or not then.
+    #[serde(default)]
+    pub eye_disbelieved: u32,
+    /// Walls that stand round it.
+    #[serde(default)]
+    pub walls: Vec<&'static str>,
+    /// There, and true, when the site file lets an eye work whose cage is not proved.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unsandboxed: bool,
 }
 
 /// How a camera fares.

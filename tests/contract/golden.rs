@@ -169,6 +169,8 @@ fn health() -> Message {
         clk: "sync",
         uptime_s: 3600,
         eye_starts: 1,
+        walls: kehai::health::walls::Walls::ALL.names(),
+        unsandboxed: false,
         eye_disbelieved: 0,
         spool_waiting: 2,
         spool_dropped: 0,
