@@ -131,7 +131,6 @@ pub fn usb_trouble(device: &Path) -> String {
 
 impl Prepared {
     /// The job of an eye for these feeds.
-    #[must_use]
     ///
     /// # Errors
     /// Exit 8 when the cage of its eye does not hold on this machine.
@@ -140,6 +139,7 @@ impl Prepared {
     }
 
     /// The same, before its cage is proved.
+    #[must_use]
     pub fn uncaged_job(&self, feeds: Vec<Feed>, errand: Errand) -> EyeJob {
         EyeJob {
             settings: self.site.settings.clone(),

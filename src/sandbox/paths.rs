@@ -5,7 +5,7 @@
 //! reach where the kernel knows how.
 //! Source: Linux, Documentation/userspace-api/landlock.rst.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use landlock::{
     ABI, Access, AccessFs, AccessNet, BitFlags, CompatLevel, Compatible, NetPort, PathBeneath, PathFd, Ruleset,
@@ -50,7 +50,7 @@ fn try_restrict_mouth(writable: &[PathBuf], devices: &[PathBuf]) -> Result<bool,
     let mut ruleset =
         Ruleset::default().set_compatibility(CompatLevel::BestEffort).handle_access(read | write)?.create()?;
     let roots = std::fs::read_dir("/").into_iter().flatten().flatten().map(|entry| entry.path());
-    for root in roots.filter(|root| root.as_path() != Path::new("/dev")) {
+    for root in roots.filter(|root| !root.ends_with("/dev")) {
         ruleset = allow(ruleset, &root, read)?;
     }
     for path in writable {
