@@ -2,6 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use rustix::fs::Access;
+use rustix::io::Errno;
+
 use super::cage::proved;
 use super::model::{Model, resolve};
 use super::{CAMERA, CONFIGURATION, Failure, MODEL, NOT_ARMED, USAGE, finding};
@@ -120,9 +123,10 @@ pub fn why_silent(silence: Silence) -> &'static str {
 #[must_use]
 pub fn usb_trouble(device: &Path) -> String {
     let shown = device.display();
-    match std::fs::File::open(device) {
-        Ok(_) => format!("opens and shows nothing; is {shown} a camera, and does no other program hold it?"),
-        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
+    // The mouth opens no camera, not even to see whether it could.
+    match rustix::fs::access(device, Access::READ_OK) {
+        Ok(()) => format!("opens and shows nothing; is {shown} a camera, and does no other program hold it?"),
+        Err(Errno::ACCESS | Errno::PERM) => {
             format!("may not be read: {shown}; is the user in group video?")
         }
         Err(_) => format!("is not there: no such device {shown}; `ls /dev/video*`, is the user in group video?"),
