@@ -99,6 +99,11 @@ impl Source for Clip {
     fn retrieve(&mut self, pool: &FramePool) -> Result<Frame, CaptureError> {
         draw(&mut self.drawing, &self.stream, pool, self.stamps.last().at)
     }
+
+    #[cfg(feature = "mouth")]
+    fn bare(&self) -> Option<super::bared::Bared> {
+        super::bared::Bared::of(self.stream.picture())
+    }
 }
 
 /// Whether a file begins as text does. FFmpeg would draw it as a terminal picture and call it video.
