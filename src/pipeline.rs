@@ -42,6 +42,9 @@ pub struct EyeJob {
     pub feeds: Vec<Feed>,
     /// What to do.
     pub errand: Errand,
+    /// Whether nothing of a picture is overwritten once it was looked at. Only for the control of the forensic test, which
+    /// must find something then; no command asks for it.
+    pub leaves_traces: bool,
 }
 
 /// Where the pictures of one camera come from.

@@ -74,6 +74,12 @@ mod laws {
     mod world;
 }
 
+/// What is left of a picture in memory.
+mod forensics {
+    mod case;
+    mod rest;
+}
+
 /// Live cameras, drawn and served on loopback.
 mod live {
     mod cameras;
@@ -83,14 +89,16 @@ mod live {
     mod hours;
     mod overload;
     mod returns;
-    mod shop;
+    pub mod shop;
 }
 
 /// What tests share.
 mod support {
     pub mod broker;
+    pub mod eye_process;
     pub mod folder;
     pub mod h264_pcm;
+    pub mod keyed;
     pub mod onnx;
     pub mod onvif_device;
     pub mod program;

@@ -134,6 +134,7 @@ impl Prepared {
             runtime: self.runtime.clone(),
             feeds,
             errand,
+            leaves_traces: false,
         }
     }
 

@@ -172,6 +172,7 @@ pub fn start(job: &EyeJob, detectors: Vec<Detector>, zero_ns: i64) -> Threads {
             news: sender.clone(),
             ages: ages.clone(),
             zero_ns: matches!(job.errand, Errand::Watch | Errand::BenchLive(_)).then_some(zero_ns),
+            leaves_traces: job.leaves_traces,
         };
         spawn("detect", &sender, move || worker.run());
     }
@@ -350,7 +351,10 @@ fn watch(job: &EyeJob, pipe: &mut Pipe) -> i32 {
     }
     report(job, &mut threads, pipe);
     pipe.say(Outbox::ended);
-    0
+    // Its threads are over. The mouth ends it, or closes standard input; until then it can be seen that nothing is left.
+    loop {
+        std::thread::park();
+    }
 }
 
 fn take_news(news: News, counting: &mut Counting<'_>, pipe: &mut Pipe, threads: &mut Threads) -> Result<(), i32> {

@@ -20,6 +20,7 @@ fn job() -> EyeJob {
         runtime: "none".into(),
         feeds: Vec::new(),
         errand: Errand::Watch,
+        leaves_traces: false,
     }
 }
 
