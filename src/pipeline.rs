@@ -10,6 +10,7 @@ pub mod eye;
 pub mod eyewitness;
 pub mod feed;
 mod footprint;
+mod hygiene;
 pub mod latest;
 pub mod lookout;
 #[cfg(feature = "mouth")]

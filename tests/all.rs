@@ -78,6 +78,7 @@ mod laws {
 mod forensics {
     mod case;
     mod rest;
+    mod watched;
 }
 
 /// Live cameras, drawn and served on loopback.

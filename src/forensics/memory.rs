@@ -1,7 +1,8 @@
 //! The memory of a process: its mappings, what each is for, and the pages that are there.
 //!
 //! In: a process id. Out: [`Mapping`]s and their bytes. Invariants: only pages that are there are read, so that looking
-//! adds nothing to them; a process that changes meanwhile gives what it has, never an error. Root may look at
+//! adds nothing to them, and of files only what the process wrote (an eye at work holds no recording open:
+//! tests/live/returns.rs); a process that changes meanwhile gives what it has, never an error. Root may look at
 //! anybody, an ordinary user at nobody who forbids it.
 
 use std::collections::BTreeMap;
@@ -43,6 +44,8 @@ pub struct Mapping {
     pub end: u64,
     /// What it is for.
     pub place: Place,
+    /// Whether what is written to it is written to its file, and others see it.
+    pub is_shared: bool,
 }
 
 /// The memory of a process.
@@ -56,7 +59,7 @@ pub struct Memory {
 /// What is known of a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Page {
-    /// It has never been touched, or was given back.
+    /// It has never been touched, or was given back; or it is a file's own page, as it lies on the disk.
     Absent,
     /// It can be read.
     Present,
@@ -79,15 +82,18 @@ impl Memory {
     }
 
     /// What there is of the pages from `start` on, one after another.
-    pub(super) fn pages(&self, start: u64, count: usize) -> Vec<Page> {
+    pub(super) fn pages(&self, mapping: &Mapping, start: u64, count: usize) -> Vec<Page> {
         let mut entries = vec![0u8; count * 8];
         if self.pages.read_exact_at(&mut entries, start / PAGE as u64 * 8).is_err() {
             // A kernel that does not say leaves it to the reading.
             return vec![Page::Present; count];
         }
-        let page = |entry: &[u8; 8]| match u64::from_le_bytes(*entry) >> 62 {
-            0 => Page::Absent,
-            1 => Page::Swapped,
+        // Bits 63: present, 62: swapped, 61: of a file (Linux, Documentation/admin-guide/mm/pagemap.rst). Of a private
+        // mapping the process has never written such a page.
+        let page = |entry: &[u8; 8]| match u64::from_le_bytes(*entry) >> 61 {
+            0 | 1 => Page::Absent,
+            2 | 3 => Page::Swapped,
+            5 | 7 if !mapping.is_shared => Page::Absent,
             _ => Page::Present,
         };
         entries.as_chunks().0.iter().map(page).collect()
@@ -116,7 +122,8 @@ fn mapping(line: &str, stacks: &BTreeMap<u64, String>) -> Option<Mapping> {
     let mut words = line.split_ascii_whitespace();
     let (start, end) = words.next()?.split_once('-')?;
     let (start, end) = (u64::from_str_radix(start, 16).ok()?, u64::from_str_radix(end, 16).ok()?);
-    let name = words.nth(4).unwrap_or_default();
+    let is_shared = words.next()?.ends_with('s');
+    let name = words.nth(3).unwrap_or_default();
     let on_it = stacks.range(start..end).next();
     let place = match (name, on_it) {
         // Pages of the kernel's own that hold the time.
@@ -128,7 +135,7 @@ fn mapping(line: &str, stacks: &BTreeMap<u64, String>) -> Option<Mapping> {
         (name, _) if name.starts_with("[anon") => Place::Anonymous,
         (name, _) => Place::File(name.rsplit('/').next().unwrap_or(name).to_owned()),
     };
-    Some(Mapping { start, end, place })
+    Some(Mapping { start, end, place, is_shared })
 }
 
 /// Bytes of a page.

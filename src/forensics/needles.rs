@@ -1,8 +1,7 @@
 //! What is looked for: windows of pictures, to be recognised in a stream of bytes.
 //!
 //! In: bytes of pictures, each with its form and number. Out: for any sixteen bytes, where they come from. Invariants: a
-//! window with fewer than [`DISTINCT_MIN`] different bytes is no needle, nor is one that other pictures have too; a needle
-//! is only found where all its bytes agree; needles are neither printed nor stored.
+//! window with fewer than [`DISTINCT_MIN`] different bytes is no needle; a needle is only found where all its bytes agree; needles are neither printed nor stored.
 
 use std::fmt;
 
@@ -95,9 +94,9 @@ impl Gathering {
         samples.for_each(|sample| self.add(form, picture, sample, WINDOW));
     }
 
-    /// Makes needles of all windows that tell something and that `others` do not have.
+    /// Makes needles of all windows that tell something.
     #[must_use]
-    pub fn into_needles(self, others: Option<&Needles>) -> Needles {
+    pub fn into_needles(self) -> Needles {
         let windows = self.parts.iter().map(|part| (part.end - part.start) / part.stride + 1).sum::<usize>();
         let slots = (windows * 2).next_power_of_two().max(64);
         let mut needles = Needles {
@@ -111,7 +110,7 @@ impl Gathering {
             let Part { start, end, stride, .. } = needles.parts[index];
             for at in (start..end.saturating_sub(WINDOW - 1)).step_by(stride) {
                 let window = window_at(&needles.bytes, at);
-                if is_distinct(window) && others.is_none_or(|others| others.find(window).is_none()) {
+                if is_distinct(window) {
                     needles.insert(window, at);
                 }
             }
@@ -121,6 +120,23 @@ impl Gathering {
 }
 
 impl Needles {
+    /// Drops from both what both have.
+    pub fn part(one: &mut Self, other: &mut Self) {
+        let shared = [one.shared_with(other), other.shared_with(one)];
+        for (needles, slots) in [one, other].into_iter().zip(shared) {
+            needles.count -= slots.len();
+            // What is dropped leaves its place taken, so that what lies behind it is still found.
+            slots.into_iter().for_each(|slot| needles.table[slot] = DROPPED);
+        }
+    }
+
+    fn shared_with(&self, other: &Self) -> Vec<usize> {
+        let is_shared = |at: u32| other.find(window_at(&self.bytes, at as usize)).is_some();
+        let is_taken = |slot: &usize| ![0, DROPPED].contains(&self.table[*slot]);
+        (0..self.table.len()).filter(is_taken).filter(|slot| is_shared(self.table[*slot] - 1)).collect()
+    }
+
+    pub fn debug(&self, at: usize) -> usize { at - self.parts[self.parts.partition_point(|part| part.end <= at)].start }
     /// How many there are.
     #[must_use]
     pub fn count(&self) -> usize {
@@ -155,7 +171,7 @@ impl Needles {
         let mut slot = self.slot(hash);
         while self.table[slot] != 0 {
             let at = self.table[slot] as usize - 1;
-            if window_at(&self.bytes, at) == window {
+            if self.table[slot] != DROPPED && window_at(&self.bytes, at) == window {
                 return Some(at);
             }
             slot = (slot + 1) & (self.table.len() - 1);
@@ -202,6 +218,8 @@ fn hash(window: u128) -> u64 {
 
 /// Any odd numbers with bits all over (the first is 2^64 divided by the golden ratio).
 const ODD: [u64; 3] = [0x9E37_79B9_7F4A_7C15, 0xC2B2_AE3D_27D4_EB4F, 0xD6E8_FEB8_6659_FD93];
+/// Where a needle was.
+const DROPPED: u32 = u32::MAX;
 /// Bytes of a piece of which little is looked for.
 const SAMPLE: usize = 4 * WINDOW;
 
@@ -216,7 +234,7 @@ mod tests {
     fn needles(key: u64, stride: usize) -> Needles {
         let mut gathering = Gathering::default();
         gathering.add(Form::Plane, 7, &noise(key, 4096), stride);
-        gathering.into_needles(None)
+        gathering.into_needles()
     }
 
     #[test]
@@ -232,7 +250,11 @@ mod tests {
         gathering.add(Form::Plane, 0, &[7; 100], 1);
         gathering.add(Form::Plane, 0, &[1, 2, 3, 4, 5, 6, 7].repeat(20), 1);
         gathering.add(Form::Plane, 0, &noise(1, 200), 1);
-        assert_eq!(gathering.into_needles(Some(&needles(1, 1))).count(), 0);
+        let mut others_too = gathering.into_needles();
+        assert_eq!(others_too.count(), 185, "of three pictures one");
+        Needles::part(&mut others_too, &mut needles(1, 1));
+        assert_eq!(others_too.count(), 0);
+        assert!(others_too.find(window_at(&noise(1, 200), 3)).is_none());
     }
 
     #[test]
@@ -240,7 +262,7 @@ mod tests {
         let mut gathering = Gathering::default();
         gathering.add(Form::Plane, 3, &noise(1, 100), 1);
         gathering.add(Form::Tensor, 4, &noise(2, 100), WINDOW);
-        let needles = gathering.into_needles(None);
+        let needles = gathering.into_needles();
         let at = needles.find(window_at(&noise(2, 100), 16)).expect("every sixteenth is one");
         let (rest, form, picture) = needles.rest(at);
         assert_eq!((rest.len(), form, picture), (84, Form::Tensor, 4));

@@ -18,6 +18,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
 use super::discretion::Discretion;
 use super::feed::Feeder;
+use super::hygiene::scrub_stack;
 use super::latest::Latest;
 use super::lookout::Lookout;
 use super::worker::{Worker, code_of};
@@ -205,7 +206,10 @@ pub fn start(job: &EyeJob, detectors: Vec<Detector>, zero_ns: i64) -> Threads {
 fn spawn(name: &str, news: &Sender<News>, body: impl FnOnce() + Send + 'static) {
     let news = news.clone();
     let guarded = move || {
-        if std::panic::catch_unwind(std::panic::AssertUnwindSafe(body)).is_err() {
+        let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(body));
+        // The stack of a thread that is over is kept for the next one.
+        scrub_stack();
+        if ended.is_err() {
             let _ = news.send(News::Event(EyeEvent { code: EyeEventCode::StageFailed, camera: 0, numbers: [0, 0] }));
         }
     };

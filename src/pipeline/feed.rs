@@ -9,6 +9,7 @@ use std::time::Duration;
 use crossbeam_channel::Sender;
 
 use super::eye::News;
+use super::hygiene::scrub_stack;
 use super::latest::Latest;
 use super::pace::Pace;
 use super::{Feed, Origin};
@@ -115,6 +116,7 @@ impl Feeder {
         self.tell(EyeEventCode::CameraLost, [0, 0]);
         // Whatever the decoder held goes before the wait, not after it.
         drop(camera);
+        scrub_stack();
         std::thread::sleep(BackOff::default().step());
     }
 

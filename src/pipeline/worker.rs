@@ -10,6 +10,7 @@ use std::time::Duration;
 use crossbeam_channel::Sender;
 
 use super::eye::News;
+use super::hygiene::scrub_stack;
 use super::latest::{Latest, Taken};
 use super::lookout::Lookout;
 use crate::capture::Frame;
@@ -56,6 +57,7 @@ impl Worker {
                         self.look(camera, frame, put_ns);
                         due_ns = Some(in_a_while());
                     }
+                    scrub_stack();
                     self.latest.give_back(camera);
                 }
                 Taken::Ended(camera) => self.say(News::Ended(camera)),
@@ -72,7 +74,9 @@ impl Worker {
 
     /// Shows the network grey, so that no buffer of the runtime holds a picture any more; `false` when that fails.
     fn overwrite(&mut self) -> bool {
-        self.leaves_traces || self.detector.run_grey().is_ok()
+        let is_done = self.leaves_traces || self.detector.run_grey().is_ok();
+        scrub_stack();
+        is_done
     }
 
     fn judge(&self, camera: usize, frame: &Frame) -> Verdict {

@@ -3,7 +3,8 @@
 //! In: a key and a size. Out: pictures by number, the same for the same key, as brightness, as a film, as a folder, as a
 //! lossless H.264 stream. Every sixteen bytes of them are as good as unique, and detectors find the people.
 
-use opencv::core::{Mat, MatTraitConst, MatTraitConstManual, MatTraitManual, Size, Vector};
+use kehai::units::PictureSize;
+use opencv::core::{Mat, MatTraitConstManual, MatTraitManual, Size, Vector};
 use opencv::imgproc::{COLOR_BGR2GRAY, INTER_LINEAR, cvt_color_def, resize};
 use opencv::videoio::{CAP_FFMPEG, VideoCapture, VideoCaptureTrait, VideoWriter, VideoWriterTrait, VideoWriterTraitConst};
 
@@ -22,7 +23,8 @@ pub struct Keyed {
 
 impl Keyed {
     /// Pictures of this size, px.
-    pub fn new(key: u64, width: usize, height: usize) -> Self {
+    pub fn new(key: u64, size: PictureSize) -> Self {
+        let (width, height) = (size.width as usize, size.height as usize);
         let clip = VideoCapture::from_file_with_params(&sample(), CAP_FFMPEG, &Vector::new());
         let (mut clip, mut frame) = (clip.expect("the sample opens"), Mat::default());
         let mut people = Vec::new();
