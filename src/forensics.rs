@@ -41,9 +41,13 @@ pub struct Finding {
     pub windows: u64,
     /// Longest unbroken piece, bytes.
     pub longest_bytes: u64,
-    /// Pictures it is of, first and last number.
-    pub pictures: [u64; 2],
+    /// Pictures it is of, first and last number, by pieces of [`SURE_BYTES`] and more alone.
+    pub pictures: Option<[u64; 2]>,
 }
+
+/// From so many bytes on a piece is of one picture alone: sixteen bytes are but four points of a tensor, and two pictures of
+/// one wall may have four points in common.
+pub const SURE_BYTES: u64 = 48;
 
 impl Residue {
     /// Windows found in all.
@@ -55,7 +59,7 @@ impl Residue {
     /// The oldest picture of which something was found in a form.
     #[must_use]
     pub fn oldest(&self, is_meant: impl Fn(Form) -> bool) -> Option<u64> {
-        self.found.iter().filter(|finding| is_meant(finding.form)).map(|finding| finding.pictures[0]).min()
+        self.found.iter().filter(|finding| is_meant(finding.form)).filter_map(|finding| finding.pictures).map(|[first, _]| first).min()
     }
 }
 
@@ -66,8 +70,11 @@ impl fmt::Display for Residue {
         if self.unread_bytes > 0 {
             write!(f, " ({} bytes could not be read)", self.unread_bytes)?;
         }
-        for Finding { place, form, windows, longest_bytes, pictures: [first, last] } in &self.found {
-            write!(f, "\n  {place}: {form}, {windows} windows, longest {longest_bytes} bytes, pictures {first} to {last}")?;
+        for Finding { place, form, windows, longest_bytes, pictures } in &self.found {
+            write!(f, "\n  {place}: {form}, {windows} windows, longest {longest_bytes} bytes")?;
+            if let Some([first, last]) = pictures {
+                write!(f, ", pictures {first} to {last}")?;
+            }
         }
         Ok(())
     }

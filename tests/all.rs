@@ -78,6 +78,7 @@ mod laws {
 mod forensics {
     mod case;
     mod rest;
+    mod running;
     mod watched;
 }
 

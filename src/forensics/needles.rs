@@ -69,7 +69,8 @@ struct Part {
 pub struct Needles {
     bytes: Vec<u8>,
     parts: Vec<Part>,
-    /// Place of a needle in `bytes`, plus one; 0 where there is none. Open addressing.
+    /// Place of a needle in `bytes`, plus one; 0 where there is none, marked by [`DROPPED`] where it is none any more. Open
+    /// addressing.
     table: Vec<u32>,
     filter: Vec<u64>,
     count: usize,
@@ -80,11 +81,11 @@ impl Gathering {
     /// `stride + 15` bytes holds one.
     ///
     /// # Panics
-    /// Beyond four gigabytes, which no test has at once.
+    /// Beyond two gigabytes, which no test has at once.
     pub fn add(&mut self, form: Form, picture: u64, bytes: &[u8], stride: usize) {
         let start = self.bytes.len();
         self.bytes.extend_from_slice(bytes);
-        assert!(u32::try_from(self.bytes.len()).is_ok(), "more pictures than can be looked for at once");
+        assert!(self.bytes.len() < DROPPED as usize, "more pictures than can be looked for at once");
         self.parts.push(Part { start, end: self.bytes.len(), form, picture, stride });
     }
 
@@ -124,19 +125,16 @@ impl Needles {
     pub fn part(one: &mut Self, other: &mut Self) {
         let shared = [one.shared_with(other), other.shared_with(one)];
         for (needles, slots) in [one, other].into_iter().zip(shared) {
-            needles.count -= slots.len();
-            // What is dropped leaves its place taken, so that what lies behind it is still found.
-            slots.into_iter().for_each(|slot| needles.table[slot] = DROPPED);
+            slots.into_iter().for_each(|slot| needles.drop_at(slot));
         }
     }
 
     fn shared_with(&self, other: &Self) -> Vec<usize> {
-        let is_shared = |at: u32| other.find(window_at(&self.bytes, at as usize)).is_some();
-        let is_taken = |slot: &usize| ![0, DROPPED].contains(&self.table[*slot]);
-        (0..self.table.len()).filter(is_taken).filter(|slot| is_shared(self.table[*slot] - 1)).collect()
+        let is_shared = |entry: u32| other.find(window_at(&self.bytes, place(entry))).is_some();
+        let is_needle = |slot: &usize| self.table[*slot] != 0 && self.table[*slot] & DROPPED == 0;
+        (0..self.table.len()).filter(is_needle).filter(|slot| is_shared(self.table[*slot])).collect()
     }
 
-    pub fn debug(&self, at: usize) -> usize { at - self.parts[self.parts.partition_point(|part| part.end <= at)].start }
     /// How many there are.
     #[must_use]
     pub fn count(&self) -> usize {
@@ -145,17 +143,30 @@ impl Needles {
 
     fn insert(&mut self, window: u128, at: usize) {
         let hash = hash(window);
+        if let Err(free) = self.slot_of(window, hash) {
+            self.table[free] = at as u32 + 1;
+            let (word, bits) = self.bits(hash);
+            self.filter[word] |= bits;
+            self.count += 1;
+        }
+    }
+
+    /// It stays known, so that it is not taken in again.
+    fn drop_at(&mut self, slot: usize) {
+        self.table[slot] |= DROPPED;
+        self.count -= 1;
+    }
+
+    /// Where a window stands in the table, or where it would.
+    fn slot_of(&self, window: u128, hash: u64) -> Result<usize, usize> {
         let mut slot = self.slot(hash);
         while self.table[slot] != 0 {
-            if window_at(&self.bytes, self.table[slot] as usize - 1) == window {
-                return;
+            if window_at(&self.bytes, place(self.table[slot])) == window {
+                return Ok(slot);
             }
             slot = (slot + 1) & (self.table.len() - 1);
         }
-        self.table[slot] = at as u32 + 1;
-        let (word, bits) = self.bits(hash);
-        self.filter[word] |= bits;
-        self.count += 1;
+        Err(slot)
     }
 
     /// Where a window comes from, if it is a needle.
@@ -168,15 +179,8 @@ impl Needles {
 
     #[cold]
     fn probe(&self, window: u128, hash: u64) -> Option<usize> {
-        let mut slot = self.slot(hash);
-        while self.table[slot] != 0 {
-            let at = self.table[slot] as usize - 1;
-            if self.table[slot] != DROPPED && window_at(&self.bytes, at) == window {
-                return Some(at);
-            }
-            slot = (slot + 1) & (self.table.len() - 1);
-        }
-        None
+        let entry = self.table[self.slot_of(window, hash).ok()?];
+        (entry & DROPPED == 0).then(|| place(entry))
     }
 
     /// Bytes of the picture that goes on behind `at`, with its form and number.
@@ -195,6 +199,11 @@ impl Needles {
         let word = (hash >> 20) as usize & (self.filter.len() - 1);
         (word, 1 << (hash >> 58) | 1 << (hash >> 52 & 63))
     }
+}
+
+/// Where the bytes of an entry of the table lie.
+fn place(entry: u32) -> usize {
+    (entry & !DROPPED) as usize - 1
 }
 
 fn window_at(bytes: &[u8], at: usize) -> u128 {
@@ -218,8 +227,8 @@ fn hash(window: u128) -> u64 {
 
 /// Any odd numbers with bits all over (the first is 2^64 divided by the golden ratio).
 const ODD: [u64; 3] = [0x9E37_79B9_7F4A_7C15, 0xC2B2_AE3D_27D4_EB4F, 0xD6E8_FEB8_6659_FD93];
-/// Where a needle was.
-const DROPPED: u32 = u32::MAX;
+/// Marks in the table what is no needle any more.
+const DROPPED: u32 = 1 << 31;
 /// Bytes of a piece of which little is looked for.
 const SAMPLE: usize = 4 * WINDOW;
 

@@ -8,7 +8,7 @@ use std::io;
 
 use super::memory::{Mapping, Memory, PAGE, Page, Place};
 use super::needles::{Form, Needles, WINDOW};
-use super::{Finding, Residue};
+use super::{Finding, Residue, SURE_BYTES};
 
 /// Searches the memory of each process for the needles of each list; every byte is read once. Gives for every process one
 /// [`Residue`] a list.
@@ -89,12 +89,14 @@ impl Tally<'_> {
         let (rest, form, picture) = self.needles.rest(needle);
         let length = bytes.iter().zip(rest).take_while(|(one, other)| one == other).count();
         let windows = (length + 1 - WINDOW) as u64;
-        let nothing = || Finding { place: place.clone(), form, windows: 0, longest_bytes: 0, pictures: [picture; 2] };
+        let nothing = || Finding { place: place.clone(), form, windows: 0, longest_bytes: 0, pictures: None };
         let finding = self.found.entry((place.clone(), form)).or_insert_with(nothing);
-        if std::env::var_os("KD").is_some() { println!("DEBUG {place} {form} pic {picture} off {} len {length}", self.needles.debug(needle)); }
         finding.windows += windows;
         finding.longest_bytes = finding.longest_bytes.max(length as u64);
-        finding.pictures = [finding.pictures[0].min(picture), finding.pictures[1].max(picture)];
+        if length as u64 >= SURE_BYTES {
+            let [first, last] = finding.pictures.unwrap_or([picture; 2]);
+            finding.pictures = Some([first.min(picture), last.max(picture)]);
+        }
         length - WINDOW
     }
 
