@@ -244,6 +244,8 @@ pub enum EyeEventCode {
     AcceleratorMissing = 20,
     /// The hardware decoder a camera asks for is not to be had or cannot take its stream; the processor decodes.
     DecoderMissing = 21,
+    /// The eye may not lock its memory (LimitMEMLOCK, CAP_IPC_LOCK) on a machine that swaps: a picture could reach its disk.
+    MemoryUnlocked = 22,
     /// The job on standard input could not be read.
     JobRefused = 100,
     /// The runtime library could not be loaded.
@@ -281,6 +283,7 @@ impl EyeEventCode {
             C::MotionlessGone,
             C::AcceleratorMissing,
             C::DecoderMissing,
+            C::MemoryUnlocked,
             C::JobRefused,
             C::RuntimeRefused,
             C::ModelRefused,

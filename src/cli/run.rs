@@ -125,6 +125,9 @@ fn tell(prepared: &Prepared, report: &Report) {
         }
         EyeEventCode::AcceleratorMissing => note(&format!("kehai: {}", prepared.accelerator_missing(event))),
         EyeEventCode::DecoderMissing => note(&format!("kehai: {}", prepared.decoder_missing(event))),
+        EyeEventCode::MemoryUnlocked => note(
+            "kehai: this machine swaps and the eye may not lock its memory: a picture could be written to its disk; allow it (LimitMEMLOCK=infinity), or forbid the swap (MemorySwapMax=0)",
+        ),
         EyeEventCode::Motionless => note(&format!(
             "kehai: camera {}: {} thing(s) taken for people have not moved since the start and count as nobody (motionless = false counts them)",
             name(event.camera),

@@ -18,7 +18,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
 use super::discretion::Discretion;
 use super::feed::Feeder;
-use super::hygiene::scrub_stack;
+use super::hygiene::{leave_no_core, scrub_stack, settle};
 use super::latest::Latest;
 use super::lookout::Lookout;
 use super::worker::{Worker, code_of};
@@ -315,7 +315,10 @@ fn watch(job: &EyeJob, pipe: &mut Pipe) -> i32 {
         }
     };
     pipe.lacks(&detectors);
-    super::footprint::give_back();
+    leave_no_core();
+    if !settle() {
+        pipe.event(EyeEventCode::MemoryUnlocked, [0, 0]);
+    }
     pipe.event(EyeEventCode::Ready, [(process_cpu_ns() / 1000) as i32, 0]);
     let mut threads = start(job, detectors, zero_ns);
     let mut counting = Counting::new(job, timeline);
@@ -365,7 +368,7 @@ fn take_news(news: News, counting: &mut Counting<'_>, pipe: &mut Pipe, threads: 
     match news {
         News::Opened(camera, picture) => {
             // Opening a stream has run code and freed memory that watching it does not need.
-            super::footprint::give_back();
+            settle();
             let numbers = [picture.width as i32, picture.height as i32];
             let opened = counting.opened(camera, picture);
             let code = opened.err().unwrap_or(EyeEventCode::CameraSeen);

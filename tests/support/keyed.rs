@@ -72,9 +72,16 @@ impl Keyed {
     pub fn folder(&self, folder: &Folder, count: u64) -> String {
         let path = folder.path(&format!("pictures-{}", self.key));
         std::fs::create_dir_all(&path).expect("the target folder can be written");
+        let file = |number: u64| format!("{path}/{number:05}.png");
+        // The last ones are new; those before them come round again, for a disk holds no five hundred of noise.
         for number in 0..count {
-            let file = format!("{path}/{number:05}.png");
-            opencv::imgcodecs::imwrite(&file, &self.bgr(number), &Vector::new()).expect("a picture can be written");
+            match number.checked_sub(ROUND).filter(|_| number + ROUND < count) {
+                Some(again) => std::fs::hard_link(file(again), file(number)).expect("the target folder can be written"),
+                None => {
+                    let written = opencv::imgcodecs::imwrite(&file(number), &self.bgr(number), &Vector::new());
+                    written.expect("a picture can be written");
+                }
+            }
         }
         path
     }
@@ -129,6 +136,8 @@ pub const FPS: f64 = 20.0;
 /// Different pictures of people, and how many frames of the sample lie between two of them.
 const PEOPLE: u64 = 10;
 const PEOPLE_APART: u64 = 10;
+/// Different pictures of a folder at its beginning and at its end.
+const ROUND: u64 = 30;
 /// Grey levels; a power of two.
 const NOISE: u8 = 16;
 const BLACK: u8 = 16;
