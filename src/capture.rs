@@ -4,6 +4,8 @@
 //! Invariants: pixels live in pool buffers only and are wiped when a frame is dropped, also while
 //! unwinding (I1, I2: `capture/frame.rs`); motion uses capture time, never a count of frames (I6).
 
+#[cfg(feature = "mouth")]
+pub mod bared;
 pub mod camera;
 mod colours;
 mod disposable;
@@ -62,6 +64,12 @@ pub trait Source: Send {
     /// [`CaptureError::Undecodable`] when this one picture is broken, [`CaptureError::Resized`] when it has another
     /// size than the pool is for.
     fn retrieve(&mut self, pool: &FramePool) -> Result<Frame, CaptureError>;
+
+    /// The grabbed picture in full size, for forensics; `None` where there is none to be had.
+    #[cfg(feature = "mouth")]
+    fn bare(&self) -> Option<bared::Bared> {
+        None
+    }
 }
 
 /// How USB cameras and folders of pictures are opened. What opens them drags in some hundred libraries, so a program has

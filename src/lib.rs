@@ -87,6 +87,8 @@ pub mod clock;
 pub mod config;
 pub mod detect;
 pub mod floor;
+#[cfg(feature = "mouth")]
+pub mod forensics;
 pub mod gate;
 pub mod health;
 pub mod measure;

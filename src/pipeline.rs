@@ -10,6 +10,7 @@ pub mod eye;
 pub mod eyewitness;
 pub mod feed;
 mod footprint;
+mod hygiene;
 pub mod latest;
 pub mod lookout;
 #[cfg(feature = "mouth")]
@@ -50,6 +51,9 @@ pub struct EyeJob {
     pub walls: u32,
     /// Where a twin tries to get out.
     pub twin: Option<TwinJob>,
+    /// Whether nothing of a picture is overwritten once it was looked at. Only for the control of the forensic test, which
+    /// must find something then; no command asks for it.
+    pub leaves_traces: bool,
 }
 
 impl EyeJob {

@@ -82,6 +82,14 @@ mod laws {
     mod world;
 }
 
+/// What is left of a picture in memory.
+mod forensics {
+    mod case;
+    mod rest;
+    mod running;
+    mod watched;
+}
+
 /// Live cameras, drawn and served on loopback.
 mod live {
     pub mod cameras;
@@ -99,8 +107,10 @@ mod live {
 mod support {
     pub mod broker;
     pub mod eye;
+    pub mod eye_process;
     pub mod folder;
     pub mod h264_pcm;
+    pub mod keyed;
     pub mod onnx;
     pub mod onvif_device;
     pub mod program;

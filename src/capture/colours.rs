@@ -60,8 +60,9 @@ impl Colours {
         }
     }
 
+    /// One point.
     #[inline]
-    fn bgr(&self, y: u8, u: u8, v: u8) -> [u8; 3] {
+    pub(super) fn bgr(&self, y: u8, u: u8, v: u8) -> [u8; 3] {
         let y = (f32::from(y) - self.black) * self.brightness + 0.5;
         let (u, v) = (f32::from(u) - 128.0, f32::from(v) - 128.0);
         // SAFETY: a finite number from 0 to 255 is an i32. (`as` would ask for NaN at every pixel.)

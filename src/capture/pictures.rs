@@ -71,6 +71,11 @@ impl Source for Pictures {
         overwrite(&mut picture)?;
         drawn.map(|()| frame)
     }
+
+    #[cfg(feature = "mouth")]
+    fn bare(&self) -> Option<super::bared::Bared> {
+        super::bared::Bared::of_bgr(&read_picture(&self.files[self.next - 1]).ok()?)
+    }
 }
 
 /// The reader's own copy goes the way of every frame.

@@ -7,6 +7,8 @@
 use std::io::Read;
 use std::path::Path;
 
+use zeroize::Zeroize;
+
 use super::camera::draw;
 use super::drawing::Drawing;
 use super::ffmpeg::{Opening, Step, Stream};
@@ -99,15 +101,23 @@ impl Source for Clip {
     fn retrieve(&mut self, pool: &FramePool) -> Result<Frame, CaptureError> {
         draw(&mut self.drawing, &self.stream, pool, self.stamps.last().at)
     }
+
+    #[cfg(feature = "mouth")]
+    fn bare(&self) -> Option<super::bared::Bared> {
+        super::bared::Bared::of(self.stream.picture())
+    }
 }
 
 /// Whether a file begins as text does. FFmpeg would draw it as a terminal picture and call it video.
 fn is_text(path: &Path) -> bool {
     let mut start = [0u8; 4096];
     let read = std::fs::File::open(path).and_then(|mut file| file.read(&mut start)).unwrap_or(0);
-    let start = &start[..read];
-    let valid = std::str::from_utf8(start).map_or_else(|error| error.valid_up_to() + 4 > read, |_| true);
-    valid && !start.iter().any(|byte| byte.is_ascii_control() && !byte.is_ascii_whitespace())
+    let text = &start[..read];
+    let valid = std::str::from_utf8(text).map_or_else(|error| error.valid_up_to() + 4 > read, |_| true);
+    let is_text = valid && !text.iter().any(|byte| byte.is_ascii_control() && !byte.is_ascii_whitespace());
+    // A packed picture may begin there.
+    start.zeroize();
+    is_text
 }
 
 /// Numbers frames and dates them.

@@ -126,8 +126,13 @@ fn size_in(report: &Report) -> Option<(usize, PictureSize)> {
 /// Tells a person what an eye has said and what that changes; `last` is what was heard of it before.
 fn tell(prepared: &Prepared, report: &Report, last: &mut LastHeard) {
     match report {
-        Report::Ready(Ready { lacks: Some(lacks), .. }) => {
-            note(&format!("kehai: {}", prepared.accelerator_missing(*lacks)));
+        Report::Ready(Ready { lacks, is_locked, .. }) => {
+            if let Some(lacks) = lacks {
+                note(&format!("kehai: {}", prepared.accelerator_missing(*lacks)));
+            }
+            if !is_locked {
+                note(UNLOCKED);
+            }
         }
         Report::Camera(camera, _, report) => {
             let camera = usize::from(*camera);
@@ -211,6 +216,8 @@ async fn signalled() -> Signal {
 /// Longest share of the jitter, s.
 const JITTER_S: u64 = 60;
 const HEALTH_EVERY: Duration = Duration::from_secs(60);
+/// Said where a picture in memory could reach a disk.
+const UNLOCKED: &str = "kehai: this machine swaps and the eye may not lock its memory: a picture could be written to its disk; allow it (LimitMEMLOCK=infinity), or forbid the swap (MemorySwapMax=0)";
 /// First pause before an eye is replaced; a new one needs about 0.2 s to start.
 const PAUSE_FIRST: Duration = Duration::from_millis(50);
 /// Longest pause: with the start it stays below the promised two seconds.

@@ -154,6 +154,7 @@ impl Prepared {
             errand,
             walls: Walls::ALL.bits(),
             twin: None,
+            leaves_traces: false,
         }
     }
 

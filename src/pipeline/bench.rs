@@ -8,6 +8,7 @@ pub mod live;
 
 use super::eye::{Counting, EXIT_SAID, News, Pipe, load_detectors, start};
 use super::feed::refusal;
+use super::hygiene::settle;
 use super::{EyeJob, Origin};
 use crate::capture::{CaptureError, Grab, replay};
 use crate::clock::{Timeline, UtcMs, monotonic_ns, process_cpu_ns};
@@ -20,7 +21,7 @@ pub fn run(job: &EyeJob, rounds: u32, pipe: &mut Pipe) -> i32 {
     for number in 0..rounds {
         let mut tell = |detectors: &[Detector]| {
             if number == 0 {
-                pipe.ready(detectors);
+                pipe.ready(detectors, settle());
             }
         };
         let measured = bare(job, &mut tell).and_then(|bare| Ok([bare, whole(job)?]));

@@ -18,6 +18,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use rustix::event::{PollFd, PollFlags, poll};
 
 use super::feed::Feeder;
+use super::hygiene::{scrub_stack, settle};
 use super::latest::Latest;
 use super::lookout::Lookout;
 use super::teller::Teller;
@@ -119,9 +120,9 @@ impl Pipe {
     }
 
     /// Says that the eye is ready to work with these detectors.
-    pub fn ready(&mut self, detectors: &[Detector]) {
+    pub fn ready(&mut self, detectors: &[Detector], is_locked: bool) {
         let cpu_us = u32::try_from(process_cpu_ns() / 1000).unwrap_or(u32::MAX);
-        let ready = Ready { cpu_us, walls: self.walls, lacks: detectors.iter().find_map(Detector::lacks) };
+        let ready = Ready { cpu_us, is_locked, walls: self.walls, lacks: detectors.iter().find_map(Detector::lacks) };
         self.say(|outbox| outbox.ready(&ready));
     }
 }
@@ -175,6 +176,7 @@ pub fn start(job: &EyeJob, detectors: Vec<Detector>, zero_ns: i64) -> Threads {
             news: sender.clone(),
             ages: ages.clone(),
             zero_ns: matches!(job.errand, Errand::Watch | Errand::BenchLive(_)).then_some(zero_ns),
+            leaves_traces: job.leaves_traces,
         };
         spawn("detect", &sender, move || worker.run());
     }
@@ -203,7 +205,10 @@ pub fn start(job: &EyeJob, detectors: Vec<Detector>, zero_ns: i64) -> Threads {
 fn spawn(name: &str, news: &Sender<News>, body: impl FnOnce() + Send + 'static) {
     let news = news.clone();
     let guarded = move || {
-        if std::panic::catch_unwind(std::panic::AssertUnwindSafe(body)).is_err() {
+        let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(body));
+        // The stack of a thread that is over is kept for the next one.
+        scrub_stack();
+        if ended.is_err() {
             let _ = news.send(News::Event(EyeEvent { code: EyeEventCode::StageFailed, camera: 0, numbers: [0, 0] }));
         }
     };
@@ -308,8 +313,8 @@ fn watch(job: &EyeJob, pipe: &mut Pipe) -> i32 {
             return EXIT_SAID;
         }
     };
-    super::footprint::give_back();
-    pipe.ready(&detectors);
+    let is_locked = settle();
+    pipe.ready(&detectors, is_locked);
     let mut work = Work {
         teller: Teller::new(job, monotonic_ns()),
         threads: start(job, detectors, zero_ns),
@@ -351,7 +356,10 @@ fn watch(job: &EyeJob, pipe: &mut Pipe) -> i32 {
         }
     }
     pipe.say(Outbox::ended);
-    0
+    // Its threads are over. The mouth ends it, or closes standard input; until then it can be seen that nothing is left.
+    loop {
+        std::thread::park();
+    }
 }
 
 /// An eye at work.
@@ -368,7 +376,7 @@ impl Work<'_> {
         match news {
             News::Opened(camera, picture) => {
                 // Opening a stream has run code and freed memory that watching it does not need.
-                super::footprint::give_back();
+                settle();
                 let numbers = [picture.width as i32, picture.height as i32];
                 let opened = counting.opened(camera, picture);
                 teller.opened(camera, &threads.health, pipe);

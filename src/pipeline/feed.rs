@@ -9,6 +9,7 @@ use std::time::Duration;
 use crossbeam_channel::Sender;
 
 use super::eye::News;
+use super::hygiene::scrub_stack;
 use super::latest::Latest;
 use super::pace::Pace;
 use super::{Feed, Origin};
@@ -119,6 +120,7 @@ impl Feeder {
         self.say(News::Changed(self.camera));
         // Whatever the decoder held goes before the wait, not after it.
         drop(camera);
+        scrub_stack();
         std::thread::sleep(BackOff::default().step());
     }
 

@@ -2,7 +2,7 @@
 //!
 //! In: frames of all cameras from the mailbox. Out: [`News::People`] for every frame, in the order of capture of each camera.
 //! Invariants: every frame that is taken meets one fate; a frame in which nothing moved is wiped unseen and counts as seen
-//! time; what the runtime's arena holds of a picture in which something moved is overwritten within a second of rest.
+//! time; what the runtime's arena holds of a picture is overwritten once a second has passed without another look.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -10,6 +10,7 @@ use std::time::Duration;
 use crossbeam_channel::Sender;
 
 use super::eye::News;
+use super::hygiene::scrub_stack;
 use super::latest::{Latest, Taken};
 use super::lookout::Lookout;
 use crate::capture::Frame;
@@ -38,42 +39,44 @@ pub struct Worker {
     pub ages: Sender<u32>,
     /// Zero of the capture clock where it is the monotonic clock (live cameras, and recordings that play like them).
     pub zero_ns: Option<i64>,
+    /// Whether nothing is overwritten ([`super::EyeJob::leaves_traces`]).
+    pub leaves_traces: bool,
 }
 
 impl Worker {
     /// Works until all cameras are over.
     pub fn run(mut self) {
-        // What the runtime's arena still holds: a picture at all, and since when one in which something moved.
-        let (mut is_clean, mut moved_ns) = (true, None);
+        // When the runtime's arena is to be overwritten; `None` while it holds no picture.
+        let mut due_ns = None;
         loop {
-            match self.latest.take(IDLE) {
+            match self.latest.take(patience(due_ns)) {
                 Taken::Frame(camera, frame, put_ns) => {
-                    match self.judge(camera, &frame) {
-                        Verdict::Still => {
-                            self.leave_unseen(camera, frame);
-                            if moved_ns.is_some_and(|since_ns| monotonic_ns() - since_ns > IDLE.as_nanos() as i64) {
-                                is_clean = self.detector.run_grey().is_ok();
-                                moved_ns = moved_ns.filter(|_| !is_clean);
-                            }
-                        }
-                        verdict => {
-                            self.look(camera, frame, put_ns);
-                            is_clean = false;
-                            moved_ns = if verdict == Verdict::Called { Some(monotonic_ns()) } else { moved_ns };
-                        }
+                    if self.judge(camera, &frame) == Verdict::Still {
+                        self.leave_unseen(camera, frame);
+                    } else {
+                        self.look(camera, frame, put_ns);
+                        due_ns = Some(in_a_while());
                     }
+                    scrub_stack();
                     self.latest.give_back(camera);
                 }
                 Taken::Ended(camera) => self.say(News::Ended(camera)),
-                Taken::Idle if is_clean => {}
-                Taken::Idle => {
-                    // The runtime's arena still holds the last picture: grey over it.
-                    is_clean = self.detector.run_grey().is_ok();
-                }
+                Taken::Idle => {}
                 Taken::Over => break,
             }
+            if due_ns.is_some_and(|due_ns| monotonic_ns() >= due_ns) {
+                // What fails is tried again.
+                due_ns = (!self.overwrite()).then(in_a_while);
+            }
         }
-        let _ = self.detector.run_grey();
+        self.overwrite();
+    }
+
+    /// Shows the network grey, so that no buffer of the runtime holds a picture any more; `false` when that fails.
+    fn overwrite(&mut self) -> bool {
+        let is_done = self.leaves_traces || self.detector.run_grey().is_ok();
+        scrub_stack();
+        is_done
     }
 
     fn judge(&self, camera: usize, frame: &Frame) -> Verdict {
@@ -132,5 +135,14 @@ pub fn code_of(error: &DetectError) -> EyeEventCode {
     }
 }
 
-/// After this long without a frame, or without one in which something moved, the runtime's memory is overwritten with grey.
+/// How long to wait for a frame: until the runtime's memory is to be overwritten.
+fn patience(due_ns: Option<i64>) -> Duration {
+    due_ns.map_or(IDLE, |due_ns| Duration::from_nanos(u64::try_from(due_ns - monotonic_ns()).unwrap_or(0)))
+}
+
+fn in_a_while() -> i64 {
+    monotonic_ns() + IDLE.as_nanos() as i64
+}
+
+/// After this long without another look the runtime's memory is overwritten with grey.
 const IDLE: Duration = Duration::from_secs(1);

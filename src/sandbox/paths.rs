@@ -73,7 +73,7 @@ fn allow(ruleset: RulesetCreated, path: &PathBuf, access: BitFlags<AccessFs>) ->
 /// The newest rights that are known here; older kernels have fewer of them.
 const NEWEST: ABI = ABI::V6;
 /// What libraries of the system read: themselves, the processor's and the memory's figures, and their own process.
-const SYSTEM: [&str; 17] = [
+const SYSTEM: [&str; 18] = [
     "/usr/lib",
     "/usr/lib64",
     "/usr/share/zoneinfo",
@@ -86,6 +86,7 @@ const SYSTEM: [&str; 17] = [
     "/proc/self",
     "/proc/cpuinfo",
     "/proc/meminfo",
+    "/proc/swaps",
     "/proc/sys/vm",
     "/sys/devices",
     "/sys/bus/pci",

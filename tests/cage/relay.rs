@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::live::cameras::scene;
-use crate::live::shop::{Shop, is_alive};
+use crate::live::shop::{Shop, children_of, is_alive};
 use crate::support::rtsp_camera::RtspCamera;
 
 #[test]
@@ -12,8 +12,7 @@ fn eye_and_relay_have_a_network_of_their_own_and_no_right_in_it() {
     let shop = Shop::open("relay", &camera.url());
     shop.hear("camera view seen");
     let eye = shop.eye(None);
-    let children = std::fs::read_to_string(format!("/proc/{eye}/task/{eye}/children")).expect("the eye runs");
-    let relay: i32 = children.trim().parse().expect("the eye has one child, its relay");
+    let [relay] = children_of(eye)[..] else { panic!("the eye has one child, its relay") };
     let network = |pid: i32| std::fs::read_link(format!("/proc/{pid}/ns/net")).expect("root may look");
     assert_ne!(network(eye), network(shop.mouth()));
     assert_eq!(network(eye), network(relay));

@@ -93,7 +93,7 @@ fn what_the_eye_says_is_what_the_mouth_hears() {
     };
     let tick = Tick { number: 12, media_ms: 60_001 };
     assert_eq!(inbox.accept(&outbox.camera(0, tick, &report)[0]), Ok(Some(Report::Camera(0, tick, report))));
-    let ready = Ready { cpu_us: 345_678, walls: Walls::ALL, lacks: Some(NoAccelerator::NotInRuntime) };
+    let ready = Ready { cpu_us: 345_678, is_locked: true, walls: Walls::ALL, lacks: Some(NoAccelerator::NotInRuntime) };
     assert_eq!(inbox.accept(&outbox.ready(&ready)[0]), Ok(Some(Report::Ready(ready))));
     let event = EyeEvent { code: EyeEventCode::ClipRefused, camera: 0, numbers: [-1, i32::MAX] };
     assert_eq!(inbox.accept(&outbox.event(&event)[0]), Ok(Some(Report::Event(event))));

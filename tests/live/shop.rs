@@ -103,8 +103,13 @@ impl Drop for Shop {
 
 /// Process id of the eye of a mouth, if it has one.
 pub fn eye_of(mouth: u32) -> Option<i32> {
-    let children = std::fs::read_to_string(format!("/proc/{mouth}/task/{mouth}/children")).unwrap_or_default();
-    children.split_whitespace().filter_map(|pid| pid.parse().ok()).find(|pid| is_eye(*pid))
+    children_of(mouth as i32).into_iter().find(|pid| is_eye(*pid))
+}
+
+/// Process ids of those whom the first thread of a process has started.
+pub fn children_of(process: i32) -> Vec<i32> {
+    let children = std::fs::read_to_string(format!("/proc/{process}/task/{process}/children")).unwrap_or_default();
+    children.split_whitespace().filter_map(|pid| pid.parse().ok()).collect()
 }
 
 /// What a process holds.

@@ -60,6 +60,7 @@ fn two_cameras_of_unequal_length_take_the_bytes_that_both_foresee() {
     assert_eq!(media_ms, [Some(78_000), Some(19_000)]);
     let foreseen = replay_records(&settings, timeline, &media_ms);
     assert_eq!((eye.ration.records(), eye.ration.foreseen()), (foreseen, Some(foreseen)));
+    eye.let_go();
     assert!(eye.report().is_none(), "nothing comes after the last word");
 }
 

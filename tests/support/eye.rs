@@ -19,7 +19,7 @@ use super::folder::{in_repository, names_in};
 pub struct Eye {
     child: Child,
     /// Held open: the eye ends when it closes.
-    _input: ChildStdin,
+    input: Option<ChildStdin>,
     output: ChildStdout,
     inbox: Inbox,
     /// What it has said so far.
@@ -41,6 +41,7 @@ pub fn job(settings: Settings, feeds: Vec<Feed>, errand: Errand) -> EyeJob {
         // Nobody here would call its cameras: it calls them itself.
         walls: 0,
         twin: None,
+        leaves_traces: false,
     }
 }
 
@@ -71,7 +72,12 @@ impl Eye {
         }
         let cameras = job.feeds.iter().map(|feed| feed.camera);
         let ration = Ration::new(&job.settings, job.errand, cameras, monotonic_ns());
-        Self { child, _input: input, output, inbox, ration }
+        Self { child, input: Some(input), output, inbox, ration }
+    }
+
+    /// Closes its input, so that it ends: after its last word it waits for that.
+    pub fn let_go(&mut self) {
+        self.input = None;
     }
 
     /// The next report; `None` once it has closed its pipe.

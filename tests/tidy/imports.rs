@@ -19,7 +19,7 @@ const BENEATH: [&str; 4] = ["units", "clock", "health", "config"];
 /// Those who join the stages may import every one of them.
 const EVERYTHING: &[&str] = &["*"];
 
-const TABLE: [Row; 20] = [
+const TABLE: [Row; 21] = [
     beneath("units", &[]),
     beneath("clock", &[]),
     beneath("health", &["clock"]),
@@ -50,6 +50,7 @@ const TABLE: [Row; 20] = [
     beneath("main", &["cli", "pipeline"]),
     beneath("bin", &["cli", "pipeline"]),
     stage("notice", &["wire"], &[]),
+    stage("forensics", &["capture", "detect"], &[]),
 ];
 
 const fn stage(

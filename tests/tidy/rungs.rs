@@ -11,7 +11,8 @@ use syn::{Attribute, Fields, Ident, ItemEnum, ItemImpl, ItemStruct, Path, Type};
 use super::sources::{Source, sources};
 
 /// Types that hold pixels, a person, or exact counts.
-const RUNGS: [&str; 21] = [
+const RUNGS: [&str; 22] = [
+    "Bared",
     "Frame",
     "FramePool",
     "Grid",

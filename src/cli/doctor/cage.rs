@@ -63,7 +63,17 @@ fn job(site: Option<&Site>) -> Result<EyeJob, Failure> {
     };
     let feeds = sources.into_iter().enumerate().filter_map(feed).collect();
     let runtime = crate::cli::finding::runtime()?;
-    Ok(EyeJob { settings, card, model: file, runtime, feeds, errand: Errand::Twin, walls: 0, twin: None })
+    Ok(EyeJob {
+        settings,
+        card,
+        model: file,
+        runtime,
+        feeds,
+        errand: Errand::Twin,
+        walls: 0,
+        twin: None,
+        leaves_traces: false,
+    })
 }
 
 /// A site with a camera of the network.

@@ -66,6 +66,7 @@ pub fn run(path: &Path, seconds: u32, json: bool) -> Result<(), Failure> {
         errand: Errand::Probe(seconds),
         walls: Walls::ALL.bits(),
         twin: None,
+        leaves_traces: false,
     };
     let job = proved(job)?;
     let soundings = sound(&site, &job, seconds)?;

@@ -10,8 +10,8 @@ use crate::clock::{Timeline, monotonic_ns, process_cpu_ns, utc_now};
 use crate::health::{EyeEvent, EyeEventCode, Ledger, STAGES, Stage};
 use crate::pipeline::EyeJob;
 use crate::pipeline::eye::{Counting, EXIT_SAID, News, Pipe, TICK, Threads, load_detectors, start};
-use crate::pipeline::footprint;
 use crate::pipeline::teller::Teller;
+use crate::pipeline::{footprint, hygiene::settle};
 use crate::wire::benched::BenchRound;
 use crate::wire::record::Outbox;
 use crate::wire::record::ration::BENCH_MS;
@@ -33,8 +33,8 @@ pub fn run(job: &EyeJob, seconds: u32, pipe: &mut Pipe) -> i32 {
 
 fn watch(job: &EyeJob, seconds: u32, pipe: &mut Pipe) -> Result<BenchRound, EyeEvent> {
     let detectors = load_detectors(job).map_err(EyeEvent::of)?;
-    footprint::give_back();
-    pipe.ready(&detectors);
+    let is_locked = settle();
+    pipe.ready(&detectors, is_locked);
     let begun_ns = monotonic_ns();
     let (threads, mut teller) = (start(job, detectors, begun_ns), Teller::new(job, begun_ns));
     let mut counting = Counting::new(job, Timeline::starting_at(utc_now()));

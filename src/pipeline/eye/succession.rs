@@ -22,6 +22,7 @@ fn job() -> EyeJob {
         errand: Errand::Watch,
         walls: 0,
         twin: None,
+        leaves_traces: false,
     }
 }
 

@@ -1,0 +1,175 @@
+//! The search: every byte of a process held against the needles.
+//!
+//! In: [`Needles`] and a process. Out: [`Residue`]. Invariants: a window is looked for at every byte offset of every page
+//! that is there, across the borders of pages and pieces alike; a piece is counted once, as long as it is.
+
+use std::collections::BTreeMap;
+use std::io;
+
+use super::memory::{Mapping, Memory, PAGE, Page, Place};
+use super::needles::{Form, Needles, WINDOW};
+use super::{Finding, Residue, SURE_BYTES};
+
+/// Searches the memory of each process for the needles of each list; every byte is read once. Gives for every process one
+/// [`Residue`] a list.
+///
+/// # Errors
+/// Where there is no such process, or it may not be looked at.
+pub fn search(pid: u32, lists: &[&Needles]) -> io::Result<Vec<Residue>> {
+    let memory = Memory::of(pid)?;
+    let mut tallies: Vec<Tally> = lists.iter().map(|needles| Tally { needles, found: BTreeMap::new() }).collect();
+    let (mut scanned_bytes, mut unread_bytes) = (0, 0);
+    for mapping in &memory.mappings {
+        for (start, length) in runs(&memory, mapping, &mut unread_bytes) {
+            let mut bytes = vec![0u8; length];
+            if memory.read(start, &mut bytes) {
+                scanned_bytes += length as u64;
+                tallies.iter_mut().for_each(|tally| tally.look_through(&bytes, &mapping.place));
+            } else {
+                unread_bytes += length as u64;
+            }
+        }
+    }
+    let residue = |tally: Tally<'_>| Residue { found: tally.into_findings(), scanned_bytes, unread_bytes };
+    Ok(tallies.into_iter().map(residue).collect())
+}
+
+/// Unbroken runs of pages that are there, start and bytes; those longer than [`PIECE`] in pieces that overlap by a window.
+fn runs(memory: &Memory, mapping: &Mapping, unread_bytes: &mut u64) -> Vec<(u64, usize)> {
+    let count = usize::try_from((mapping.end - mapping.start) / PAGE as u64).unwrap_or(0);
+    let mut runs: Vec<(u64, usize)> = Vec::new();
+    for first in (0..count).step_by(PAGES_AT_ONCE) {
+        let at = mapping.start + (first * PAGE) as u64;
+        for (index, page) in memory.pages(mapping, at, PAGES_AT_ONCE.min(count - first)).into_iter().enumerate() {
+            let start = at + (index * PAGE) as u64;
+            match (page, runs.last_mut()) {
+                (Page::Absent, _) => {}
+                (Page::Swapped, _) => *unread_bytes += PAGE as u64,
+                (Page::Present, Some((begun, length))) if *begun + *length as u64 == start && *length < PIECE => {
+                    *length += PAGE;
+                }
+                (Page::Present, Some((begun, length))) if *begun + *length as u64 == start => {
+                    // So much of the piece before that a window on the border is whole.
+                    runs.push((start - (WINDOW as u64 - 1), PAGE + WINDOW - 1));
+                }
+                (Page::Present, _) => runs.push((start, PAGE)),
+            }
+        }
+    }
+    runs
+}
+
+/// What was found of one list of needles.
+struct Tally<'a> {
+    needles: &'a Needles,
+    found: BTreeMap<(Place, Form), Finding>,
+}
+
+impl Tally<'_> {
+    fn look_through(&mut self, bytes: &[u8], place: &Place) {
+        let (mut window, mut at, mut counted) = (0u128, 0, 0);
+        while at < bytes.len() {
+            if at.is_multiple_of(PAGE) && at > 0 && bytes[at..].starts_with(&[0; PAGE]) && window == 0 {
+                at += PAGE;
+                continue;
+            }
+            window = window >> 8 | u128::from(bytes[at]) << 120;
+            at += 1;
+            if at >= WINDOW
+                && at > counted
+                && let Some(needle) = self.needles.find(window)
+            {
+                counted = at + self.note(&bytes[at - WINDOW..], needle, place);
+            }
+        }
+    }
+
+    /// Counts a piece that begins with a needle; gives how much longer it is than the needle, bytes.
+    fn note(&mut self, bytes: &[u8], needle: usize, place: &Place) -> usize {
+        let (rest, form, picture) = self.needles.rest(needle);
+        let length = bytes.iter().zip(rest).take_while(|(one, other)| one == other).count();
+        let windows = (length + 1 - WINDOW) as u64;
+        let nothing = || Finding { place: place.clone(), form, windows: 0, longest_bytes: 0, pictures: None };
+        let finding = self.found.entry((place.clone(), form)).or_insert_with(nothing);
+        finding.windows += windows;
+        finding.longest_bytes = finding.longest_bytes.max(length as u64);
+        if length as u64 >= SURE_BYTES {
+            let [first, last] = finding.pictures.unwrap_or([picture; 2]);
+            finding.pictures = Some([first.min(picture), last.max(picture)]);
+        }
+        length - WINDOW
+    }
+
+    fn into_findings(self) -> Vec<Finding> {
+        self.found.into_values().collect()
+    }
+}
+
+/// Pages asked for at once.
+const PAGES_AT_ONCE: usize = 4096;
+/// Bytes read at once.
+const PIECE: usize = 1 << 20;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::forensics::needles::Gathering;
+
+    /// Bytes that no other key gives (Marsaglia's xorshift).
+    fn noise(key: u64, length: usize) -> Vec<u8> {
+        let mut state = key;
+        let mut next = || {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            (state >> 32) as u8
+        };
+        (0..length).map(|_| next()).collect()
+    }
+
+    fn list(key: u64, stride: usize) -> Needles {
+        let mut gathering = Gathering::default();
+        gathering.add(Form::Plane, 0, &noise(key, 10_000), stride);
+        gathering.into_needles()
+    }
+
+    fn found(bytes: &[u8], stride: usize) -> Vec<(u64, u64)> {
+        let needles = list(1, stride);
+        let mut tally = Tally { needles: &needles, found: BTreeMap::new() };
+        tally.look_through(bytes, &Place::Heap);
+        tally.into_findings().iter().map(|finding| (finding.windows, finding.longest_bytes)).collect()
+    }
+
+    #[test]
+    fn a_piece_is_found_at_any_offset_and_counted_once() {
+        for offset in [0, 1, 17, 4095, 4096] {
+            let bytes = [&vec![0; offset][..], &noise(1, 10_000)[33..133], &[9; 5000]].concat();
+            assert_eq!(found(&bytes, 1), [(85, 100)], "offset {offset}");
+            assert_eq!(found(&bytes, 16).len(), 1, "with fewer needles, offset {offset}");
+        }
+    }
+
+    #[test]
+    fn a_piece_behind_a_page_of_zeros_is_found() {
+        let mut bytes = vec![0; 4 * PAGE];
+        bytes[3 * PAGE..3 * PAGE + 16].copy_from_slice(&noise(1, 10_000)[..16]);
+        assert_eq!(found(&bytes, 1), [(1, 16)]);
+        let mut bytes = vec![0; 4 * PAGE];
+        bytes[2 * PAGE - 10..2 * PAGE + 6].copy_from_slice(&noise(1, 10_000)[..16]);
+        assert_eq!(found(&bytes, 1), [(1, 16)]);
+    }
+
+    #[test]
+    fn a_process_finds_what_it_holds_and_not_what_it_wiped() {
+        let mut held = noise(3, 10_000);
+        let mut gathering = Gathering::default();
+        gathering.add(Form::Bgr, 5, &held, 16);
+        let needles = gathering.into_needles();
+        let once = search(std::process::id(), &[&needles]).expect("itself").remove(0);
+        assert!(once.windows() >= 2 * 9_985, "one in the list, one held: {once}");
+        assert_eq!(once.oldest(|form| form == Form::Bgr), Some(5));
+        held.fill(0);
+        let wiped = search(std::process::id(), &[&needles]).expect("itself").remove(0);
+        assert!(wiped.windows() + 9_985 <= once.windows(), "{wiped}");
+    }
+}

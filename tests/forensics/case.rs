@@ -1,0 +1,165 @@
+//! What is looked at, by which network, and what of it is then looked for.
+
+use std::path::{Path, PathBuf};
+
+use kehai::capture::{FramePool, Grab, replay};
+use kehai::config::card::DetectorCard;
+use kehai::config::site;
+use kehai::detect::Detector;
+use kehai::forensics::forms::{Darkroom, Depth};
+use kehai::forensics::needles::{Form, Gathering, Needles};
+use kehai::health::StageCpu;
+use kehai::pipeline::{EyeJob, Feed, Origin};
+use kehai::units::PictureSize;
+use kehai::wire::record::ration::Errand;
+
+use crate::support::folder::{Folder, in_repository, network, read};
+use crate::support::keyed::FPS;
+
+/// A network with its card.
+pub struct Network {
+    /// The file.
+    pub file: String,
+    card: DetectorCard,
+    input: Option<PictureSize>,
+}
+
+impl Network {
+    /// The one that is used where nothing else is asked for.
+    pub fn default_one() -> Self {
+        Self::of(in_repository("fetched/models/nanodet_g_8bit.onnx"), "nanodet-g-8bit", None)
+    }
+
+    /// RTMDet-nano at 320x416, where it is at hand.
+    pub fn rtmdet() -> Option<Self> {
+        let file = network("rtmdet-nano-person/rtmdet_nano_person_dyn.onnx")?;
+        Some(Self::of(file, "rtmdet-nano-person", Some(PictureSize { height: 320, width: 416 })))
+    }
+
+    fn of(file: String, card: &str, input: Option<PictureSize>) -> Self {
+        let text = read(&in_repository(&format!("models/{card}.card.toml")));
+        let card = toml::from_str(&String::from_utf8(text).expect("a card is text")).expect("a card");
+        Self { file, card, input }
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.card.name
+    }
+
+    /// How many people it finds in the last picture of a recording.
+    pub fn people(&self, recording: &Recording) -> usize {
+        let mut detector =
+            Detector::load(&runtime(), Path::new(&self.file), &self.card, self.input).expect("the network loads");
+        let placed = self.card.placement(recording.size, self.input);
+        let (pool, mut found) = (FramePool::new(placed), 0);
+        let mut source = replay::open(Path::new(&recording.path), Some(FPS), None).expect("it opens");
+        source.will_be_drawn(&placed);
+        while let Ok(Grab::Frame(arrival)) = source.grab(&|_| true) {
+            if arrival.number + 1 == recording.count {
+                let frame = source.retrieve(&pool).expect("a picture");
+                let detections = detector.detect(frame, self.card.score.high, &StageCpu::default());
+                found = detections.expect("the network runs").people.len();
+            }
+        }
+        found
+    }
+
+    /// The site of one camera that uses it; `source` is what the camera's table says of its source.
+    pub fn site(&self, source: &str) -> String {
+        let size = |size: PictureSize| format!("size = {{ height = {}, width = {} }}", size.height, size.width);
+        let (file, size) = (&self.file, self.input.map(size).unwrap_or_default());
+        format!(
+            "[detector]\nmodel = \"{file}\"\n{size}\n[[camera]]\nid = \"view\"\nlooks_per_s = {FPS}\n{source}\n\
+             [[line]]\nid = \"door\"\ncamera = \"view\"\nends_px = [[10, 100], [300, 100]]\ninside_px = [150, 200]\n"
+        )
+    }
+
+    /// The job of an eye that keeps nothing tidy.
+    pub fn untidy_job(&self, origin: Origin, errand: Errand) -> EyeJob {
+        let text = format!("{STORE}{}", self.site("fps = 20.0"));
+        EyeJob {
+            settings: site::parse(&text, "forensics").expect("a site").settings,
+            card: self.card.clone(),
+            model: self.file.clone().into(),
+            runtime: runtime(),
+            feeds: vec![Feed { camera: 0, origin, picture: None }],
+            errand,
+            walls: 0,
+            twin: None,
+            leaves_traces: true,
+        }
+    }
+
+    /// Needles of two recordings: of their last `whole` pictures all, of those before a little. What both have is none.
+    pub fn needles(&self, recordings: [&Recording; 2], whole: u64) -> [Needles; 2] {
+        let [mut own, mut other] = recordings.map(|recording| self.needles_of(recording, whole));
+        Needles::part(&mut own, &mut other);
+        [own, other]
+    }
+
+    fn needles_of(&self, recording: &Recording, whole: u64) -> Needles {
+        let Recording { path, size, count, .. } = recording;
+        let mut gathering = Gathering::default();
+        kehai::capture::use_opencv_readers();
+        let mut darkroom = Darkroom::new([&runtime(), Path::new(&self.file)], &self.card, self.input, *size)
+            .unwrap_or_else(|error| panic!("{}: {error}", self.file));
+        tell(&format!("{:?}", darkroom.layers()));
+        let depth =
+            |number| if number + whole >= *count { Depth::Whole(STRIDE) } else { Depth::Samples(SAMPLES_APART) };
+        let made = darkroom.gather(Path::new(path), FPS, &depth, &mut gathering).expect("its pictures can be had");
+        assert_eq!(made, *count, "pictures of {path}");
+        for (number, file) in recording.files().iter().enumerate() {
+            let bytes = read(file);
+            let [first, last] = [bytes.len().min(CODED), bytes.len().saturating_sub(CODED).max(CODED)];
+            gathering.add(Form::Coded, number as u64, &bytes[..first], 1);
+            gathering.add(Form::Coded, number as u64, bytes.get(last..).unwrap_or_default(), 1);
+        }
+        gathering.into_needles()
+    }
+}
+
+/// Pictures in a file or a folder.
+pub struct Recording {
+    /// Where.
+    pub path: String,
+    /// Their size.
+    pub size: PictureSize,
+    /// How many.
+    pub count: u64,
+    /// Where they lie, for as long as they are needed.
+    pub _folder: Folder,
+}
+
+impl Recording {
+    fn files(&self) -> Vec<String> {
+        if !Path::new(&self.path).is_dir() {
+            return vec![self.path.clone()];
+        }
+        let names = crate::support::folder::names_in(&self.path);
+        names.iter().map(|name| format!("{}/{name}", self.path)).collect()
+    }
+
+    /// As an eye plays it.
+    pub fn origin(&self) -> Origin {
+        Origin::Recorded { path: self.path.clone().into(), fps: Some(FPS), every: 1, realtime: false }
+    }
+}
+
+fn runtime() -> PathBuf {
+    in_repository("fetched/onnxruntime/libonnxruntime.so.1.31.1").into()
+}
+
+/// What a site file begins with.
+pub const STORE: &str = "[store]\norg = \"test\"\nstore = \"forensics\"\nnode = \"box\"\ntimezone = \"UTC\"\n";
+/// A needle begins at every so manyth byte, so that each unbroken piece of 31 bytes holds one.
+const STRIDE: usize = 16;
+/// So much of the beginning and of the end of a file is looked for as it is, bytes.
+const CODED: usize = 1 << 20;
+/// A piece of older pictures in so many bytes.
+const SAMPLES_APART: usize = 2048;
+
+#[expect(clippy::print_stdout, reason = "which layers are looked for is part of the result")]
+fn tell(words: &str) {
+    println!("{words}");
+}

@@ -1,0 +1,72 @@
+//! At work: what an eye holds while it looks is the newest pictures and no other.
+//!
+//! A camera's frame is in flight (packed in a socket or a reader, decoded, drawn, in the network) for a few pictures' time;
+//! a decoder keeps what later pictures refer to. Older ones must be gone.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use kehai::forensics::Residue;
+use kehai::forensics::needles::Form;
+use kehai::forensics::search::search;
+use kehai::units::PictureSize;
+
+use super::case::Network;
+use super::watched::Watched;
+use crate::live::shop::{Shop, signal};
+
+/// What an eye at work holds, stopped in the middle of it; and the number of the newest picture that was sent.
+fn held(network: &Network, pictures: &Watched, shop: &Shop) -> (Residue, u64) {
+    pictures.await_more(2 * RECENT);
+    let (eye, mouth) = (shop.eye(None), shop.mouth());
+    [mouth, eye].iter().for_each(|pid| signal(*pid, libc::SIGSTOP));
+    let recordings = pictures.recordings(RECENT);
+    let [needles, _] = network.needles([&recordings[0], &recordings[1]], WHOLE);
+    let found = search(eye as u32, &[&needles]).expect("the eye is there").remove(0);
+    [mouth, eye].iter().for_each(|pid| signal(*pid, libc::SIGCONT));
+    (found, recordings[0].count - 1)
+}
+
+#[expect(clippy::print_stdout, reason = "what was found where is the result")]
+fn must_hold_the_newest_alone(case: &str, network: &Network, rounds: usize) -> BTreeSet<Form> {
+    let pictures = Watched::start(SMALL);
+    let shop = Shop::open_with(&format!("running-{case}"), &network.site(&format!("url = \"{}\"", pictures.url())));
+    shop.hear("camera view seen");
+    let mut forms = BTreeSet::new();
+    for round in 0..rounds {
+        let (found, newest) = held(network, &pictures, &shop);
+        println!("{case}, newest {newest}, eye: {found}");
+        forms.extend(found.found.iter().map(|finding| finding.form));
+        assert!(found.windows() > 0, "{case}: an eye at work holds nothing, the test is void");
+        let oldest = found.oldest(|form| form != Form::Coded).unwrap_or(newest);
+        assert!(
+            oldest + IN_FLIGHT > newest,
+            "{case}, round {round}: something of picture {oldest} of {newest}: {found}"
+        );
+        std::thread::sleep(Duration::from_millis(13 * round as u64));
+    }
+    forms
+}
+
+#[test]
+fn an_eye_at_work_holds_the_newest_pictures_alone() {
+    must_hold_the_newest_alone("default", &Network::default_one(), 1);
+}
+
+#[test]
+#[ignore = "twenty looks at an eye at work"]
+fn every_form_is_found_in_an_eye_at_work_and_only_of_the_newest_pictures() {
+    for network in [Some(Network::default_one()), Network::rtmdet()].into_iter().flatten() {
+        let forms = must_hold_the_newest_alone(network.name(), &network, 20);
+        for form in [Form::Plane, Form::SmallPlane, Form::Tensor, Form::Activation] {
+            assert!(forms.contains(&form), "{}: no {form} was ever found, it is looked for in vain", network.name());
+        }
+    }
+}
+
+const SMALL: PictureSize = PictureSize { width: 320, height: 240 };
+/// Pictures before the newest that are looked for.
+const RECENT: u64 = 20;
+const WHOLE: u64 = 10;
+/// Pictures that may be in flight: one in the decoder and what it refers to, two drawn, one in the network.
+const IN_FLIGHT: u64 = 8;
