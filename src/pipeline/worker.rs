@@ -17,7 +17,7 @@ use crate::capture::Frame;
 use crate::clock::monotonic_ns;
 use crate::detect::scene::Verdict;
 use crate::detect::{DetectError, Detections, Detector};
-use crate::health::{CameraHealth, EyeEventCode, Fate, Stage, StageCpu};
+use crate::health::{CameraHealth, EyeEvent, EyeEventCode, Fate, Stage, StageCpu};
 
 /// One detect worker.
 pub struct Worker {
@@ -115,7 +115,14 @@ impl Worker {
                 self.health[camera].met(Fate::Detected);
                 self.say(News::People(camera, detections));
             }
-            Err(_) => self.health[camera].met(Fate::Failed),
+            Err(error) => {
+                self.health[camera].met(Fate::Failed);
+                let code = code_of(&error);
+                // A frame that failed is counted; a network that cannot do its work ends the eye.
+                if code != EyeEventCode::DetectorFailed {
+                    self.say(News::Event(EyeEvent { code, camera: camera as u16, numbers: [0, 0] }));
+                }
+            }
         }
     }
 

@@ -2,11 +2,13 @@
 
 use kehai::clock::{Timeline, UtcMs};
 use kehai::pipeline::{Feed, Origin};
-use kehai::wire::record::budget::replay_records;
+use kehai::wire::record::budget::{Budget, replay_records};
 use kehai::wire::record::ration::Errand;
 use kehai::wire::record::{RECORD_BYTES, Report};
+use serde_json::Value;
 
 use crate::support::eye::{Eye, job, settings};
+use crate::support::program::kehai;
 use crate::support::recording::{SAMPLE_FRAMES, played, sample};
 use crate::support::site::{demo_path, demo_with};
 
@@ -62,6 +64,24 @@ fn two_cameras_of_unequal_length_take_the_bytes_that_both_foresee() {
     assert_eq!((eye.ration.records(), eye.ration.foreseen()), (foreseen, Some(foreseen)));
     eye.let_go();
     assert!(eye.report().is_none(), "nothing comes after the last word");
+}
+
+#[test]
+fn the_doctor_prints_the_budget_line_by_line_and_the_lines_add_up() {
+    let arguments = ["doctor", "--site", &demo_path()];
+    let findings: Value = serde_json::from_str(&kehai(&[&arguments[..], &["--json"]].concat()).out).expect("JSON");
+    let of = |what: &str| {
+        let finding = findings.as_array().expect("a list").iter().find(|finding| finding["what"] == what);
+        finding.and_then(|finding| finding["bytes"].as_u64()).unwrap_or_else(|| panic!("{what}: {findings}"))
+    };
+    let budget = Budget::of(&settings(&std::fs::read_to_string(demo_path()).expect("the demo's site")));
+    assert_eq!(of("pipe: windows"), (budget.windows_per_hour * RECORD_BYTES) as u64);
+    assert_eq!(of("pipe: counters"), (budget.counters_per_hour * RECORD_BYTES) as u64);
+    assert_eq!(of("pipe: start and end"), (budget.per_eye * RECORD_BYTES) as u64);
+    assert_eq!(of("pipe budget"), of("pipe: windows") + of("pipe: counters"));
+    let text = kehai(&arguments).out;
+    let hour = format!("{} bytes an hour and {} a start", of("pipe budget"), of("pipe: start and end"));
+    assert!(text.contains(&hour) && text.contains("could leak"), "{text}");
 }
 
 /// Where the replay of the sample begins when nobody says otherwise.
