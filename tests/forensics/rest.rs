@@ -13,7 +13,7 @@ use kehai::forensics::search::search;
 use kehai::pipeline::{Errand, Origin};
 use kehai::units::PictureSize;
 
-use super::case::{Network, Recording, STORE};
+use super::case::{Network, Recording, STORE, Sought};
 use super::watched::{OTHER, OWN, Watched};
 use crate::live::shop::{Shop, eye_of, signal};
 use crate::support::eye_process::{EyeProcess, await_rest, await_work};
@@ -65,7 +65,7 @@ fn replayed(network: &Network, recording: &Recording, needles: [&Needles; 2]) ->
 }
 
 fn recording_must_leave_nothing(case: &str, network: &Network, recordings: [&Recording; 2]) {
-    let [needles, foreign] = network.needles(recordings, WHOLE);
+    let [needles, foreign] = network.needles(recordings, sought(recordings[0].count));
     assert!(network.people(recordings[0]) > 0, "{case}: there is nobody to be found");
     let untidy = EyeProcess::start_untidy(
         &network.untidy_job(recordings[0].origin(), Errand::Replay(Timeline::starting_at(UtcMs(0)))),
@@ -91,8 +91,8 @@ fn camera_must_leave_nothing(case: &str, network: &Network, size: PictureSize, f
     let (eye, mouth) = (shop.eye(None), shop.mouth());
     // They stay as they are while it is made out what to look for.
     [untidy.id() as i32, eye, mouth].iter().for_each(|pid| signal(*pid, libc::SIGSTOP));
-    let [own, other] = pictures.recordings(RECENT);
-    let [needles, foreign] = network.needles([&own, &other], WHOLE);
+    let [own, other] = pictures.recordings(RECENT.min(frames));
+    let [needles, foreign] = network.needles([&own, &other], sought(frames));
     assert!(network.people(&own) > 0, "{case}: there is nobody to be found");
     let control = search(untidy.id(), &[&needles]).expect("a child of this test").remove(0);
     let all = [("eye", eye), ("mouth", mouth)];
@@ -165,5 +165,8 @@ const FEW: u64 = 24;
 const MANY: u64 = 500;
 /// Pictures of a camera that are looked for.
 const RECENT: u64 = 100;
-/// Pictures that are looked for whole.
-const WHOLE: u64 = 6;
+
+/// Of few pictures less is looked for, so that it is done in seconds.
+fn sought(frames: u64) -> Sought {
+    if frames < MANY { Sought { whole: 3, deep: 0 } } else { Sought { whole: 6, deep: 2 } }
+}
