@@ -85,6 +85,7 @@ mod laws {
 /// What is left of a picture in memory.
 mod forensics {
     mod case;
+    mod recipe;
     mod rest;
     mod running;
     mod watched;

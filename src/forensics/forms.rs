@@ -27,7 +27,9 @@ pub struct Darkroom {
 /// How thoroughly a picture is looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Depth {
-    /// All of it, a window at every so manyth byte.
+    /// All of it and all layers of the network, a window at every so manyth byte.
+    Deep(usize),
+    /// All of it, but of the network only the first layers.
     Whole(usize),
     /// A piece in every so many bytes of its planes and tensor.
     Samples(usize),
@@ -62,10 +64,20 @@ impl Darkroom {
         Ok(Self { layers, letterbox: Letterbox::new(card, placed), placed, pool: FramePool::new(placed) })
     }
 
-    /// Names and kinds of the layers that are laid open.
+    /// Names and kinds of the first layers that are laid open.
     #[must_use]
     pub fn layers(&self) -> &[String] {
-        &self.layers.names
+        &self.layers.first
+    }
+
+    /// Gathers all that the network makes of a grey picture, which is what every eye holds at rest.
+    ///
+    /// # Errors
+    /// [`FormsError::Detect`] when the network fails.
+    pub fn gather_grey(&mut self, stride: usize, into: &mut Gathering) -> Result<(), FormsError> {
+        let layers = self.layers.look(&self.letterbox.grey_tensor())?;
+        layers.iter().for_each(|layer| into.add(Form::Layer, 0, layer, stride));
+        Ok(())
     }
 
     /// Gathers the pictures of a recording, each as thoroughly as `depth` says of its number; gives how many there are.
@@ -104,13 +116,14 @@ impl Darkroom {
             return Ok(());
         }
         let mut add = |form, bytes: &[u8]| match depth {
-            Depth::Whole(stride) => into.add(form, number, bytes, stride),
+            Depth::Deep(stride) | Depth::Whole(stride) => into.add(form, number, bytes, stride),
             Depth::Samples(apart) => into.add_samples(form, number, bytes, apart),
             Depth::Unsought => {}
         };
+        let is_whole = matches!(depth, Depth::Deep(_) | Depth::Whole(_));
         if let Some(bared) = source.bare() {
             bared.planes.iter().for_each(|plane| add(Form::Plane, plane));
-            if matches!(depth, Depth::Whole(_)) {
+            if is_whole {
                 add(Form::Bgr, &bared.bgr);
                 add(Form::Rgb, &turned(&bared.bgr));
             }
@@ -118,16 +131,20 @@ impl Darkroom {
         let mut frame = source.retrieve(&self.pool)?;
         frame.planes_mut().iter().for_each(|plane| add(Form::SmallPlane, plane));
         frame.colour().iter().for_each(|plane| add(Form::SmallPlane, plane));
-        if matches!(depth, Depth::Whole(_)) {
+        if is_whole {
             let small = interleaved(&mut frame);
             add(Form::SmallBgr, &small);
             add(Form::SmallRgb, &turned(&small));
         }
         self.letterbox.fill(frame)?;
         add(Form::Tensor, &bytes_of(&self.letterbox));
-        if matches!(depth, Depth::Whole(_)) {
+        if is_whole {
             let layers = self.layers.look(self.letterbox.tensor())?;
-            layers.iter().for_each(|layer| add(Form::Activation, layer));
+            let (first, rest) = layers.split_at(self.layers.first.len());
+            first.iter().for_each(|layer| add(Form::FirstLayer, layer));
+            if matches!(depth, Depth::Deep(_)) {
+                rest.iter().for_each(|layer| add(Form::Layer, layer));
+            }
         }
         self.letterbox.wipe();
         Ok(())

@@ -1,7 +1,7 @@
-//! The first layers of a network, laid open: what it makes of its input before anything else, in its own layout.
+//! The layers of a network, laid open: all that it makes of its input on the way to its outputs, in its own layout.
 //!
-//! In: a model file. Out: a [`Layers`] that gives, for an input tensor, the very bytes its first tensors have in the eye: the
-//! input in eight bits where the network works in them, the input reordered for the processor, the first activations.
+//! In: a model file. Out: a [`Layers`] that gives, for an input tensor, the very bytes its tensors have in the eye: the
+//! input in eight bits where the network works in them, the input reordered for the processor, the activations.
 //! Invariant: the runtime has rearranged the graph before its layers are laid open and does not do so again, so that they
 //! lie in memory as they do in the eye.
 //! Source: `onnx.proto3` of ONNX 1.19; protobuf's rule that a message given twice is merged.
@@ -12,17 +12,17 @@ use crate::detect::DetectError;
 use crate::detect::letterbox::InputTensor;
 use crate::detect::session::Session;
 
-/// A network whose first layers can be read.
+/// A network whose layers can be read.
 pub struct Layers {
     session: Session,
     /// Outputs of the network itself, which come first.
     own: usize,
-    /// What each layer is called and does, in words.
-    pub names: Vec<String>,
+    /// What the first layers are called and do, in words: up to the first convolution and what follows at once.
+    pub first: Vec<String>,
 }
 
 impl Layers {
-    /// Lays open the first layers of a model.
+    /// Lays open the layers of a model.
     ///
     /// # Errors
     /// [`DetectError`] where the model does not load, or is not understood.
@@ -37,13 +37,15 @@ impl Layers {
         // What was never written need not go.
         let _ = std::fs::remove_file(&rearranged);
         let (mut graph, (input, own)) = graph?;
-        let layers = first_layers(&graph, &input).ok_or(DetectError::Model { reason: "no layers found".to_owned() })?;
+        let layers = layers_behind(&graph, &input);
+        let first = layers.iter().position(|(_, kind)| kind.contains("Conv"));
+        let first = first.ok_or(DetectError::Model { reason: "no convolution found".to_owned() })? + 1 + FIRST_BEHIND;
+        let names = layers.iter().take(first).map(|(output, kind)| format!("{kind} {output}")).collect();
         graph.extend(more_outputs(layers.iter().map(|(output, _)| output.as_str())));
-        let session = Session::load_as_it_is(runtime, &graph)?;
-        Ok(Self { session, own, names: layers.into_iter().map(|(output, kind)| format!("{kind} {output}")).collect() })
+        Ok(Self { session: Session::load_as_it_is(runtime, &graph)?, own, first: names })
     }
 
-    /// The bytes of the first layers for this input.
+    /// The bytes of all layers for this input, the first first.
     ///
     /// # Errors
     /// [`DetectError`] when the network fails.
@@ -53,9 +55,14 @@ impl Layers {
     }
 }
 
-/// Name and kind of the outputs of the first nodes behind `input`: up to the first convolution and what follows at once.
-fn first_layers(model: &[u8], input: &str) -> Option<Vec<(String, String)>> {
-    let (mut reached, mut layers, mut behind) = (vec![input.to_owned()], Vec::new(), None);
+/// Name and kind of the outputs of all nodes behind `input`, in the order they run.
+fn layers_behind(model: &[u8], input: &str) -> Vec<(String, String)> {
+    let (mut reached, mut layers) = (vec![input.to_owned()], Vec::new());
+    let own: Vec<&[u8]> = fields(model, GRAPH)
+        .into_iter()
+        .flat_map(|graph| fields(graph, GRAPH_OUTPUT))
+        .flat_map(|output| fields(output, VALUE_NAME))
+        .collect();
     for node in fields(model, GRAPH).into_iter().flat_map(|graph| fields(graph, NODE)) {
         let texts = |field| fields(node, field).into_iter().map(|text| String::from_utf8_lossy(text).into_owned());
         let kind = texts(KIND).next().unwrap_or_default();
@@ -63,18 +70,14 @@ fn first_layers(model: &[u8], input: &str) -> Option<Vec<(String, String)>> {
         if kind == "Shape" || !texts(INPUT).any(|name| reached.contains(&name)) {
             continue;
         }
-        let outputs: Vec<String> = texts(OUTPUT).filter(|name| !name.is_empty()).collect();
-        reached.extend(outputs.iter().cloned());
-        layers.extend(outputs.into_iter().map(|output| (output, kind.clone())));
-        behind = match behind {
-            Some(left) => Some(left - 1),
-            None => kind.contains("Conv").then_some(LAYERS_BEHIND),
-        };
-        if behind == Some(0) {
-            return Some(layers);
+        for output in texts(OUTPUT).filter(|name| !name.is_empty()) {
+            if !own.contains(&output.as_bytes()) {
+                layers.push((output.clone(), kind.clone()));
+            }
+            reached.push(output);
         }
     }
-    None
+    layers
 }
 
 /// A piece of a model that names more outputs of its graph; it is merged with what stands before it.
@@ -129,8 +132,8 @@ fn varint(rest: &mut &[u8]) -> Option<u64> {
     None
 }
 
-/// Nodes behind the first convolution that are laid open: its activation, and the next layer.
-const LAYERS_BEHIND: u32 = 3;
+/// Tensors behind the first convolution that count as first layers: its activation, and the next layer.
+const FIRST_BEHIND: usize = 3;
 /// Fields of a model, a graph, a node and a value.
 const GRAPH: u8 = 7;
 const NODE: u8 = 1;
@@ -161,11 +164,12 @@ mod tests {
             node("Conv", "d", "e"),
             node("Conv", "e", "f"),
         ];
-        let model = [vec![8, 9], field(GRAPH, &nodes.concat())].concat();
-        let layers = first_layers(&model, "images").expect("there is a convolution");
+        let output = field(GRAPH_OUTPUT, &field(VALUE_NAME, b"f"));
+        let model = [vec![8, 9], field(GRAPH, &[nodes.concat(), output].concat())].concat();
+        let layers = layers_behind(&model, "images");
         let names: Vec<&str> = layers.iter().map(|(output, _)| output.as_str()).collect();
-        assert_eq!(names, ["q", "a", "b", "d", "e"]);
-        assert_eq!(first_layers(&model, "nothing"), None);
+        assert_eq!(names, ["q", "a", "b", "d", "e"], "f is an output already");
+        assert_eq!(layers_behind(&model, "nothing"), []);
         let more = more_outputs(names.into_iter());
         let added = fields(&more, GRAPH).into_iter().flat_map(|graph| fields(graph, GRAPH_OUTPUT)).count();
         assert_eq!(added, 5);

@@ -31,7 +31,10 @@ pub enum Form {
     Tensor,
     /// The first tensors that the network makes of its input, in its own layout: the input in eight bits, the first
     /// activations.
-    Activation,
+    FirstLayer,
+    /// The tensors behind them. In eight bits they repeat themselves, within a picture and from one to the next and to a
+    /// grey one, so that only pieces of [`super::LAYER_BYTES`] count.
+    Layer,
 }
 
 impl fmt::Display for Form {
@@ -45,7 +48,8 @@ impl fmt::Display for Form {
             Self::SmallBgr => "resized BGR",
             Self::SmallRgb => "resized RGB",
             Self::Tensor => "input tensor",
-            Self::Activation => "first layer",
+            Self::FirstLayer => "first layer",
+            Self::Layer => "layer",
         })
     }
 }

@@ -8,7 +8,7 @@ use std::io;
 
 use super::memory::{Mapping, Memory, PAGE, Page, Place};
 use super::needles::{Form, Needles, WINDOW};
-use super::{Finding, Residue, SURE_BYTES};
+use super::{Finding, LAYER_BYTES, Residue, SURE_BYTES};
 
 /// Searches the memory of each process for the needles of each list; every byte is read once. Gives for every process one
 /// [`Residue`] a list.
@@ -89,6 +89,9 @@ impl Tally<'_> {
         let (rest, form, picture) = self.needles.rest(needle);
         let length = bytes.iter().zip(rest).take_while(|(one, other)| one == other).count();
         let windows = (length + 1 - WINDOW) as u64;
+        if form == Form::Layer && (length as u64) < LAYER_BYTES {
+            return length - WINDOW;
+        }
         let nothing = || Finding { place: place.clone(), form, windows: 0, longest_bytes: 0, pictures: None };
         let finding = self.found.entry((place.clone(), form)).or_insert_with(nothing);
         finding.windows += windows;

@@ -468,5 +468,5 @@ const SILENCE_NS: i64 = 15_000_000_000;
 const GLANCE: Duration = Duration::from_secs(1);
 /// How far two readings of one clock may lie apart, s.
 const CLOCK_SLACK_S: i64 = 1;
-/// Overwrite freed memory with 0x5a, keep no per-thread caches (measured: no residue of the last frame).
-const HEAP_HYGIENE: &str = "glibc.malloc.perturb=90:glibc.malloc.tcache_count=0:glibc.malloc.arena_max=2:glibc.malloc.mmap_threshold=262144:glibc.malloc.trim_threshold=131072";
+/// Overwrite freed memory with 0x5a, keep no per-thread caches (tests/forensics: nothing is left at rest).
+pub const HEAP_HYGIENE: &str = "glibc.malloc.perturb=90:glibc.malloc.tcache_count=0:glibc.malloc.arena_max=2:glibc.malloc.mmap_threshold=262144:glibc.malloc.trim_threshold=131072";

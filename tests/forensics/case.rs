@@ -91,22 +91,37 @@ impl Network {
         }
     }
 
-    /// Needles of two recordings: of their last `whole` pictures all, of those before a little. What both have is none.
-    pub fn needles(&self, recordings: [&Recording; 2], whole: u64) -> [Needles; 2] {
-        let [mut own, mut other] = recordings.map(|recording| self.needles_of(recording, whole));
+    /// Needles of two recordings. What both have, or a grey picture has, is none.
+    pub fn needles(&self, recordings: [&Recording; 2], sought: Sought) -> [Needles; 2] {
+        let [mut own, mut other] = recordings.map(|recording| self.needles_of(recording, sought));
+        if sought.deep > 0 {
+            let (mut grey, mut darkroom) = (Gathering::default(), self.darkroom(recordings[0].size));
+            darkroom.gather_grey(STRIDE, &mut grey).expect("the network runs");
+            let mut grey = grey.into_needles();
+            Needles::part(&mut own, &mut grey);
+            Needles::part(&mut other, &mut grey);
+        }
         Needles::part(&mut own, &mut other);
         [own, other]
     }
 
-    fn needles_of(&self, recording: &Recording, whole: u64) -> Needles {
+    fn darkroom(&self, size: PictureSize) -> Darkroom {
+        kehai::capture::use_opencv_readers();
+        let darkroom = Darkroom::new([&runtime(), Path::new(&self.file)], &self.card, self.input, size)
+            .unwrap_or_else(|error| panic!("{}: {error}", self.file));
+        tell(&format!("{}: first layers {:?}", self.name(), darkroom.layers()));
+        darkroom
+    }
+
+    fn needles_of(&self, recording: &Recording, sought: Sought) -> Needles {
         let Recording { path, size, count, .. } = recording;
         let mut gathering = Gathering::default();
-        kehai::capture::use_opencv_readers();
-        let mut darkroom = Darkroom::new([&runtime(), Path::new(&self.file)], &self.card, self.input, *size)
-            .unwrap_or_else(|error| panic!("{}: {error}", self.file));
-        tell(&format!("{:?}", darkroom.layers()));
-        let depth =
-            |number| if number + whole >= *count { Depth::Whole(STRIDE) } else { Depth::Samples(SAMPLES_APART) };
+        let mut darkroom = self.darkroom(*size);
+        let depth = |number| match *count - number {
+            left if left <= sought.deep => Depth::Deep(STRIDE),
+            left if left <= sought.whole => Depth::Whole(STRIDE),
+            _ => Depth::Samples(SAMPLES_APART),
+        };
         let made = darkroom.gather(Path::new(path), FPS, &depth, &mut gathering).expect("its pictures can be had");
         assert_eq!(made, *count, "pictures of {path}");
         for (number, file) in recording.files().iter().enumerate() {
@@ -117,6 +132,15 @@ impl Network {
         }
         gathering.into_needles()
     }
+}
+
+/// How much is looked for: a little of every picture, and of the last ones more.
+#[derive(Clone, Copy)]
+pub struct Sought {
+    /// Pictures that are looked for whole.
+    pub whole: u64,
+    /// Pictures of these of which all layers of the network are looked for.
+    pub deep: u64,
 }
 
 /// Pictures in a file or a folder.

@@ -14,7 +14,7 @@ use kehai::pipeline::Origin;
 use kehai::units::PictureSize;
 use kehai::wire::record::ration::Errand;
 
-use super::case::{Network, Recording, STORE};
+use super::case::{Network, Recording, STORE, Sought};
 use super::watched::{OTHER, OWN, Watched};
 use crate::live::shop::{Shop, children_of, eye_of, signal};
 use crate::support::eye_process::{EyeProcess, await_rest, await_work, works};
@@ -66,7 +66,7 @@ fn replayed(network: &Network, recording: &Recording, needles: [&Needles; 2]) ->
 }
 
 fn recording_must_leave_nothing(case: &str, network: &Network, recordings: [&Recording; 2]) {
-    let [needles, foreign] = network.needles(recordings, WHOLE);
+    let [needles, foreign] = network.needles(recordings, sought(recordings[0].count));
     assert!(network.people(recordings[0]) > 0, "{case}: there is nobody to be found");
     let untidy = EyeProcess::start_untidy(
         &network.untidy_job(recordings[0].origin(), Errand::Replay(Timeline::starting_at(UtcMs(0)))),
@@ -82,7 +82,8 @@ fn camera_must_leave_nothing(case: &str, network: &Network, size: PictureSize, f
     let mut pictures = Watched::start(size);
     let source = CameraSource::new(pictures.url());
     let untidy = EyeProcess::start_untidy(&network.untidy_job(Origin::Live(source), Errand::Watch));
-    let shop = Shop::open_with(&format!("forensics-{case}"), &network.site(&format!("url = \"{}\"", pictures.url())));
+    let shop =
+        Shop::open_with(&format!("forensics-{}", untidy.id()), &network.site(&format!("url = \"{}\"", pictures.url())));
     shop.hear("camera view seen");
     await_work(untidy.id());
     pictures.await_more(frames);
@@ -93,8 +94,8 @@ fn camera_must_leave_nothing(case: &str, network: &Network, size: PictureSize, f
     let relay = children_of(eye)[0];
     // They stay as they are while it is made out what to look for.
     [untidy.id() as i32, eye, relay, mouth].iter().for_each(|pid| signal(*pid, libc::SIGSTOP));
-    let [own, other] = pictures.recordings(RECENT);
-    let [needles, foreign] = network.needles([&own, &other], WHOLE);
+    let [own, other] = pictures.recordings(RECENT.min(frames));
+    let [needles, foreign] = network.needles([&own, &other], sought(frames));
     assert!(network.people(&own) > 0, "{case}: there is nobody to be found");
     let control = search(untidy.id(), &[&needles]).expect("a child of this test").remove(0);
     let all = [("eye", eye), ("relay", relay), ("mouth", mouth)];
@@ -167,5 +168,8 @@ const FEW: u64 = 24;
 const MANY: u64 = 500;
 /// Pictures of a camera that are looked for.
 const RECENT: u64 = 100;
-/// Pictures that are looked for whole.
-const WHOLE: u64 = 6;
+
+/// Of few pictures less is looked for, so that it is done in seconds.
+fn sought(frames: u64) -> Sought {
+    if frames < MANY { Sought { whole: 3, deep: 0 } } else { Sought { whole: 6, deep: 2 } }
+}

@@ -11,7 +11,7 @@ use kehai::forensics::needles::Form;
 use kehai::forensics::search::search;
 use kehai::units::PictureSize;
 
-use super::case::Network;
+use super::case::{Network, Sought};
 use super::watched::Watched;
 use crate::live::shop::{Shop, signal};
 
@@ -21,7 +21,7 @@ fn held(network: &Network, pictures: &Watched, shop: &Shop) -> (Residue, u64) {
     let (eye, mouth) = (shop.eye(None), shop.mouth());
     [mouth, eye].iter().for_each(|pid| signal(*pid, libc::SIGSTOP));
     let recordings = pictures.recordings(RECENT);
-    let [needles, _] = network.needles([&recordings[0], &recordings[1]], WHOLE);
+    let [needles, _] = network.needles([&recordings[0], &recordings[1]], Sought { whole: WHOLE, deep: 0 });
     let found = search(eye as u32, &[&needles]).expect("the eye is there").remove(0);
     [mouth, eye].iter().for_each(|pid| signal(*pid, libc::SIGCONT));
     (found, recordings[0].count - 1)
@@ -58,7 +58,7 @@ fn an_eye_at_work_holds_the_newest_pictures_alone() {
 fn every_form_is_found_in_an_eye_at_work_and_only_of_the_newest_pictures() {
     for network in [Some(Network::default_one()), Network::rtmdet()].into_iter().flatten() {
         let forms = must_hold_the_newest_alone(network.name(), &network, 20);
-        for form in [Form::Plane, Form::SmallPlane, Form::Tensor, Form::Activation] {
+        for form in [Form::Plane, Form::SmallPlane, Form::Tensor, Form::FirstLayer] {
             assert!(forms.contains(&form), "{}: no {form} was ever found, it is looked for in vain", network.name());
         }
     }
@@ -67,6 +67,6 @@ fn every_form_is_found_in_an_eye_at_work_and_only_of_the_newest_pictures() {
 const SMALL: PictureSize = PictureSize { width: 320, height: 240 };
 /// Pictures before the newest that are looked for.
 const RECENT: u64 = 20;
-const WHOLE: u64 = 10;
+const WHOLE: u64 = 8;
 /// Pictures that may be in flight: one in the decoder and what it refers to, two drawn, one in the network.
 const IN_FLIGHT: u64 = 8;

@@ -21,10 +21,15 @@ pub struct EyeProcess {
 impl EyeProcess {
     /// Starts the eye of a job with a heap that overwrites nothing.
     pub fn start_untidy(job: &EyeJob) -> Self {
+        Self::start(job, None)
+    }
+
+    /// Starts the eye of a job with these settings of its heap.
+    pub fn start(job: &EyeJob, heap: Option<&str>) -> Self {
         let needs_opencv = job.feeds.iter().any(|feed| feed.origin.needs_opencv());
         let programs = [env!("CARGO_BIN_EXE_kehai-eye"), env!("CARGO_BIN_EXE_kehai-eye-opencv")];
         let mut command = Command::new(programs[usize::from(needs_opencv)]);
-        command.env_clear().env(NO_REPORTS.0, NO_REPORTS.1);
+        command.env_clear().envs(heap.map(|heap| ("GLIBC_TUNABLES", heap))).env(NO_REPORTS.0, NO_REPORTS.1);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = command.spawn().expect("the eye starts");
         let mut input = child.stdin.take().expect("piped");
