@@ -57,6 +57,7 @@ mod tidy {
     mod rungs;
     mod sizes;
     mod sources;
+    mod symbols;
 }
 
 /// What must hold whoever walks wherever.
