@@ -78,6 +78,7 @@ mod laws {
 /// Live cameras, drawn and served on loopback.
 mod live {
     mod cameras;
+    mod crashes;
     mod doctor;
     mod endurance;
     mod faults;
@@ -90,6 +91,7 @@ mod live {
 /// What tests share.
 mod support {
     pub mod broker;
+    pub mod carver;
     pub mod folder;
     pub mod h264_pcm;
     pub mod onnx;

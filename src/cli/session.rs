@@ -134,6 +134,8 @@ impl Prepared {
             runtime: self.runtime.clone(),
             feeds,
             errand,
+            #[cfg(debug_assertions)]
+            fault: crate::pipeline::fault::asked_for(),
         }
     }
 

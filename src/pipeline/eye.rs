@@ -55,6 +55,8 @@ pub fn run() -> i32 {
     let Some(job) = read_job(&mut std::io::stdin().lock()) else { return EXIT_JOB };
     let mut pipe = Pipe { writer: BufWriter::new(pipe), outbox: Outbox::new(&job.settings) };
     crate::capture::use_one_thread_per_picture();
+    #[cfg(debug_assertions)]
+    super::fault::prepare(job.fault.as_ref());
     std::thread::Builder::new().name("parent".to_owned()).spawn(end_with_stdin).ok();
     if let Errand::Bench(rounds) = job.errand {
         return super::bench::run(&job, rounds, &mut pipe);
@@ -366,6 +368,8 @@ fn take_news(news: News, counting: &mut Counting<'_>, pipe: &mut Pipe, threads: 
             opened.map_err(|_| EXIT_SAID)
         }
         News::People(camera, detections) => {
+            #[cfg(debug_assertions)]
+            super::fault::meet(super::fault::Place::Measure);
             pipe.say(|outbox| threads.cpu.booked(Stage::Measure, || counting.people(camera, detections, outbox)));
             Ok(())
         }

@@ -50,6 +50,9 @@ impl std::fmt::Display for EyeEnd {
             Self::Refused(event) => write!(f, "the eye ended itself: {:?} {:?}", event.code, event.numbers),
             Self::Disbelieved(error) => write!(f, "the eye was ended for an unforeseen record: {error}"),
             Self::Died(status) => match status.signal() {
+                Some(signal) if status.core_dumped() => {
+                    write!(f, "the eye was ended by signal {signal} and the kernel has written its memory down")
+                }
                 Some(signal) => write!(f, "the eye was ended by signal {signal}"),
                 None => write!(f, "the eye ended with status {}", status.code().unwrap_or(-1)),
             },
