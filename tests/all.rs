@@ -75,9 +75,17 @@ mod laws {
     mod world;
 }
 
+/// What runs leave behind on disk, in the kernel's log of calls and at the cameras: nothing but what is released.
+mod evidence {
+    mod deeds;
+    mod hour;
+    mod requests;
+    mod unit;
+}
+
 /// Live cameras, drawn and served on loopback.
 mod live {
-    mod cameras;
+    pub mod cameras;
     mod crashes;
     mod doctor;
     mod endurance;
@@ -85,7 +93,7 @@ mod live {
     mod hours;
     mod overload;
     mod returns;
-    mod shop;
+    pub mod shop;
 }
 
 /// What tests share.
@@ -101,4 +109,5 @@ mod support {
     pub mod rtsp_camera;
     pub mod rtsp_faults;
     pub mod site;
+    pub mod strace;
 }
