@@ -179,11 +179,12 @@ fn an_hour_of_footage_leaves_what_is_released_and_its_eye_does_nothing_but_speak
     let broker = Broker::start(port, &files);
     broker.register();
     let clip = recording(&files, 3600);
-    let site = site_of(&files, "", &format!("[broker]\nurl = \"mqtt://127.0.0.1:{port}\"\n"));
-    let command = strace::traced(env!("CARGO_BIN_EXE_kehai"), Path::new(&log.path("")), Some(CALLS));
+    let site = site_of(&files, "", &at_broker(port));
+    let mut command = strace::tracing(&log, Some(CALLS));
+    command.arg(env!("CARGO_BIN_EXE_kehai"));
     let ended = replay(command, &disk, &[&clip, "--site", &site, "--publish"]);
     assert_eq!(ended.code, Some(0), "{}", ended.err);
-    let said = must_do_its_work_alone(&strace::read(Path::new(&log.path(""))), &[], &[&disk.path("")]);
+    let said = must_do_its_work_alone(&strace::read(&log), &[], &[&disk.path("")]);
     must_hold_no_picture(&disk, &site);
     let got = broker.collect();
     let wire: Vec<u8> = got.iter().flat_map(|got| got.body.bytes()).collect();
@@ -220,8 +221,9 @@ fn a_live_shop_leaves_nothing_and_its_eye_speaks_to_its_pipe_and_its_camera() {
     let broker = Broker::start(port, &files);
     broker.register();
     let camera = RtspCamera::start(scene(), 20.0);
-    let command = strace::traced(env!("CARGO_BIN_EXE_kehai"), Path::new(&log.path("")), Some(CALLS));
-    let shop = Shop::open_by(confined(command, &disk), "traced", &live_site(&files, &camera, port));
+    let mut command = strace::tracing(&log, Some(CALLS));
+    command.arg(env!("CARGO_BIN_EXE_kehai"));
+    let shop = Shop::open_by(confined(command, &disk), "traced", &live_site(&files, &camera, &at_broker(port)));
     shop.hear("camera view seen");
     std::thread::sleep(Duration::from_secs(10));
     camera.cut();
@@ -234,7 +236,7 @@ fn a_live_shop_leaves_nothing_and_its_eye_speaks_to_its_pipe_and_its_camera() {
     let (words, mouth) = (shop.words(), shop.mouth());
     signal(mouth, libc::SIGTERM);
     assert_eq!(shop.ended(), Some(0));
-    let processes = strace::read(Path::new(&log.path("")));
+    let processes = strace::read(&log);
     assert!(
         processes.iter().filter(|process| process.is_eye() && !process.is_copy).count() >= 2,
         "two eyes were traced"
@@ -249,10 +251,14 @@ fn a_live_shop_leaves_nothing_and_its_eye_speaks_to_its_pipe_and_its_camera() {
     assert_eq!((carver.carve(&wire), carver.carve(words.as_bytes())), (vec![], vec![]));
 }
 
+fn at_broker(port: u16) -> String {
+    format!("[broker]\nurl = \"mqtt://127.0.0.1:{port}\"\n")
+}
+
 /// What a live shop of this room is told beside who it is.
-pub fn live_site(files: &Folder, camera: &RtspCamera, broker: u16) -> String {
+pub fn live_site(files: &Folder, camera: &RtspCamera, outlets: &str) -> String {
     format!(
-        "[broker]\nurl = \"mqtt://127.0.0.1:{broker}\"\n[detector]\nmodel = \"{}\"\n[[camera]]\nid = \"view\"\nurl = \"{}\"\n\
+        "{outlets}[detector]\nmodel = \"{}\"\n[[camera]]\nid = \"view\"\nurl = \"{}\"\n\
          [[line]]\nid = \"door\"\ncamera = \"view\"\nends_px = [[10, 50], [110, 50]]\ninside_px = [60, 90]\n",
         network(files),
         camera.url()
@@ -277,10 +283,10 @@ fn an_eye_that_writes_a_file_and_becomes_another_program_is_found_out() {
     let runtime = in_repository("fetched/onnxruntime");
     let library =
         names_in(&runtime).into_iter().find(|name| name.starts_with("libonnxruntime.so")).expect("make setup");
-    let mut command = strace::traced(&mouth, Path::new(&log.path("")), Some(CALLS));
-    command.env("ORT_DYLIB_PATH", format!("{runtime}/{library}"));
+    let mut command = strace::tracing(&log, Some(CALLS));
+    command.arg(&mouth).env("ORT_DYLIB_PATH", format!("{runtime}/{library}"));
     replay(command, &disk, &[&clip, "--site", &site]).must_be_well();
-    let processes = strace::read(Path::new(&log.path("")));
+    let processes = strace::read(&log);
     let eye = processes.iter().find(|process| process.is_eye()).expect("it stands in its place");
     let misdeeds = Deeds::of_eye(eye, &[]).misdeeds;
     assert!(misdeeds.iter().any(|deed| deed.contains(&planted)), "{misdeeds:?}");

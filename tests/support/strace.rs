@@ -9,6 +9,9 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use super::carver::files_in;
+use super::folder::Folder;
+
 /// One call into the kernel.
 pub struct Call {
     pub name: String,
@@ -25,13 +28,13 @@ pub struct Process {
     pub calls: Vec<Call>,
 }
 
-/// A command that runs `program` under strace, its log in `folder`; calls are those of [`CALLS`], or all.
-pub fn traced(program: &str, folder: &Path, calls: Option<&str>) -> Command {
+/// strace as a command that still wants a program: its log in `folder`, of [`CALLS`] or of all calls.
+pub fn tracing(folder: &Folder, calls: Option<&str>) -> Command {
     let mut command = Command::new("strace");
     // The tracer as a grandchild: the process that is started is the program itself.
     command.args(["-D", "-ff", "-qq", "-yy", "-s", "0", "-e", "signal=none"]);
     command.arg("-e").arg(format!("trace={}", calls.unwrap_or("all")));
-    command.arg("-o").arg(folder.join(STEM)).arg(program);
+    command.args(["-o", &folder.path(STEM)]);
     command
 }
 
@@ -46,13 +49,13 @@ pub fn is_there() -> bool {
 }
 
 /// Reads a log once nobody writes it any more.
-pub fn read(folder: &Path) -> Vec<Process> {
+pub fn read(log: &Folder) -> Vec<Process> {
+    let folder = Path::new(&log.path("")).to_owned();
     let mut size = 0;
     let begun = Instant::now();
     loop {
         std::thread::sleep(Duration::from_millis(300));
-        let now: u64 =
-            super::carver::files_in(folder).iter().filter_map(|path| path.metadata().ok()).map(|meta| meta.len()).sum();
+        let now: u64 = files_in(&folder).iter().filter_map(|path| path.metadata().ok()).map(|meta| meta.len()).sum();
         if now == size && now > 0 {
             break;
         }
@@ -61,7 +64,7 @@ pub fn read(folder: &Path) -> Vec<Process> {
     }
     let pid = |path: &Path| path.extension()?.to_str()?.parse::<u64>().ok();
     let text = |path: &Path| String::from_utf8_lossy(&std::fs::read(path).expect("a log can be read")).into_owned();
-    let files = super::carver::files_in(folder);
+    let files = files_in(&folder);
     let threads =
         files.iter().filter_map(|path| Some((pid(path)?, text(path).lines().filter_map(Call::read).collect())));
     assemble(threads.collect())
