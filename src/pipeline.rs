@@ -9,7 +9,7 @@ pub mod eye;
 #[cfg(feature = "mouth")]
 pub mod eyewitness;
 #[cfg(debug_assertions)]
-pub mod fault;
+mod fault;
 pub mod feed;
 mod footprint;
 pub mod latest;
@@ -44,9 +44,6 @@ pub struct EyeJob {
     pub feeds: Vec<Feed>,
     /// What to do.
     pub errand: Errand,
-    /// What is to go wrong in this eye, for a test.
-    #[cfg(debug_assertions)]
-    pub fault: Option<fault::Fault>,
 }
 
 /// Where the pictures of one camera come from.

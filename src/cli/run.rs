@@ -86,11 +86,6 @@ async fn keep_watching(prepared: &Prepared, job: &EyeJob, mouth: &mut Mouth) -> 
             sizes.extend(size_in(report));
         };
         let end = mouth.run_eye(&job, &mut heard).await;
-        // A fault on purpose is for one eye.
-        #[cfg(debug_assertions)]
-        {
-            job.fault = None;
-        }
         // The next eye holds the cameras to the pictures their places were drawn on.
         for feed in &mut job.feeds {
             let seen = sizes.iter().find(|(camera, _)| *camera == feed.camera).map(|(_, size)| *size);

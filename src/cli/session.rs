@@ -134,8 +134,6 @@ impl Prepared {
             runtime: self.runtime.clone(),
             feeds,
             errand,
-            #[cfg(debug_assertions)]
-            fault: crate::pipeline::fault::asked_for(),
         }
     }
 

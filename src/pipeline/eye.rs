@@ -56,7 +56,7 @@ pub fn run() -> i32 {
     let mut pipe = Pipe { writer: BufWriter::new(pipe), outbox: Outbox::new(&job.settings) };
     crate::capture::use_one_thread_per_picture();
     #[cfg(debug_assertions)]
-    super::fault::prepare(job.fault.as_ref());
+    super::fault::prepare();
     std::thread::Builder::new().name("parent".to_owned()).spawn(end_with_stdin).ok();
     if let Errand::Bench(rounds) = job.errand {
         return super::bench::run(&job, rounds, &mut pipe);

@@ -296,6 +296,8 @@ impl Eye {
         // Read by the dynamic linker, so they must be there at exec: freed memory is overwritten, and nothing is
         // kept in per-thread caches that are not (PRIVACY: perturb without tcache_count=0 keeps small blocks).
         command.env_clear().env("GLIBC_TUNABLES", HEAP_HYGIENE).env(NO_REPORTS.0, NO_REPORTS.1);
+        #[cfg(debug_assertions)]
+        command.envs(super::fault::for_one_eye(job.errand));
         // Ctrl-C is for the mouth alone, which ends the eye itself.
         command.process_group(0);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).kill_on_drop(true);

@@ -214,9 +214,7 @@ fn faults_on_purpose_are_built_into_debug_builds_alone() {
         let bytes = std::fs::read(&path).expect("it is built");
         let has = |words: &[u8]| bytes.windows(words.len()).any(|window| window == words);
         assert!(has(b"RTSP") || has(b"rtsp"), "{program}: words are found");
-        let (reads_it, knows_it) = (has(b"KEHAI_FAULT"), has(b"struct Fault"));
-        assert_eq!(knows_it, cfg!(debug_assertions), "{program}");
-        assert_eq!(reads_it, cfg!(debug_assertions) && program == "kehai", "{program}");
+        assert_eq!(has(b"KEHAI_FAULT"), cfg!(debug_assertions), "{program}");
     }
 }
 

@@ -61,8 +61,6 @@ pub fn run(path: &Path, seconds: u32, json: bool) -> Result<(), Failure> {
         runtime: std::path::PathBuf::new(),
         feeds,
         errand: Errand::Probe(seconds),
-        #[cfg(debug_assertions)]
-        fault: None,
     };
     let soundings = sound(&site, &job, seconds)?;
     let input_of = |picture: PictureSize| site.settings.detector.size.unwrap_or_else(|| card.input_size(picture));

@@ -20,8 +20,6 @@ fn job() -> EyeJob {
         runtime: "none".into(),
         feeds: Vec::new(),
         errand: Errand::Watch,
-        #[cfg(debug_assertions)]
-        fault: None,
     }
 }
 
