@@ -64,7 +64,8 @@ fn deed(call: &Call, cameras: &[u16]) -> Deed {
             target if target.starts_with("TCP") || target.starts_with("socket:") => Deed::Camera,
             target => harmless(target.contains("eventfd") || target.starts_with("/dev/null")),
         },
-        "socket" => harmless(arguments.starts_with("AF_INET") && arguments.contains("SOCK_STREAM")),
+        // A socket that sends nothing is a way to ask the kernel about the network.
+        "socket" => harmless(arguments.starts_with("AF_INET")),
         // Where a relay stands before the cameras it waits for the eye at their addresses.
         "bind" | "connect" => harmless(cameras.iter().any(|port| arguments.contains(&format!("htons({port})")))),
         // Copies are traced, and judged as their eye is.
@@ -76,6 +77,24 @@ fn deed(call: &Call, cameras: &[u16]) -> Deed {
 fn opens_to_write(call: &Call) -> bool {
     let writes = ["O_WRONLY", "O_RDWR", "O_CREAT", "O_TRUNC", "O_APPEND", "O_TMPFILE"];
     writes.iter().any(|flag| call.arguments.contains(flag)) && call.path() != "/dev/null"
+}
+
+/// Whether it is a twin, which tries on purpose to get out and says in one record what became of it, or a copy of one. It
+/// is known by the file it opens before its walls are raised, so that it can try to write to it.
+pub fn is_twin(processes: &[Process], process: &Process) -> bool {
+    let opens_early = |call: &Call| opens_to_write(call) && call.path().contains("/kehai-twin-");
+    let is_one = |process: &Process| process.is_eye() && process.calls.iter().any(opens_early);
+    is_one(process) || (process.is_copy && is_one(&processes[process.parent]))
+}
+
+impl Deeds {
+    /// Of what a twin did, that which should not have succeeded.
+    pub fn escapes(&self) -> Vec<&String> {
+        let is_early = |deed: &&String| deed.starts_with("open") && deed.contains("/opened-earlier\"");
+        // In its own empty network it may knock where it likes.
+        let is_knock = |deed: &&String| deed.starts_with("connect(") || deed.starts_with("bind(");
+        self.misdeeds.iter().filter(|deed| !is_early(deed) && !is_knock(deed)).collect()
+    }
 }
 
 /// Files a mouth opened for writing or put somewhere outside `places`.
@@ -101,7 +120,7 @@ mod tests {
 
     fn eye(lines: &str) -> Process {
         let calls = lines.lines().map(|line| Call::read(line).expect("a call")).collect();
-        Process { program: "/bin/kehai-eye".to_owned(), is_copy: false, calls }
+        Process { program: "/bin/kehai-eye".to_owned(), is_copy: false, parent: 0, calls }
     }
 
     #[test]
@@ -123,7 +142,8 @@ mod tests {
             "open(\"/dev/shm/a\", O_RDWR) = 3</dev/shm/a>",
             "memfd_create(\"a\", MFD_CLOEXEC) = 3</memfd:a>",
             "execve(\"/bin/sh\", [\"sh\"], 0x1 /* 0 vars */) = 0",
-            "socket(AF_INET, SOCK_DGRAM, IPPROTO_IP) = 4<UDP:[8]>",
+            "socket(AF_UNIX, SOCK_STREAM, 0) = 4<UNIX:[8]>",
+            "socket(AF_NETLINK, SOCK_RAW, 0) = 4<NETLINK:[8]>",
             "connect(4<TCP:[8]>, {sa_family=AF_INET, sin_port=htons(80), sin_addr=inet_addr(\"192.0.2.1\")}, 16) = 0",
             "connect(4<TCP:[8]>, {sa_family=AF_INET, sin_port=htons(80), sin_addr=inet_addr(\"192.0.2.1\")}, 16) = -1 EINPROGRESS (x)",
             "sendto(4<UDP:[8]>, \"\"..., 9, 0, {sa_family=AF_INET}, 16) = 9",
@@ -138,6 +158,18 @@ mod tests {
         }
         let denied = Deeds::of_eye(&eye("open(\"/tmp/a\", O_RDWR) = -1 EACCES (denied)"), &[]);
         assert_eq!((denied.misdeeds.len(), denied.denied.len()), (0, 1));
+    }
+
+    #[test]
+    fn a_twin_is_known_and_must_get_nothing_done() {
+        let early = "openat(AT_FDCWD</>, \"/tmp/kehai-twin-1/opened-earlier\", O_WRONLY|O_CREAT, 0600) = 4</tmp/x>";
+        let (twin, plain) = (eye(early), eye("open(\"/tmp/a\", O_RDWR) = 3</tmp/a>"));
+        assert_eq!(Deeds::of_eye(&twin, &[]).escapes(), Vec::<&String>::new());
+        let escaped = Deeds::of_eye(&eye(&format!("{early}\nwrite(4</tmp/x>, \"\"..., 1) = 1")), &[]);
+        assert_eq!(escaped.escapes().len(), 1);
+        let copy = Process { is_copy: true, parent: 0, ..eye("fork() = 7") };
+        let all = [twin, plain, copy];
+        assert_eq!(all.each_ref().map(|process| is_twin(&all, process)), [true, false, true]);
     }
 
     #[test]

@@ -25,6 +25,8 @@ pub struct Process {
     pub program: String,
     /// Whether it is an eye's own copy.
     pub is_copy: bool,
+    /// Which of the processes started it; the first is its own.
+    pub parent: usize,
     pub calls: Vec<Call>,
 }
 
@@ -74,7 +76,7 @@ pub fn read(log: &Folder) -> Vec<Process> {
 fn assemble(mut threads: BTreeMap<u64, VecDeque<Call>>) -> Vec<Process> {
     let children: Vec<u64> = threads.values().flatten().filter_map(Call::begets).map(|(pid, _)| pid).collect();
     let first = *threads.keys().find(|pid| !children.contains(pid)).expect("somebody was traced");
-    let mut processes = vec![Process { program: String::new(), is_copy: false, calls: Vec::new() }];
+    let mut processes = vec![Process { program: String::new(), is_copy: false, parent: 0, calls: Vec::new() }];
     let mut waiting = vec![(first, 0, true)];
     while let Some((pid, process, mut is_prelude)) = waiting.pop() {
         for call in threads.remove(&pid).unwrap_or_default() {
@@ -83,13 +85,14 @@ fn assemble(mut threads: BTreeMap<u64, VecDeque<Call>>) -> Vec<Process> {
                 if !is_thread {
                     let Process { program, .. } = &processes[process];
                     let is_copy = is_eye(program);
-                    processes.push(Process { program: program.clone(), is_copy, calls: Vec::new() });
+                    processes.push(Process { program: program.clone(), is_copy, parent: process, calls: Vec::new() });
                 }
                 waiting.push((child, at, !is_thread && !processes[at].is_copy));
             }
             if call.name == "execve" && call.is_done() && is_prelude {
                 is_prelude = false;
-                processes[process] = Process { program: call.path(), is_copy: false, calls: Vec::new() };
+                let parent = processes[process].parent;
+                processes[process] = Process { program: call.path(), is_copy: false, parent, calls: Vec::new() };
             } else {
                 processes[process].calls.push(call);
             }
