@@ -17,8 +17,8 @@ pub struct Deeds {
     pub denied: Vec<String>,
     /// Bytes written to pipes, by pipe.
     pub pipes: BTreeMap<String, u64>,
-    /// Bytes sent to cameras.
-    pub to_cameras: u64,
+    /// Bytes sent on connections: to cameras, and of an eye's relay what it carries to its eye.
+    pub on_connections: u64,
 }
 
 impl Deeds {
@@ -35,7 +35,7 @@ impl Deeds {
                 Deed::Pipe if call.is_done() => {
                     *deeds.pipes.entry(call.target().to_owned()).or_default() += call.amount()
                 }
-                Deed::Camera if call.is_done() => deeds.to_cameras += call.amount(),
+                Deed::Camera if call.is_done() => deeds.on_connections += call.amount(),
                 Deed::Pipe | Deed::Camera => {}
             }
         }
@@ -132,7 +132,7 @@ mod tests {
                      sendto(4<TCP:[127.0.0.1:1->127.0.0.1:8554]>, \"\"..., 90, MSG_NOSIGNAL, NULL, 0) = 90";
         let deeds = Deeds::of_eye(&eye(lines), &[8554]);
         assert_eq!(deeds.misdeeds, Vec::<String>::new());
-        assert_eq!((deeds.pipes["pipe:[9]"], deeds.to_cameras), (768, 90));
+        assert_eq!((deeds.pipes["pipe:[9]"], deeds.on_connections), (768, 90));
     }
 
     #[test]

@@ -126,13 +126,13 @@ fn must_do_its_work_alone(processes: &[Process], cameras: &[u16], places: &[&str
         }
         let (deeds, is_twin) = (Deeds::of_eye(process, cameras), is_twin(processes, process));
         tell(&format!(
-            "{}{}{}: {} calls, pipes {:?}, to cameras {} bytes, denied {}",
+            "{}{}{}: {} calls, pipes {:?}, connections {} bytes, denied {}",
             process.program,
             if is_twin { " (twin)" } else { "" },
             if process.is_copy { " (copy)" } else { "" },
             process.calls.len(),
             deeds.pipes,
-            deeds.to_cameras,
+            deeds.on_connections,
             deeds.denied.len()
         ));
         let on_pipes = deeds.pipes.values().sum::<u64>();
