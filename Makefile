@@ -20,6 +20,7 @@ test: setup ## set up and run every quick test
 	cargo test --locked
 
 acceptance: build ## build and run all tests, the long ones too
+	@scripts/setup --acceptance
 	cargo test --release --locked -- --include-ignored
 
 accuracy: build ## measure HOTA, IDF1, lines, stays and ids on whatever truth is here

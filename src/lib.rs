@@ -77,6 +77,9 @@
 //! - **Evaluation is another program.** Boxes, tracks and exact events of a recording are seen by `kehai-detect` alone
 //!   (`kehai detect`, `kehai replay --truth`), which opens files only and runs the eye's own stages in its own process
 //!   ([`pipeline::eyewitness`]); the eye itself never sends them.
+//! - **Nothing to leak with.** The eyes ask the system for no symbol that encodes, packs or films (tests/tidy/symbols.rs);
+//!   libraries that could are named by `kehai doctor`. What a run leaves on disk, in the kernel's record of calls and at the
+//!   cameras is searched (tests/evidence), and what a crash leaves (tests/live/crashes.rs).
 //! - **Zero is withheld too.** In a cell or zone, nobody and fewer than `k` look the same; telling them apart would tell
 //!   that somebody was there. Doors are exact.
 

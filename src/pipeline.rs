@@ -8,6 +8,8 @@ mod discretion;
 pub mod eye;
 #[cfg(feature = "mouth")]
 pub mod eyewitness;
+#[cfg(debug_assertions)]
+mod fault;
 pub mod feed;
 mod footprint;
 mod hygiene;

@@ -64,6 +64,7 @@ mod tidy {
     mod rungs;
     mod sizes;
     mod sources;
+    mod symbols;
 }
 
 /// What must hold whoever walks wherever.
@@ -91,9 +92,18 @@ mod forensics {
     mod watched;
 }
 
+/// What runs leave behind on disk, in the kernel's log of calls and at the cameras: nothing but what is released.
+mod evidence {
+    mod deeds;
+    mod hour;
+    mod requests;
+    mod unit;
+}
+
 /// Live cameras, drawn and served on loopback.
 mod live {
     pub mod cameras;
+    mod crashes;
     mod doctor;
     mod endurance;
     mod faults;
@@ -107,6 +117,7 @@ mod live {
 /// What tests share.
 mod support {
     pub mod broker;
+    pub mod carver;
     pub mod eye;
     pub mod eye_process;
     pub mod folder;
@@ -119,4 +130,5 @@ mod support {
     pub mod rtsp_camera;
     pub mod rtsp_faults;
     pub mod site;
+    pub mod strace;
 }

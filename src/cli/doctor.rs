@@ -6,7 +6,9 @@ mod cameras;
 mod digest;
 mod discover;
 mod discovery;
+mod encoders;
 mod http;
+mod leavings;
 mod onvif;
 mod secret;
 mod xml;
@@ -69,6 +71,9 @@ struct Finding {
     /// Bytes, where that is what was found.
     #[serde(skip_serializing_if = "Option::is_none")]
     bytes: Option<usize>,
+    /// What the detail counts, by name.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    names: Vec<String>,
 }
 
 /// Runs the command; exit 6 when model or runtime failed, 1 when another check did.
@@ -150,8 +155,33 @@ fn check_detector(findings: &mut Vec<Finding>, settings: Option<&Settings>) {
 }
 
 fn check_eye(findings: &mut Vec<Finding>) {
+    let runtime = finding::runtime().ok();
     for (name, what) in EYES.into_iter().zip(["eye", "eye with OpenCV"]) {
-        note(findings, what, program(name).map(|path| path.display().to_string()));
+        let path = program(name);
+        note(findings, what, path.as_ref().map(|path| path.display().to_string()).map_err(String::clone));
+        if let Ok(path) = path {
+            check_encoders(findings, what, encoders::loaded_by(&path, runtime.as_deref()));
+        }
+    }
+    note(findings, "swap", Ok(leavings::swap()));
+    note(findings, "core dumps", Ok(leavings::cores()));
+}
+
+/// The eye must ask for no encoder; that libraries of the system hold some is no fault, and said openly.
+fn check_encoders(findings: &mut Vec<Finding>, eye: &str, loaded: Result<encoders::Loaded, String>) {
+    let what = format!("{eye}: encoders");
+    match loaded {
+        Err(why) => note(findings, &what, Err(why)),
+        Ok(loaded) if !loaded.asked_for.is_empty() => {
+            note(findings, &what, Err(format!("it asks for {}", loaded.asked_for.join(", "))));
+        }
+        Ok(encoders::Loaded { encoders, libraries, .. }) => {
+            let (count, names) = (encoders.len(), encoders.join(", "));
+            let detail = format!(
+                "asks for none; of the {libraries} system libraries it loads {count} can encode pictures or film: {names}"
+            );
+            findings.push(Finding { what, ok: true, detail, bytes: None, names: encoders });
+        }
     }
 }
 
@@ -226,6 +256,7 @@ fn check_pipe(findings: &mut Vec<Finding>, settings: &Settings) {
         ok: true,
         detail,
         bytes: Some(bytes),
+        names: Vec::new(),
     }));
 }
 
@@ -254,7 +285,7 @@ fn check_broker_program(findings: &mut Vec<Finding>) {
 fn note(findings: &mut Vec<Finding>, what: &str, outcome: Result<String, String>) {
     let ok = outcome.is_ok();
     let detail = outcome.unwrap_or_else(|reason| reason);
-    findings.push(Finding { what: what.to_owned(), ok, detail, bytes: None });
+    findings.push(Finding { what: what.to_owned(), ok, detail, bytes: None, names: Vec::new() });
 }
 
 /// Checks whose failure is that of the model or its runtime, with their exit code.

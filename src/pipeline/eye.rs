@@ -76,6 +76,8 @@ pub fn run() -> i32 {
         escapes::abort();
     }
     crate::capture::use_one_thread_per_picture();
+    #[cfg(debug_assertions)]
+    super::fault::prepare();
     std::thread::Builder::new().name("parent".to_owned()).spawn(end_with_stdin).ok();
     if let Errand::Bench(rounds) = job.errand {
         return super::bench::run(&job, rounds, &mut pipe);
@@ -386,6 +388,8 @@ impl Work<'_> {
                 })
             }
             News::People(camera, detections) => {
+                #[cfg(debug_assertions)]
+                crate::pipeline::fault::meet(crate::pipeline::fault::Place::Measure);
                 let captured_at = detections.captured_at;
                 pipe.say(|outbox| threads.cpu.booked(Stage::Measure, || counting.people(camera, detections, outbox)));
                 teller.passed(camera, captured_at, &threads.health, pipe);

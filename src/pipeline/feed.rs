@@ -211,6 +211,8 @@ impl Feeder {
     /// Counts what came; gives the arrival of a picture that is to be drawn.
     fn captured(&self, grab: Grab, pace: &mut Pace) -> Option<Arrival> {
         self.health().captured();
+        #[cfg(debug_assertions)]
+        super::fault::meet(super::fault::Place::Capture);
         let fate = match grab {
             Grab::Frame(arrival) if pace.is_due(&arrival) => {
                 pace.looked(&arrival);

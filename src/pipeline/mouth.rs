@@ -59,6 +59,9 @@ impl std::fmt::Display for EyeEnd {
             Self::Refused(event) => write!(f, "the eye ended itself: {:?} {:?}", event.code, event.numbers),
             Self::Disbelieved(error) => write!(f, "the eye was ended for an unforeseen record: {error}"),
             Self::Died(status) => match status.signal() {
+                Some(signal) if status.core_dumped() => {
+                    write!(f, "the eye was ended by signal {signal} and the kernel has written its memory down")
+                }
                 Some(signal) => write!(f, "the eye was ended by signal {signal}"),
                 None => write!(f, "the eye ended with status {}", status.code().unwrap_or(-1)),
             },
@@ -371,6 +374,8 @@ impl Eye {
         // Read by the dynamic linker, so they must be there at exec: freed memory is overwritten, and nothing is
         // kept in per-thread caches that are not (PRIVACY: perturb without tcache_count=0 keeps small blocks).
         command.env_clear().env("GLIBC_TUNABLES", HEAP_HYGIENE).env(NO_REPORTS.0, NO_REPORTS.1);
+        #[cfg(debug_assertions)]
+        command.envs(super::fault::for_one_eye(job.errand));
         // Ctrl-C is for the mouth alone, which ends the eye itself.
         command.process_group(0);
         let (mut control, input) = control().map_err(|error| format!("it has no standard input: {error}"))?;

@@ -97,6 +97,8 @@ impl Worker {
     }
 
     fn look(&mut self, camera: usize, frame: Frame, put_ns: i64) {
+        #[cfg(debug_assertions)]
+        super::fault::meet(super::fault::Place::Detect);
         let captured_at = frame.captured_at();
         let mut found = self.detector.detect(frame, self.score_min, &self.cpu);
         if let Ok(detections) = &mut found {

@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use crate::support::broker::free_port;
@@ -12,6 +13,7 @@ use crate::support::broker::free_port;
 pub struct Shop {
     child: Child,
     said: Receiver<String>,
+    everything: Arc<Mutex<String>>,
     site: PathBuf,
     /// Port of its page.
     pub page_port: u16,
@@ -25,23 +27,35 @@ impl Shop {
 
     /// Opens a shop with these cameras and what else its site file says.
     pub fn open_with(name: &str, more: &str) -> Self {
+        Self::open_by(Command::new(env!("CARGO_BIN_EXE_kehai")), name, more)
+    }
+
+    /// As [`Shop::open_with`], by a command of one's own that becomes or leads to `kehai`.
+    pub fn open_by(mut command: Command, name: &str, more: &str) -> Self {
         let page_port = free_port().0;
         let site = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("live-{name}.toml"));
         let text = format!(
             "[store]\norg = \"test\"\nstore = \"live\"\nnode = \"{name}\"\ntimezone = \"UTC\"\n[page]\nport = {page_port}\n{more}"
         );
         std::fs::write(&site, text).expect("the target folder can be written");
-        let mut child = Command::new(env!("CARGO_BIN_EXE_kehai"))
-            .args(["run", "--site"])
-            .arg(&site)
-            .stdin(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("kehai starts");
+        command.args(["run", "--site"]).arg(&site).stdin(Stdio::null()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("kehai starts");
         let (sender, said) = channel();
         let words = BufReader::new(child.stderr.take().expect("piped"));
-        std::thread::spawn(move || words.lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
-        Self { child, said, site, page_port }
+        let everything = Arc::<Mutex<String>>::default();
+        let kept = Arc::clone(&everything);
+        std::thread::spawn(move || {
+            words.lines().map_while(Result::ok).try_for_each(|line| {
+                kept.lock().expect("nobody panics while holding it").push_str(&format!("{line}\n"));
+                sender.send(line)
+            })
+        });
+        Self { child, said, everything, site, page_port }
+    }
+
+    /// All it has said so far.
+    pub fn words(&self) -> String {
+        self.everything.lock().expect("nobody panics while holding it").clone()
     }
 
     /// Waits until it says something that contains `words`; gives the time it took.

@@ -42,6 +42,11 @@ pub fn start(arguments: &[&str], variables: &[(&str, &str)]) -> Running {
 fn start_program(program: &str, arguments: &[&str], variables: &[(&str, &str)]) -> Running {
     let mut command = Command::new(program);
     command.args(arguments).envs(variables.iter().copied());
+    start_command(command)
+}
+
+/// Starts a command of one's own that becomes or leads to `kehai`.
+pub fn start_command(mut command: Command) -> Running {
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().expect("kehai starts");
     let (out, err) = (child.stdout.take().map(collect), child.stderr.take().map(collect));

@@ -67,6 +67,7 @@ impl RtspCamera {
             cuts: AtomicU64::new(0),
             faults: Faults::default(),
             sent: Mutex::default(),
+            heard: Mutex::default(),
         });
         let for_listener = Arc::clone(&shared);
         let thread = thread::Builder::new().name("camera-listen".into());
@@ -82,6 +83,11 @@ impl RtspCamera {
     /// When it has sent a picture to somebody, whole and not garbled, in order.
     pub fn sent(&self) -> Vec<SystemTime> {
         self.shared.sent.lock().expect("nobody panics while holding it").clone()
+    }
+
+    /// Every byte that anybody has said to it, by connection.
+    pub fn heard(&self) -> Vec<Vec<u8>> {
+        self.shared.heard.lock().expect("nobody panics while holding it").clone()
     }
 
     /// The port to give to [`RtspCamera::start_on`] when this camera shall come back.
@@ -160,6 +166,8 @@ struct Shared {
     cuts: AtomicU64,
     faults: Faults,
     sent: Mutex<Vec<SystemTime>>,
+    /// Every byte that came, by connection.
+    heard: Mutex<Vec<Vec<u8>>>,
 }
 
 impl Shared {
@@ -215,7 +223,12 @@ fn listen(listener: &TcpListener, shared: &Shared) {
                 continue;
             }
             let cuts_seen = shared.cuts.load(SeqCst);
-            let mut client = Client { stream, shared, cuts_seen, inbox: Vec::new(), sequence: 0, frame_next: None };
+            let mut heard = shared.heard.lock().expect("nobody panics while holding it");
+            let number = heard.len();
+            heard.push(Vec::new());
+            drop(heard);
+            let mut client =
+                Client { stream, shared, number, cuts_seen, inbox: Vec::new(), sequence: 0, frame_next: None };
             let thread = thread::Builder::new().name("camera-client".into());
             thread.spawn_scoped(clients, move || client.serve()).expect("the system starts a thread");
         }
@@ -226,6 +239,8 @@ fn listen(listener: &TcpListener, shared: &Shared) {
 struct Client<'a> {
     stream: TcpStream,
     shared: &'a Shared,
+    /// Which connection it is, of all there were.
+    number: usize,
     cuts_seen: u64,
     inbox: Vec<u8>,
     sequence: u16,
@@ -287,6 +302,7 @@ impl Client<'_> {
             Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
             result => result?,
         };
+        self.shared.heard.lock().expect("nobody panics while holding it")[self.number].extend(&chunk[..count]);
         self.inbox.extend(&chunk[..count]);
         if count == 0 || self.inbox.len() > INBOX_BYTES_MAX { Err(ErrorKind::UnexpectedEof.into()) } else { Ok(()) }
     }

@@ -33,8 +33,8 @@ const BANNED: [Banned; 4] = [
 /// Banned from the eye: it sees people, so it must not be able to draw, pack, log or send.
 const BANNED_FROM_THE_EYE: [Banned; 5] = [
     (
-        "image image-webp png gif webp libwebp* jpeg-encoder mozjpeg* turbojpeg* zune-* ravif exr tiff qoi plotters* \
-         embedded-graphics*",
+        "image image-* png* apng* oxipng* gif webp* libwebp* jpeg* mozjpeg* turbojpeg* zune-* ravif avif* libheif* exr tiff* \
+         qoi* bmp jxl* jpegxl* openjpeg* openjp2* ico plotters* resvg* embedded-graphics* elf",
         "the eye links no encoder of pictures",
     ),
     (
@@ -173,7 +173,7 @@ fn the_eye_links_nothing_that_draws_packs_logs_or_sends() {
     let graph = eye_graph();
     assert!(graph.iter().any(|(name, _)| name == "opencv"), "the graph of the eye holds its camera: {graph:?}");
     let names: Vec<&str> = graph.iter().map(|(name, _)| name.as_str()).collect();
-    let faults = faults(&names, &BANNED_FROM_THE_EYE);
+    let faults = [faults(&names, &BANNED_FROM_THE_EYE), faults(&names, &BANNED)].concat();
     assert!(faults.is_empty(), "in the graph of kehai-eye (--no-default-features):\n{}\n", faults.join("\n"));
 }
 
