@@ -4,8 +4,10 @@
 //! user namespaces are allowed; in the new network nothing is reachable but this process and its relay. The cameras'
 //! own addresses are put on the loopback, so that requests name the camera as it knows itself.
 
+use std::io::ErrorKind;
 use std::mem;
 use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::time::Duration;
 
 use rustix::thread::{UnshareFlags, unshare_unsafe};
 
@@ -23,7 +25,19 @@ pub(super) fn open_doors(doors: &[SocketAddr]) -> Option<Vec<TcpListener>> {
             return None;
         }
     }
-    doors.iter().map(|door| TcpListener::bind(door).ok()).collect()
+    doors.iter().map(open).collect()
+}
+
+/// The kernel takes a moment before it lets an IPv6 address be used, to see whether it is anybody else's.
+fn open(door: &SocketAddr) -> Option<TcpListener> {
+    for _ in 0..ATTEMPTS {
+        match TcpListener::bind(door) {
+            Ok(listener) => return Some(listener),
+            Err(error) if error.kind() == ErrorKind::AddrNotAvailable => std::thread::sleep(ATTEMPT_PAUSE),
+            Err(_) => return None,
+        }
+    }
+    None
 }
 
 fn raise_loopback() -> bool {
@@ -81,12 +95,13 @@ fn asked(family: libc::c_int, what: libc::Ioctl, request: *const libc::c_void) -
 
 /// The loopback is the first interface of every network.
 const LOOPBACK_INDEX: libc::c_int = 1;
+const ATTEMPTS: u32 = 200;
+const ATTEMPT_PAUSE: Duration = Duration::from_millis(5);
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::net::TcpStream;
-    use std::time::Duration;
 
     /// A user namespace is only left by a process of one thread: what a single thread can do is root's network alone.
     #[test]
