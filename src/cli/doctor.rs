@@ -29,7 +29,7 @@ use crate::pipeline::mouth::{EYES, program};
 use crate::publish::broker::{claim, find_program};
 use crate::units::PictureSize;
 use crate::wire::record::RECORD_BYTES;
-use crate::wire::record::budget::{Budget, COUNTERS_MS, LEAD};
+use crate::wire::record::budget::{Budget, COUNTERS_MS, LEAD, STARTS_AT_ONCE, STARTS_PER_HOUR};
 
 /// Arguments of `kehai doctor`.
 #[derive(clap::Args)]
@@ -240,7 +240,7 @@ fn check_pipe(findings: &mut Vec<Finding>, settings: &Settings) {
             "pipe: start and end",
             start,
             format!(
-                "{start} bytes a start: the first and the last word, and {LEAD} records a camera before they are due"
+                "{start} bytes a start: the first and the last word, and {LEAD} records a camera before they are due; at most {STARTS_PER_HOUR} starts an hour, and {STARTS_AT_ONCE} after a time of peace"
             ),
         ),
         (

@@ -3,12 +3,16 @@
 //! Until arming exists only cameras of this very machine are served: nobody has been told yet what is measured.
 
 use std::collections::BTreeMap;
+mod restarts;
+
 use std::convert::Infallible;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
+
+use restarts::Restarts;
 
 use super::output::note;
 use super::publishing::Publishing;
@@ -86,7 +90,7 @@ async fn watch(prepared: &Prepared, job: &EyeJob, broker: Option<EmbeddedBroker>
 
 /// Replaces every eye that ends, until one says why none can work.
 async fn keep_watching(prepared: &Prepared, job: &EyeJob, mouth: &mut Mouth) -> Failure {
-    let (mut pause, mut has_lived, mut job) = (PAUSE_FIRST, false, job.clone());
+    let (mut restarts, mut has_lived, mut job) = (Restarts::new(monotonic_ns()), false, job.clone());
     loop {
         let begun_ns = monotonic_ns();
         let (mut sizes, mut last) = (BTreeMap::new(), LastHeard::new(job.settings.cameras.len()));
@@ -106,8 +110,8 @@ async fn keep_watching(prepared: &Prepared, job: &EyeJob, mouth: &mut Mouth) -> 
             _ => {}
         }
         has_lived |= !matches!(end, EyeEnd::Unstarted(_));
-        let lived_s = (monotonic_ns() - begun_ns) / 1_000_000_000;
-        pause = if lived_s >= LIVED_WELL_S { PAUSE_FIRST } else { (pause * 2).min(PAUSE_MAX) };
+        let now_ns = monotonic_ns();
+        let pause = restarts.pause(now_ns - begun_ns, now_ns);
         note(&format!("kehai: {end}; replaced in {} ms, the open window of this eye is lost", pause.as_millis()));
         tokio::time::sleep(pause).await;
     }
@@ -218,9 +222,3 @@ const JITTER_S: u64 = 60;
 const HEALTH_EVERY: Duration = Duration::from_secs(60);
 /// Said where a picture in memory could reach a disk.
 const UNLOCKED: &str = "kehai: this machine swaps and the eye may not lock its memory: a picture could be written to its disk; allow it (LimitMEMLOCK=infinity), or forbid the swap (MemorySwapMax=0)";
-/// First pause before an eye is replaced; a new one needs about 0.2 s to start.
-const PAUSE_FIRST: Duration = Duration::from_millis(50);
-/// Longest pause: with the start it stays below the promised two seconds.
-const PAUSE_MAX: Duration = Duration::from_millis(1500);
-/// An eye that lived this long was well.
-const LIVED_WELL_S: i64 = 10;

@@ -17,6 +17,11 @@ pub const COUNTERS_MS: u32 = 5000;
 /// fault takes two (lost, seen); five of them within half a minute are told as they come (tests/live/returns.rs).
 pub const LEAD: u32 = 12;
 
+/// So many eyes an hour may replace one that ended,
+pub const STARTS_PER_HOUR: usize = 120;
+/// and so many more where there was peace before.
+pub const STARTS_AT_ONCE: usize = 60;
+
 /// What an eye that watches a shop says, in records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Budget {
