@@ -63,7 +63,12 @@ impl Residue {
     /// The oldest picture of which something was found in a form.
     #[must_use]
     pub fn oldest(&self, is_meant: impl Fn(Form) -> bool) -> Option<u64> {
-        self.found.iter().filter(|finding| is_meant(finding.form)).filter_map(|finding| finding.pictures).map(|[first, _]| first).min()
+        self.found
+            .iter()
+            .filter(|finding| is_meant(finding.form))
+            .filter_map(|finding| finding.pictures)
+            .map(|[first, _]| first)
+            .min()
     }
 }
 

@@ -33,10 +33,11 @@ impl Bared {
 
     /// Those of a picture that OpenCV has read.
     pub(super) fn of_bgr(picture: &Mat) -> Option<Self> {
-        picture.is_continuous().then(|| picture.data_bytes().ok()).flatten().map(|bytes| Self {
-            planes: Vec::new(),
-            bgr: bytes.to_vec(),
-        })
+        picture
+            .is_continuous()
+            .then(|| picture.data_bytes().ok())
+            .flatten()
+            .map(|bytes| Self { planes: Vec::new(), bgr: bytes.to_vec() })
     }
 }
 

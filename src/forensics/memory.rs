@@ -152,7 +152,10 @@ mod tests {
         assert_eq!(place("1000-2000 rw-p 00000000 00:00 0    [heap]"), Some(Place::Heap));
         assert_eq!(place("2000-3000 rw-p 00000000 00:00 0 "), Some(Place::Stack("detect".to_owned())));
         assert_eq!(place("3000-4000 rw-p 00000000 00:00 0 "), Some(Place::Anonymous));
-        assert_eq!(place("3000-4000 r--p 00000000 fe:00 9    /usr/lib/libx.so.1"), Some(Place::File("libx.so.1".into())));
+        assert_eq!(
+            place("3000-4000 r--p 00000000 fe:00 9    /usr/lib/libx.so.1"),
+            Some(Place::File("libx.so.1".into()))
+        );
         assert_eq!(place("3000-4000 r--p 00000000 00:00 0    [vvar]"), None);
     }
 

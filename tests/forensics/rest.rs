@@ -81,7 +81,8 @@ fn camera_must_leave_nothing(case: &str, network: &Network, size: PictureSize, f
     let mut pictures = Watched::start(size);
     let source = CameraSource::new(pictures.url());
     let untidy = EyeProcess::start_untidy(&network.untidy_job(Origin::Live(source), Errand::Watch));
-    let shop = Shop::open_with(&format!("forensics-{}", untidy.id()), &network.site(&format!("url = \"{}\"", pictures.url())));
+    let shop =
+        Shop::open_with(&format!("forensics-{}", untidy.id()), &network.site(&format!("url = \"{}\"", pictures.url())));
     shop.hear("camera view seen");
     await_work(untidy.id());
     pictures.await_more(frames);

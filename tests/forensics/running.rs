@@ -39,7 +39,10 @@ fn must_hold_the_newest_alone(case: &str, network: &Network, rounds: usize) -> B
         forms.extend(found.found.iter().map(|finding| finding.form));
         assert!(found.windows() > 0, "{case}: an eye at work holds nothing, the test is void");
         let oldest = found.oldest(|form| form != Form::Coded).unwrap_or(newest);
-        assert!(oldest + IN_FLIGHT > newest, "{case}, round {round}: something of picture {oldest} of {newest}: {found}");
+        assert!(
+            oldest + IN_FLIGHT > newest,
+            "{case}, round {round}: something of picture {oldest} of {newest}: {found}"
+        );
         std::thread::sleep(Duration::from_millis(13 * round as u64));
     }
     forms

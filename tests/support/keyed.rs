@@ -6,7 +6,9 @@
 use kehai::units::PictureSize;
 use opencv::core::{Mat, MatTraitConstManual, MatTraitManual, Size, Vector};
 use opencv::imgproc::{COLOR_BGR2GRAY, INTER_LINEAR, cvt_color_def, resize};
-use opencv::videoio::{CAP_FFMPEG, VideoCapture, VideoCaptureTrait, VideoWriter, VideoWriterTrait, VideoWriterTraitConst};
+use opencv::videoio::{
+    CAP_FFMPEG, VideoCapture, VideoCaptureTrait, VideoWriter, VideoWriterTrait, VideoWriterTraitConst,
+};
 
 use super::folder::Folder;
 use super::h264_pcm;
