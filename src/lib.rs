@@ -25,6 +25,7 @@
 //! | [`publish`] | MQTT, a page on loopback, a picture of a heatmap |
 //! | [`pipeline`] | processes, threads, channels: who starts, feeds, watches and ends whom |
 //! | [`cli`] | what people and scripts ask, and the exit code they get |
+//! | [`forensics`] | whether anything of a picture is left in a process, and where; of the mouth's side, no part of the eye |
 //! | [`config`] [`units`] [`clock`] [`health`] | beneath all: settings, planes, time, counters; they import no stage |
 //!
 //! A stage consumes what the one before it made (`self`, by value) and imports nothing further upstream.
@@ -34,7 +35,7 @@
 //! | | invariant | enforcer |
 //! |---|---|---|
 //! | I1 | pixels live only in the decoder, [`capture::Frame`] (drawn in planes that are wiped at once) and the input tensor; of a camera's last pictures the motion gate keeps one grey for every 16 x 16 pixels of the input ([`detect::motion::Grid`], wiped too) | tests/tidy/monopolies.rs (who may name OpenCV and the runtime; `capture/ffmpeg.rs` keeps its bindings to itself), compile-fail cases in tests/disclosure |
-//! | I2 | both are wiped when dropped, also while unwinding | `capture/frame.rs`, `detect/letterbox.rs` and their tests |
+//! | I2 | both are wiped when dropped, also while unwinding; a second after the last look nothing of a picture is left in any process, in whatever form | `capture/frame.rs`, `detect/letterbox.rs` and their tests; tests/forensics search all memory |
 //! | I3 | nothing but released windows, counters and event codes crosses the pipe | [`wire::record::Inbox`] ends an eye that says anything else; [`gate::ReleasedWindow`] has private fields |
 //! | I4 | imports go one step upstream | tests/tidy/imports.rs |
 //! | I5 | only the mailbox drops frames, and counts them | `pipeline/latest.rs`; the ledger is balanced (tests/story) |
@@ -54,7 +55,10 @@
 //! a curious operator with every right the product gives. *What stands today*: the pipe out of the eye carries a number
 //! of bytes an hour that follows from the configuration and that `kehai doctor` prints, so that an owned eye can leak
 //! that much in windows of the hours it has lived through and, on the pipe, little more (counters and event codes are
-//! not yet rationed); frames are wiped after one inference and freed heap is overwritten; figures rest on at least `k`
+//! not yet rationed); frames are wiped after one inference, freed heap and stacks are overwritten, the network's memory once
+//! it rests; no core is left, and what can be written is locked against swap where that is allowed. A running eye holds its newest pictures: one packed and one or two decoded
+//! in the decoder (its last picture, and what later ones refer to), two drawn, one in the network; a camera that falls
+//! silent leaves the last there until it is given up after three seconds; figures rest on at least `k`
 //! different people, each followed without a break. *What does not stand yet*: walls round the eye (namespaces, Landlock, seccomp), the
 //! encrypted store, signatures, arming. *Out of scope*: a camera that records by itself, somebody with root who
 //! attaches a debugger to a running eye.
