@@ -77,6 +77,8 @@ mod laws {
 /// What is left of a picture in memory.
 mod forensics {
     mod case;
+    mod cost;
+    mod disks;
     mod recipe;
     mod rest;
     mod running;
@@ -85,7 +87,7 @@ mod forensics {
 
 /// Live cameras, drawn and served on loopback.
 mod live {
-    mod cameras;
+    pub mod cameras;
     mod doctor;
     mod endurance;
     mod faults;

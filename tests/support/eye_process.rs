@@ -68,6 +68,14 @@ pub fn await_rest(eye: u32) {
     await_threads(eye, |names| !names.is_empty() && !names.iter().any(|name| name == "detect" || name == "capture"));
 }
 
+/// CPU a process has used, user and system, in ticks of the kernel.
+pub fn cpu_ticks(pid: u32) -> u64 {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).expect("the process runs");
+    let (_, fields) = stat.rsplit_once(") ").expect("a name in brackets");
+    let ticks = fields.split_whitespace().skip(11).take(2);
+    ticks.map(|ticks| ticks.parse::<u64>().expect("a number")).sum()
+}
+
 fn await_threads(eye: u32, is_so: impl Fn(&[String]) -> bool) {
     let begun = Instant::now();
     while !is_so(&threads(eye)) {
