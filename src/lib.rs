@@ -23,8 +23,10 @@
 //! | [`wire`] | the only serialisation of figures: pipe records, payloads, schema |
 //! | [`vault`] | released bytes until they are acknowledged |
 //! | [`publish`] | MQTT, a page on loopback, a picture of a heatmap |
+//! | [`sandbox`] | what the eye gives up before it sees a picture, and the self-test of it |
 //! | [`pipeline`] | processes, threads, channels: who starts, feeds, watches and ends whom |
 //! | [`cli`] | what people and scripts ask, and the exit code they get |
+//! | [`forensics`] | whether anything of a picture is left in a process, and where; of the mouth's side, no part of the eye |
 //! | [`config`] [`units`] [`clock`] [`health`] | beneath all: settings, planes, time, counters; they import no stage |
 //!
 //! A stage consumes what the one before it made (`self`, by value) and imports nothing further upstream.
@@ -34,7 +36,7 @@
 //! | | invariant | enforcer |
 //! |---|---|---|
 //! | I1 | pixels live only in the decoder, [`capture::Frame`] (drawn in planes that are wiped at once) and the input tensor; of a camera's last pictures the motion gate keeps one grey for every 16 x 16 pixels of the input ([`detect::motion::Grid`], wiped too) | tests/tidy/monopolies.rs (who may name OpenCV and the runtime; `capture/ffmpeg.rs` keeps its bindings to itself), compile-fail cases in tests/disclosure |
-//! | I2 | both are wiped when dropped, also while unwinding | `capture/frame.rs`, `detect/letterbox.rs` and their tests |
+//! | I2 | both are wiped when dropped, also while unwinding; a second after the last look nothing of a picture is left in any process, in whatever form | `capture/frame.rs`, `detect/letterbox.rs` and their tests; tests/forensics search all memory |
 //! | I3 | nothing but released windows, counters, a first and a last word crosses the pipe, in a number that the configuration foresees | the mouth ends an eye that says anything else ([`wire::record::Inbox`]) or says it too often, too early or twice ([`wire::record::ration::Ration`]), counts that in health and starts another; what is told when: `pipeline/teller.rs`; bytes as foreseen: [`wire::record::budget`], tests/laws/budget.rs, tests/story/pipe.rs, tests/live/rogue.rs; [`gate::ReleasedWindow`] has private fields |
 //! | I4 | imports go one step upstream | tests/tidy/imports.rs |
 //! | I5 | only the mailbox drops frames, and counts them | `pipeline/latest.rs`; the ledger is balanced (tests/story) |
@@ -43,7 +45,7 @@
 //! | I8 | a window is released once, with the same bytes for ever | [`wire::record::Inbox`] (each window once), [`vault`] (bytes fixed at commit), tests/contract |
 //! | I9 | every queue, map and history is bounded | constants beside each; a million people passing leave no more behind than two thousand (`measure/camera.rs`); memory slope in the acceptance tier |
 //! | I10 | no track id and no activity finer than a window on any wire, page or panic | `track::TrackId` cannot be printed or serialised; the eye's panic hook is silent; health counts frames, not people, and what follows people within seconds (still and overwritten frames, ages, boxes in ignored places) only by whole quarters of an hour; that a box is overloaded is told at once, and over with the quarter (`pipeline/discretion.rs`) |
-//! | I11 | the eye cannot write, execute or talk | not built yet; what stands: no encoder, no network client in its dependency graph (tests/tidy/dependencies.rs), the runtime library's own uploader is kept from starting (`detect/session.rs`), an eye at work holds no file (tests/live/returns.rs), standard error goes nowhere |
+//! | I11 | the eye cannot write, execute or talk to anyone but its cameras, and proves it at start | five walls ([`sandbox`]), thirteen ways out tried by a twin before every `run`, `replay` and `bench` ([`sandbox::twin`]), exit 8 where one is open; tests/cage turns the walls off one by one; no encoder, no network client in its dependency graph and none of the system's encoders asked for (tests/tidy/{dependencies,symbols}.rs); an hour of calls into the kernel, of bytes to cameras and of the disk is judged by tests/evidence |
 //! | I12 | privacy only tightens | lower bounds in `config/check.rs` (k ≥ 5, cells ≥ 1 m); the ratchet over time is not built yet |
 //! | I13 | what the sign claims is what runs | not built yet |
 //!
@@ -53,12 +55,16 @@
 //! reads the broker, the page, the log, the disk or a core dump; whoever sends the eye a malicious stream and owns it;
 //! a curious operator with every right the product gives. *What stands today*: the pipe out of the eye carries a number
 //! of bytes an hour that follows from the configuration and that `kehai doctor --site` prints line by line: windows of the
-//! hours it has lived through, a record a camera every five seconds, and some records for each start of an eye. That is
-//! what an owned eye can leak on the pipe, in words that must pass for figures and counters that never run
-//! backwards; when within five seconds it speaks is one more thing it can choose, and one that ends itself is started
-//! again within two seconds, each time with its first and last word (health counts the starts). Frames are wiped after one inference and freed heap is overwritten; figures rest on at least `k`
-//! different people, each followed without a break. *What does not stand yet*: walls round the eye (namespaces, Landlock, seccomp), the
-//! encrypted store, signatures, arming. *Out of scope*: a camera that records by itself, somebody with root who
+//! hours it has lived through, a record a camera every five seconds, and some records for each start of an eye, of which
+//! there are so many an hour. That is what an owned eye can leak on the pipe, in words that must pass for figures and
+//! counters that never run backwards; when within five seconds it speaks is one more thing it can choose. Five walls stand
+//! round the eye ([`sandbox`]) and are proved at every start: it has no file to write to, nothing to start, nobody to call.
+//! Frames are wiped after one inference, freed heap and stacks are overwritten, the network's memory once it rests; no core
+//! is left, and what can be written is locked against swap where that is allowed. A running eye holds its newest pictures:
+//! one packed and one or two decoded in the decoder (its last picture, and what later ones refer to), two drawn, one in the
+//! network; a camera that falls silent leaves the last there until it is given up after three seconds; its relay holds what
+//! it is carrying, 64 KiB of packed film at the most in each direction. Figures rest on at least `k`
+//! different people, each followed without a break. *What does not stand yet*: the encrypted store, signatures, arming. *Out of scope*: a camera that records by itself, somebody with root who
 //! attaches a debugger to a running eye.
 //!
 //! ## Decisions worth knowing

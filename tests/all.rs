@@ -86,6 +86,7 @@ mod laws {
 /// What is left of a picture in memory.
 mod forensics {
     mod case;
+    mod disks;
     mod recipe;
     mod rest;
     mod running;

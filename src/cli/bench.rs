@@ -1,5 +1,5 @@
 //! `kehai bench`: what a clip costs on this box, per frame and stage, against decode and inference alone; with `--cameras`,
-//! how many cameras the box sustains.
+//! how many cameras the box sustains; with `--protection`, what hygiene and walls cost.
 //!
 //! Decode and inference alone and the whole eye are measured in one process, in turn, with the same hygiene, so that the
 //! ratio holds on a noisy machine.
@@ -7,6 +7,7 @@
 mod bystanders;
 mod cameras;
 mod chart;
+mod protection;
 mod report;
 mod steps;
 mod sustained;
@@ -55,6 +56,9 @@ pub struct Args {
     /// Rounds; each is decode and inference alone, then the whole eye
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=1000))]
     rounds: u32,
+    /// Measure instead what the hygiene of memory and the walls of the eye cost: with all of them and with none, in turns
+    #[arg(long, conflicts_with = "cameras")]
+    protection: bool,
     /// Play the clip as this many live cameras at once, in real time, and find out how many of them this box sustains:
     /// every camera is looked at at least 95 % as often as asked, and fewer than 1 % of the pictures that were due give
     /// way to newer ones. Tries one, all, and numbers in between; one that fails is tried again once
@@ -156,6 +160,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     };
     match args.cameras {
         Some(most) => cameras::run(args, &mut prepared, &path, most),
+        None if args.protection => protection::run(args, &prepared, path),
         None => rounds(args, &prepared, path),
     }
 }

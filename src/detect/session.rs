@@ -311,7 +311,6 @@ fn first_line(error: &ort::Error) -> String {
     error.to_string().lines().next().unwrap_or_default().to_owned()
 }
 
-#[expect(clippy::result_large_err, reason = "the builder hands itself back in its errors; this runs once")]
 fn build(
     environment: &Environment,
     model: &Path,

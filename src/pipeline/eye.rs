@@ -358,7 +358,11 @@ fn watch(job: &EyeJob, pipe: &mut Pipe) -> i32 {
         }
     }
     pipe.say(Outbox::ended);
-    // Its threads are over. The mouth ends it, or closes standard input; until then it can be seen that nothing is left.
+    linger()
+}
+
+/// Waits to be ended by the mouth, or by standard input that closes; until then it can be seen that nothing is left.
+fn linger() -> ! {
     loop {
         std::thread::park();
     }

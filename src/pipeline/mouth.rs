@@ -373,7 +373,8 @@ impl Eye {
         let mut command = Command::new(&program);
         // Read by the dynamic linker, so they must be there at exec: freed memory is overwritten, and nothing is
         // kept in per-thread caches that are not (PRIVACY: perturb without tcache_count=0 keeps small blocks).
-        command.env_clear().env("GLIBC_TUNABLES", HEAP_HYGIENE).env(NO_REPORTS.0, NO_REPORTS.1);
+        let heap = (!job.leaves_traces).then_some(("GLIBC_TUNABLES", HEAP_HYGIENE));
+        command.env_clear().envs(heap).env(NO_REPORTS.0, NO_REPORTS.1);
         #[cfg(debug_assertions)]
         command.envs(super::fault::for_one_eye(job.errand));
         // Ctrl-C is for the mouth alone, which ends the eye itself.

@@ -27,7 +27,7 @@ impl Keyed {
     /// Pictures of this size, px.
     pub fn new(key: u64, size: PictureSize) -> Self {
         let (width, height) = (size.width as usize, size.height as usize);
-        let clip = VideoCapture::from_file_with_params(&sample(), CAP_FFMPEG, &Vector::new());
+        let clip = VideoCapture::from_file_with_params(sample(), CAP_FFMPEG, &Vector::new());
         let (mut clip, mut frame) = (clip.expect("the sample opens"), Mat::default());
         let mut people = Vec::new();
         // Another key has other people, so that two keys share no more than the place.
@@ -80,7 +80,7 @@ impl Keyed {
             match number.checked_sub(ROUND).filter(|_| number + ROUND < count) {
                 Some(again) => std::fs::hard_link(file(again), file(number)).expect("the target folder can be written"),
                 None => {
-                    let written = opencv::imgcodecs::imwrite(&file(number), &self.bgr(number), &Vector::new());
+                    let written = opencv::imgcodecs::imwrite(file(number), &self.bgr(number), &Vector::new());
                     written.expect("a picture can be written");
                 }
             }
