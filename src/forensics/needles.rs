@@ -174,7 +174,7 @@ impl Needles {
     }
 
     /// Where a window comes from, if it is a needle.
-    #[inline]
+    #[inline(always)]
     pub(super) fn find(&self, window: u128) -> Option<usize> {
         let hash = hash(window);
         let (word, bits) = self.bits(hash);
@@ -198,7 +198,7 @@ impl Needles {
     }
 
     /// Two bits of one word: one look into memory decides most cases.
-    #[inline]
+    #[inline(always)]
     fn bits(&self, hash: u64) -> (usize, u64) {
         let word = (hash >> 20) as usize & (self.filter.len() - 1);
         (word, 1 << (hash >> 58) | 1 << (hash >> 52 & 63))
@@ -222,7 +222,7 @@ fn is_distinct(window: u128) -> bool {
     seen.iter().map(|word| word.count_ones()).sum::<u32>() >= DISTINCT_MIN
 }
 
-#[inline]
+#[inline(always)]
 fn hash(window: u128) -> u64 {
     let (low, high) = (window as u64, (window >> 64) as u64);
     let mixed = low.wrapping_mul(ODD[0]) ^ high.rotate_left(29).wrapping_mul(ODD[1]);
