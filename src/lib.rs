@@ -57,15 +57,15 @@
 //! of bytes an hour that follows from the configuration and that `kehai doctor --site` prints line by line: windows of the
 //! hours it has lived through, a record a camera every five seconds, and some records for each start of an eye, of which
 //! there are so many an hour. That is what an owned eye can leak on the pipe, in words that must pass for figures and
-//! counters that never run backwards; when within five seconds it speaks is one more thing it can choose. Five walls stand
-//! round the eye ([`sandbox`]) and are proved at every start: it has no file to write to, nothing to start, nobody to call.
+//! counters that never run backwards; when within five seconds it speaks is one more thing it can choose, and to its own
+//! cameras it can say what fits into the bytes of requests, which the relay counts. Five walls stand round the eye ([`sandbox`]) and are proved at every start: it has no file to write to, nothing to start, nobody to call.
 //! Frames are wiped after one inference, freed heap and stacks are overwritten, the network's memory once it rests; no core
 //! is left, and what can be written is locked against swap where that is allowed. A running eye holds its newest pictures:
 //! one packed and one or two decoded in the decoder (its last picture, and what later ones refer to), two drawn, one in the
 //! network; a camera that falls silent leaves the last there until it is given up after three seconds; its relay holds what
 //! it is carrying, 64 KiB of packed film at the most in each direction. Figures rest on at least `k`
-//! different people, each followed without a break. *What does not stand yet*: the encrypted store, signatures, arming. *Out of scope*: a camera that records by itself, somebody with root who
-//! attaches a debugger to a running eye.
+//! different people, each followed without a break. *What does not stand yet*: the encrypted store, signatures, arming.
+//! *Out of scope*: a camera that records by itself, somebody with root who attaches a debugger to a running eye.
 //!
 //! ## Decisions worth knowing
 //!
@@ -74,6 +74,9 @@
 //!   `kehai-eye-opencv` has them, for USB cameras and folders of pictures (tests/tidy/programs.rs).
 //! - **The mouth supervises.** A failure ends the eye; a new one is there within two seconds and the open window is lost
 //!   and shows as missing coverage (`cov_ms`), never guessed.
+//! - **The eye holds no connection.** Whoever holds one can dissolve it and connect it to anybody (`connect` with
+//!   `AF_UNSPEC`; tried), so the mouth's connections to the cameras go to a relay, a process without any other right, and the
+//!   eye only reaches the relay, in a network where nobody else is.
 //! - **Newest wins.** A late frame is worthless and a queue of frames is a recording. Recordings wait instead, so that a
 //!   replay loses nothing and repeats byte for byte.
 //! - **Who is nobody is decided before tracking**, in this order: detect, ignored places, motionless things, tracker; each

@@ -27,6 +27,7 @@ use crate::detect::Detector;
 use crate::floor::calibrate::Calibration;
 use crate::pipeline::mouth::{EYES, program};
 use crate::publish::broker::{claim, find_program};
+use crate::sandbox::relay::UP_BYTES_PER_HOUR;
 use crate::units::PictureSize;
 use crate::wire::record::RECORD_BYTES;
 use crate::wire::record::budget::{Budget, COUNTERS_MS, LEAD, STARTS_AT_ONCE, STARTS_PER_HOUR};
@@ -258,6 +259,17 @@ fn check_pipe(findings: &mut Vec<Finding>, settings: &Settings) {
         bytes: Some(bytes),
         names: Vec::new(),
     }));
+    let bytes = UP_BYTES_PER_HOUR;
+    let detail = format!(
+        "{bytes} bytes an hour at most to each camera of the network: requests, which an eye that somebody owned could misuse"
+    );
+    findings.push(Finding {
+        what: "towards cameras".to_owned(),
+        ok: true,
+        detail,
+        bytes: Some(bytes),
+        names: Vec::new(),
+    });
 }
 
 /// Whether `kehai run` would take the cameras; recordings need no address.

@@ -4,7 +4,8 @@
 //! that knocks at this door, and bytes go both ways. Invariants: a process of its own, forked before the walls are
 //! raised, so that the eye never holds a connection of the machine's network: the kernel lets whoever holds one dissolve it
 //! and connect it elsewhere (measured). The relay knows no picture, can connect nothing, open nothing and start nothing, and
-//! wipes what it has carried. It ends with its eye and with its mouth.
+//! wipes what it has carried. What the eye says to a camera is requests: more bytes than those take end the connection. It
+//! ends with its eye and with its mouth.
 
 use std::mem::MaybeUninit;
 use std::net::TcpListener;
@@ -18,6 +19,7 @@ use rustix::net::{
 use zeroize::Zeroize;
 
 use super::{limits, paths, privileges, syscalls};
+use crate::clock::monotonic_ns;
 
 /// Forks the relay, which has `control` and the doors, and nothing else. Whether it was forked.
 pub(super) fn start(control: RawFd, doors: Vec<TcpListener>) -> bool {
@@ -53,23 +55,26 @@ fn shut_in(control: RawFd, doors: &[TcpListener]) -> bool {
     is_bound && limits::set() && syscalls::restrict_relay()
 }
 
-/// What waits at one door.
-#[derive(Default)]
+/// What waits at one door, and what may still go out by it.
 struct Door {
     cameras: Vec<OwnedFd>,
     readers: Vec<OwnedFd>,
+    allowance: Allowance,
 }
 
 /// Carries bytes until the mouth is gone.
 fn serve(control: BorrowedFd<'_>, listeners: &[TcpListener]) {
-    let mut doors: Vec<Door> = listeners.iter().map(|_| Door::default()).collect();
+    let mut doors: Vec<Door> = listeners
+        .iter()
+        .map(|_| Door { cameras: Vec::new(), readers: Vec::new(), allowance: Allowance::new(monotonic_ns()) })
+        .collect();
     let mut pairs: Vec<Pair> = Vec::new();
     loop {
         let Some(ready) = wait(control, listeners, &doors, &pairs) else { return };
         if ready.control && !take_connections(control, &mut doors) {
             return;
         }
-        for (listener, door) in listeners.iter().zip(&mut doors) {
+        for (number, (listener, door)) in listeners.iter().zip(&mut doors).enumerate() {
             while let Ok(reader) = accept_with(listener, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK) {
                 door.readers.push(reader);
                 door.readers.drain(..door.readers.len().saturating_sub(WAITING_MAX));
@@ -77,10 +82,10 @@ fn serve(control: BorrowedFd<'_>, listeners: &[TcpListener]) {
             door.cameras.retain(|camera| !is_over(camera, true));
             door.readers.retain(|reader| !is_over(reader, false));
             while !door.cameras.is_empty() && !door.readers.is_empty() {
-                pairs.push(Pair::new(door.cameras.remove(0), door.readers.remove(0)));
+                pairs.push(Pair::new(door.cameras.remove(0), door.readers.remove(0), number));
             }
         }
-        pairs.retain_mut(Pair::carry);
+        pairs.retain_mut(|pair| pair.carry(&mut doors[pair.door].allowance));
     }
 }
 
@@ -96,7 +101,7 @@ fn wait(control: BorrowedFd<'_>, listeners: &[TcpListener], doors: &[Door], pair
         watched.extend(door.cameras.iter().map(|camera| PollFd::new(camera, PollFlags::RDHUP)));
         watched.extend(door.readers.iter().map(|reader| PollFd::new(reader, PollFlags::RDHUP)));
     }
-    for Pair { camera, reader, down, up } in pairs {
+    for Pair { camera, reader, down, up, .. } in pairs {
         watched.push(PollFd::new(camera, down.wants_in() | up.wants_out()));
         watched.push(PollFd::new(reader, up.wants_in() | down.wants_out()));
     }
@@ -156,22 +161,49 @@ struct Pair {
     reader: OwnedFd,
     down: Load,
     up: Load,
+    /// Number of the door where they met.
+    door: usize,
 }
 
 impl Pair {
-    fn new(camera: OwnedFd, reader: OwnedFd) -> Self {
-        Self { camera, reader, down: Load::default(), up: Load::default() }
+    fn new(camera: OwnedFd, reader: OwnedFd, door: usize) -> Self {
+        Self { camera, reader, down: Load::default(), up: Load::default(), door }
     }
 
-    /// Carries what is there; `false` once either side has gone.
-    fn carry(&mut self) -> bool {
-        let goes_on = self.down.carry(self.camera.as_fd(), self.reader.as_fd())
-            && self.up.carry(self.reader.as_fd(), self.camera.as_fd());
+    /// Carries what is there; `false` once either side has gone, or the eye says more than its reader of streams would.
+    fn carry(&mut self, allowance: &mut Allowance) -> bool {
+        let (camera, reader) = (self.camera.as_fd(), self.reader.as_fd());
+        let goes_on = self.down.carry(camera, reader, &mut |_| true)
+            && self.up.carry(reader, camera, &mut |bytes| allowance.takes(bytes, monotonic_ns()));
         if !goes_on {
             let _ = shutdown(&self.camera, Shutdown::Both);
             let _ = shutdown(&self.reader, Shutdown::Both);
         }
         goes_on
+    }
+}
+
+/// What may still be said to a camera: requests are small and seldom, whatever goes on in the eye.
+struct Allowance {
+    left: u64,
+    at_ns: i64,
+}
+
+impl Allowance {
+    fn new(now_ns: i64) -> Self {
+        Self { left: UP_BYTES_AT_ONCE, at_ns: now_ns }
+    }
+
+    /// Whether so many bytes may go to the camera at this time.
+    fn takes(&mut self, bytes: usize, now_ns: i64) -> bool {
+        let earned = (now_ns - self.at_ns) as u64 / 1_000_000_000 * UP_BYTES_PER_S;
+        if earned > 0 {
+            self.left = (self.left + earned).min(UP_BYTES_AT_ONCE);
+            self.at_ns = now_ns;
+        }
+        let left = self.left.checked_sub(bytes as u64);
+        self.left = left.unwrap_or(0);
+        left.is_some()
     }
 }
 
@@ -197,11 +229,13 @@ impl Load {
         if self.start == self.end { PollFlags::empty() } else { PollFlags::OUT }
     }
 
-    /// Takes from one side what is there and gives the other what it takes; `false` once one of them has gone.
-    fn carry(&mut self, from: BorrowedFd<'_>, to: BorrowedFd<'_>) -> bool {
+    /// Takes from one side what is there, so much as `may` pass, and gives the other what it takes; `false` once one of them has
+    /// gone, or what is there may not pass.
+    fn carry(&mut self, from: BorrowedFd<'_>, to: BorrowedFd<'_>, may: &mut dyn FnMut(usize) -> bool) -> bool {
         if self.start == self.end {
-            (self.start, self.end) = match recv(from, &mut self.bytes) {
+            (self.start, self.end) = match rustix::io::read(from, &mut self.bytes[..]) {
                 Ok(0) => return false,
+                Ok(count) if !may(count) => return false,
                 Ok(count) => (0, count),
                 Err(Errno::AGAIN | Errno::INTR) => return true,
                 Err(_) => return false,
@@ -225,11 +259,30 @@ impl Drop for Load {
     }
 }
 
-fn recv(from: BorrowedFd<'_>, bytes: &mut [u8]) -> Result<usize, Errno> {
-    rustix::io::read(from, bytes)
-}
-
+/// Most bytes an hour towards the cameras of one door.
+pub const UP_BYTES_PER_HOUR: usize = UP_BYTES_AT_ONCE as usize + 3600 * UP_BYTES_PER_S as usize;
+/// Bytes towards the cameras of one door, over all their connections: a beginning takes 450 (measured), twice that with a
+/// password; afterwards come a sign of life a minute and reports of what came (RFC 3550: some 100 bytes in five seconds).
+const UP_BYTES_AT_ONCE: u64 = 32 << 10;
+const UP_BYTES_PER_S: u64 = 128;
 /// Connections that wait at one door, at most: cameras that share an address share it.
 const WAITING_MAX: usize = 16;
 /// Bytes carried at once: a large picture is some of these.
 const LOAD_BYTES: usize = 64 << 10;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_camera_is_told_requests_and_no_pictures() {
+        let mut allowance = Allowance::new(0);
+        let minute = |number: i64| number * 60_000_000_000;
+        assert!((0..600).all(|number| allowance.takes(7000, minute(number))), "requests and reports of a minute");
+        let mut said = 0;
+        while allowance.takes(1000, minute(600)) {
+            said += 1000;
+        }
+        assert!(said <= UP_BYTES_AT_ONCE, "{said} bytes at once");
+    }
+}

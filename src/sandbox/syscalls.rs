@@ -222,6 +222,7 @@ const STREAMING: &[i64] = &[
 const RELAYING: &[i64] = &[
     libc::SYS_accept4,
     libc::SYS_brk,
+    libc::SYS_clock_gettime,
     libc::SYS_close,
     libc::SYS_exit,
     libc::SYS_exit_group,
