@@ -49,8 +49,10 @@ pub struct EyeJob {
     pub feeds: Vec<Feed>,
     /// What to do.
     pub errand: Errand,
-    /// Walls to raise before all else, as [`Walls::bits`].
+    /// Walls to raise before all else, as [`Walls::bits`]: those its twin was told to raise.
     pub walls: u32,
+    /// Those that stood round its twin, and must stand round it.
+    pub proved: u32,
     /// Where a twin tries to get out.
     pub twin: Option<TwinJob>,
     /// Whether nothing of a picture is overwritten once it was looked at: for the control of the forensic test, which must

@@ -8,7 +8,7 @@
 //! |---|---|
 //! | limits | no byte into any file, also an open one, no core |
 //! | namespace | the network: nothing is there but a loopback of its own, and on it the relay that holds the cameras' connections ([`relay`]) |
-//! | privileges | every capability of root, and gaining any |
+//! | privileges | every capability of root, and gaining any: it stops none of the thirteen alone, but the two below stand on it for whoever is not root, and it keeps root from taking the limits back |
 //! | landlock | every file but the model, the libraries, the recording and the USB camera; TCP ports but the cameras' |
 //! | seccomp | every call into the kernel that reading pictures and calculating does not make |
 
@@ -29,7 +29,7 @@ use std::path::PathBuf;
 
 use crate::config::CameraSource;
 use crate::health::walls::Walls;
-pub use limits::forbid_core;
+pub use limits::{FAULT_EXIT, end_quietly, forbid_core, keep_nothing_inherited};
 #[cfg(feature = "mouth")]
 pub use paths::restrict_mouth;
 pub use privileges::end_with_parent;
@@ -53,13 +53,17 @@ pub enum CageError {
     /// A thread is there already, which would keep its rights.
     #[error("another thread exists already")]
     Threads,
+    /// The machine's network was left and the new one is of no use.
+    #[error("the empty network cannot be used")]
+    Network,
     /// The relay could not be started.
     #[error("the relay does not start")]
     Relay,
 }
 
 /// Raises the walls round this process, which has one thread; camera connections come in at `control`, the standard
-/// input. Gives the walls that stand.
+/// input. Where there is a relay, `control` is the relay's alone afterwards: here it ends when the relay does, and the relay
+/// ends with the mouth. Gives the walls that stand.
 ///
 /// # Errors
 /// [`CageError`]; a wall that this kernel does not have is simply not among those that stand.
@@ -75,7 +79,7 @@ pub fn enter(cage: &Cage, control: std::os::fd::RawFd) -> Result<Walls, CageErro
     let mut stands = |wall: Walls, stands: bool| standing = if stands { standing.with(wall) } else { standing };
     limits::keep_out_of_swap();
     let mut ports: Vec<u16> = cage.doors.iter().map(SocketAddr::port).collect();
-    if wanted(Walls::NAMESPACE) && network::leave() {
+    if wanted(Walls::NAMESPACE) && network::leave().ok_or(CageError::Network)? {
         stands(Walls::NAMESPACE, true);
         let listeners = network::open_doors(&cage.doors).ok_or(CageError::Relay)?;
         if !listeners.is_empty() && !relay::start(control, listeners) {

@@ -49,9 +49,9 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let job = prepared.job(feeds, Errand::Watch)?;
     let broker = Publishing::broker(&prepared.site.outlets)?;
     // Before there is a second thread. What the eye may do it is told apart, and less.
-    let devices: Vec<PathBuf> = job.cage().devices;
+    let cage = job.cage();
     let state = std::env::var_os("STATE_DIRECTORY").map(PathBuf::from);
-    restrict_mouth(state.as_slice(), &devices);
+    restrict_mouth(state.as_slice(), &cage.readable, &cage.devices);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::new(CHECK_FAILED, error.to_string()))?;
     runtime.block_on(watch(&prepared, &job, broker))
@@ -94,7 +94,9 @@ async fn keep_watching(prepared: &Prepared, job: &EyeJob, mouth: &mut Mouth) -> 
     loop {
         let begun_ns = monotonic_ns();
         let (mut sizes, mut last) = (BTreeMap::new(), LastHeard::new(job.settings.cameras.len()));
+        let mut is_ready = false;
         let mut heard = |report: &Report| {
+            is_ready |= matches!(report, Report::Ready(_));
             tell(prepared, report, &mut last);
             sizes.extend(size_in(report));
         };
@@ -104,8 +106,11 @@ async fn keep_watching(prepared: &Prepared, job: &EyeJob, mouth: &mut Mouth) -> 
             feed.picture = feed.picture.or(sizes.get(&feed.camera).copied());
         }
         match &end {
-            EyeEnd::Refused(EyeEvent { code: EyeEventCode::StageFailed | EyeEventCode::ClockStepped, .. }) => {}
-            EyeEnd::Refused(_) => return prepared.explain(&end, None),
+            // Drawn places are held against the first pictures; an eye that was owned would say it later, to end the shop.
+            EyeEnd::Refused(EyeEvent { code: EyeEventCode::PlacesRefused, .. }) if !has_lived => {
+                return prepared.explain(&end, None);
+            }
+            EyeEnd::Refused(_) if !is_ready => return prepared.explain(&end, None),
             EyeEnd::Unstarted(_) if !has_lived => return Failure::new(CHECK_FAILED, end.to_string()),
             _ => {}
         }

@@ -153,6 +153,7 @@ impl Prepared {
             feeds,
             errand,
             walls: Walls::ALL.bits(),
+            proved: Walls::ALL.bits(),
             twin: None,
             leaves_traces: false,
         }

@@ -58,8 +58,12 @@ pub enum News {
 pub fn run() -> i32 {
     // A panic text could hold what a stage held: nothing is printed, the code says enough.
     std::panic::set_hook(Box::new(|_| ()));
+    sandbox::keep_nothing_inherited();
     sandbox::forbid_core();
+    sandbox::end_quietly();
     sandbox::end_with_parent();
+    // No terminal is this process's: what it could type there would be taken for the operator's.
+    let _ = rustix::process::setsid();
     let Some(pipe) = take_over_stdout() else { return EXIT_PIPE };
     let Some(mut job) = read_job(&mut *stdin()) else { return EXIT_JOB };
     let plan = job.twin.as_ref().map(twin_plan);

@@ -26,6 +26,7 @@ use crate::health::load::{Gauge, Load};
 use crate::health::news::LastHeard;
 use crate::health::walls::Walls;
 use crate::health::{CameraReport, CameraState, EyeEvent, Silence};
+use crate::sandbox::FAULT_EXIT;
 use crate::sandbox::control::callers;
 use crate::vault::Vault;
 use crate::wire::Message;
@@ -56,14 +57,21 @@ impl std::fmt::Display for EyeEnd {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Finished => write!(f, "the eye has finished"),
-            Self::Refused(event) => write!(f, "the eye ended itself: {:?} {:?}", event.code, event.numbers),
+            Self::Refused(event) => write!(f, "the eye ended itself: {:?}", event.code),
             Self::Disbelieved(error) => write!(f, "the eye was ended for an unforeseen record: {error}"),
             Self::Died(status) => match status.signal() {
                 Some(signal) if status.core_dumped() => {
                     write!(f, "the eye was ended by signal {signal} and the kernel has written its memory down")
                 }
                 Some(signal) => write!(f, "the eye was ended by signal {signal}"),
-                None => write!(f, "the eye ended with status {}", status.code().unwrap_or(-1)),
+                None => match status.code() {
+                    Some(code) if (FAULT_EXIT + 1..FAULT_EXIT + 32).contains(&code) => {
+                        write!(f, "the eye was ended by signal {}", code - FAULT_EXIT)
+                    }
+                    Some(code) if EXITS_KNOWN.contains(&code) => write!(f, "the eye ended with status {code}"),
+                    // Not a word of its own choice goes into a log.
+                    _ => write!(f, "the eye ended itself"),
+                },
             },
             Self::Silent => write!(f, "the eye said nothing any more and was ended"),
             Self::Unstarted(reason) => write!(f, "the eye could not be started: {reason}"),
@@ -232,8 +240,8 @@ impl Mouth {
         let mut report = self.inbox.accept(record)?;
         report.as_ref().map_or(Ok(()), |report| ration.judge(report, monotonic_ns()))?;
         match &mut report {
-            Some(Report::Ready(ready)) if ready.walls.bits() != job.walls => {
-                let proved = Walls::from_bits(job.walls).to_string();
+            Some(Report::Ready(ready)) if ready.walls.bits() != job.proved => {
+                let proved = Walls::from_bits(job.proved).to_string();
                 return Err(RecordError::Walls { standing: ready.walls.to_string(), proved });
             }
             Some(Report::Camera(camera, _, report)) => self.correct(usize::from(*camera), report),
@@ -377,8 +385,6 @@ impl Eye {
         command.env_clear().envs(heap).env(NO_REPORTS.0, NO_REPORTS.1);
         #[cfg(debug_assertions)]
         command.envs(super::fault::for_one_eye(job.errand));
-        // Ctrl-C is for the mouth alone, which ends the eye itself.
-        command.process_group(0);
         let (mut control, input) = control().map_err(|error| format!("it has no standard input: {error}"))?;
         command.stdin(Stdio::from(input)).stdout(Stdio::piped()).stderr(Stdio::null()).kill_on_drop(true);
         command.current_dir(folder.unwrap_or(Path::new("/")));
@@ -464,6 +470,8 @@ pub fn program(name: &str) -> Result<PathBuf, String> {
 /// The programs of the eye: for network cameras and clips; for USB cameras and folders of pictures too.
 pub const EYES: [&str; 2] = ["kehai-eye", "kehai-eye-opencv"];
 
+/// How an eye ends that finds its pipe, its job or its cage missing, and one that panics.
+const EXITS_KNOWN: [i32; 5] = [0, 4, 5, 6, 101];
 /// Time an eye gets to end after it closed its pipe.
 const PATIENCE: Duration = Duration::from_millis(500);
 /// Loading the models of many workers from a slow disk takes its time, ns.

@@ -46,7 +46,7 @@ pub fn callers(job: &EyeJob) -> Vec<Caller> {
         let door = doors.iter().position(|door| *door == door_of(feed.camera, source))?;
         Some(Caller { camera: feed.camera, host: source.host().to_owned(), port: source.port(), door: door as u16 })
     };
-    if Walls::from_bits(job.walls).has(Walls::NAMESPACE) {
+    if Walls::from_bits(job.proved).has(Walls::NAMESPACE) {
         job.feeds.iter().filter_map(caller).collect()
     } else {
         Vec::new()

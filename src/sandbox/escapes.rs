@@ -15,7 +15,7 @@ use std::time::Duration;
 pub enum Escape {
     /// Make a file.
     File,
-    /// Write to a file that was opened before.
+    /// Write to a file that was opened before, or into its inode.
     OpenedEarlier,
     /// Write to a file without a name.
     Memfd,
@@ -25,11 +25,11 @@ pub enum Escape {
     SysvShm,
     /// Start a program.
     Exec,
-    /// Look into the mouth.
+    /// Look into the mouth, or have it signalled.
     Ptrace,
     /// Send a datagram.
     Udp,
-    /// Connect to another port.
+    /// Connect to another port, by TCP or by a protocol like it.
     TcpPort,
     /// Connect to another host on a camera's port.
     TcpHost,
@@ -83,17 +83,19 @@ pub fn open_early(plan: &Plan) -> RawFd {
 pub fn attempt(plan: &Plan, opened_earlier: RawFd) -> [i32; 12] {
     let from_thread = plan.folder.join("other-thread");
     let shared = PathBuf::from(format!("/dev/shm/kehai-twin-{}", std::process::id()));
+    let other_port = SocketAddrV4::new(Ipv4Addr::LOCALHOST, plan.tcp);
+    let mouth = std::os::unix::process::parent_id();
     let other_host = SocketAddrV4::new(OTHER_HOST, plan.camera);
     let outcomes = [
         file(&plan.folder.join("file")),
-        write_to(opened_earlier),
+        first_open(write_to(opened_earlier), || number_inode(opened_earlier)),
         memfd(),
         file(&shared),
         sysv_shm(),
         exec(),
-        look_into(std::os::unix::process::parent_id()),
+        first_open(look_into(mouth), || own_signals(opened_earlier, mouth)),
         datagram(plan.udp),
-        connection(SocketAddrV4::new(Ipv4Addr::LOCALHOST, plan.tcp)),
+        first_open(connection(other_port), || multipath_connection(other_port)),
         connection(other_host),
         io_uring(),
         std::thread::spawn(move || file(&from_thread)).join().unwrap_or(libc::EINVAL),
@@ -138,6 +140,24 @@ fn file(path: &Path) -> i32 {
 fn write_to(descriptor: RawFd) -> i32 {
     // SAFETY: one byte of ours is lent.
     outcome(unsafe { libc::write(descriptor, b"k".as_ptr().cast::<c_void>(), 1) } == 1)
+}
+
+/// What was open is open; else what another way says when that is.
+fn first_open(denied: i32, other: impl FnOnce() -> i32) -> i32 {
+    if denied != 0 && other() == 0 { 0 } else { denied }
+}
+
+/// Writes four bytes into a file's inode, for which no right to write to the file is asked.
+fn number_inode(descriptor: RawFd) -> i32 {
+    let number: libc::c_long = 1;
+    // SAFETY: the kernel reads one number of ours.
+    outcome(unsafe { libc::ioctl(descriptor, FS_IOC_SETVERSION, &raw const number) } == 0)
+}
+
+/// Names another process as the one to be signalled when this descriptor has news: what may be named may be killed.
+fn own_signals(descriptor: RawFd, process: u32) -> i32 {
+    // SAFETY: changes an owner, of a descriptor of ours.
+    outcome(unsafe { libc::fcntl(descriptor, libc::F_SETOWN, process.cast_signed()) } == 0)
 }
 
 fn memfd() -> i32 {
@@ -220,6 +240,24 @@ fn connection(to: SocketAddrV4) -> i32 {
     number_of(TcpStream::connect_timeout(&SocketAddr::V4(to), CONNECT_TIMEOUT).map(|_| ()))
 }
 
+/// By a protocol that Landlock does not take for TCP.
+fn multipath_connection(to: SocketAddrV4) -> i32 {
+    // SAFETY: an address of ours is lent; the socket is closed at once.
+    unsafe {
+        let socket = libc::socket(libc::AF_INET, libc::SOCK_STREAM | libc::SOCK_CLOEXEC, libc::IPPROTO_MPTCP);
+        let mut address: libc::sockaddr_in = std::mem::zeroed();
+        address.sin_family = libc::AF_INET as libc::sa_family_t;
+        address.sin_port = to.port().to_be();
+        address.sin_addr.s_addr = u32::from(*to.ip()).to_be();
+        let length = size_of::<libc::sockaddr_in>() as libc::socklen_t;
+        let said = outcome(socket >= 0 && libc::connect(socket, (&raw const address).cast(), length) == 0);
+        if socket >= 0 {
+            libc::close(socket);
+        }
+        said
+    }
+}
+
 fn number_of(tried: std::io::Result<()>) -> i32 {
     tried.map_or_else(|error| error.raw_os_error().unwrap_or(libc::ETIMEDOUT), |()| 0)
 }
@@ -230,6 +268,8 @@ fn io_uring() -> i32 {
     outcome(unsafe { libc::syscall(libc::SYS_io_uring_setup, 1, parameters.as_mut_ptr()) } >= 0)
 }
 
+/// `FS_IOC_SETVERSION` of Linux, where long has eight bytes.
+const FS_IOC_SETVERSION: libc::Ioctl = 0x4008_7602;
 /// The file that is open from before.
 pub const EARLIER: &str = "opened-earlier";
 /// Another address of the machine: in an empty network nobody is there, without one the witness is.

@@ -11,11 +11,13 @@ use std::time::Duration;
 
 use rustix::thread::{UnshareFlags, unshare_unsafe};
 
-/// Leaves the machine's network for an empty one; without user namespaces only root can.
-pub(super) fn leave() -> bool {
+/// Leaves the machine's network for an empty one; without user namespaces only root can. `None` where it is left and the new
+/// one cannot be used, as where a machine's policy takes the rights of a new namespace away again.
+pub(super) fn leave() -> Option<bool> {
     // SAFETY: this process has one thread, and no descriptor depends on the namespaces left.
     let unshared = |flags| unsafe { unshare_unsafe(flags) }.is_ok();
-    (unshared(UnshareFlags::NEWUSER | UnshareFlags::NEWNET) || unshared(UnshareFlags::NEWNET)) && raise_loopback()
+    let has_left = unshared(UnshareFlags::NEWUSER | UnshareFlags::NEWNET) || unshared(UnshareFlags::NEWNET);
+    (!has_left || raise_loopback()).then_some(has_left)
 }
 
 /// Listens at every door; `None` when one cannot be opened.

@@ -40,17 +40,18 @@ fn try_restrict(readable: &[PathBuf], devices: &[PathBuf], ports: &[u16]) -> Res
 /// Restricts the mouth: it writes to these folders and nowhere else, and opens no device but those of the site's USB
 /// cameras, which only its eye opens. Whether the wall stands; without it the unit of the service does the same.
 #[cfg(feature = "mouth")]
-pub fn restrict_mouth(writable: &[PathBuf], devices: &[PathBuf]) -> bool {
-    try_restrict_mouth(writable, devices).unwrap_or(false)
+pub fn restrict_mouth(writable: &[PathBuf], readable: &[PathBuf], devices: &[PathBuf]) -> bool {
+    try_restrict_mouth(writable, readable, devices).unwrap_or(false)
 }
 
 #[cfg(feature = "mouth")]
-fn try_restrict_mouth(writable: &[PathBuf], devices: &[PathBuf]) -> Result<bool, RulesetError> {
+fn try_restrict_mouth(writable: &[PathBuf], readable: &[PathBuf], devices: &[PathBuf]) -> Result<bool, RulesetError> {
     let (read, write) = (AccessFs::ReadFile | AccessFs::ReadDir, AccessFs::from_write(NEWEST));
     let mut ruleset =
         Ruleset::default().set_compatibility(CompatLevel::BestEffort).handle_access(read | write)?.create()?;
     let roots = std::fs::read_dir("/").into_iter().flatten().flatten().map(|entry| entry.path());
-    for root in roots.filter(|root| !root.ends_with("/dev")) {
+    // What its eye reads may lie below /dev all the same.
+    for root in roots.filter(|root| !root.ends_with("/dev")).chain(readable.iter().cloned()) {
         ruleset = allow(ruleset, &root, read)?;
     }
     for path in writable {

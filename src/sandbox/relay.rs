@@ -20,13 +20,16 @@ use zeroize::Zeroize;
 
 use super::{limits, paths, privileges, syscalls};
 use crate::clock::monotonic_ns;
+use crate::wire::record::budget::{STARTS_AT_ONCE, STARTS_PER_HOUR};
 
-/// Forks the relay, which has `control` and the doors, and nothing else. Whether it was forked.
+/// Forks the relay, which has `control` and the doors, and nothing else; what is `control` here afterwards ends with it.
+/// Whether it was forked.
 pub(super) fn start(control: RawFd, doors: Vec<TcpListener>) -> bool {
+    let Ok((end, life)) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC) else { return false };
     // SAFETY: this process has one thread, so that the child may go on as it is.
     match unsafe { libc::fork() } {
         0 => {
-            let is_shut_in = shut_in(control, &doors);
+            let is_shut_in = shut_in(control, life.as_raw_fd(), &doors);
             if is_shut_in {
                 // SAFETY: the descriptor is the standard input of this process and stays open.
                 serve(unsafe { BorrowedFd::borrow_raw(control) }, &doors);
@@ -34,20 +37,24 @@ pub(super) fn start(control: RawFd, doors: Vec<TcpListener>) -> bool {
             // SAFETY: ends at once; what the parent had prepared for its own end is none of ours.
             unsafe { libc::_exit(i32::from(!is_shut_in)) }
         }
-        child => child > 0,
+        child => {
+            // What the mouth hands over is for the relay: who holds a connection can lead it elsewhere.
+            // SAFETY: both descriptors are open; the copy is the standard input from here on.
+            child > 0 && unsafe { libc::dup2(end.as_raw_fd(), control) } == control
+        }
     }
 }
 
 /// Closes what is not the relay's, and raises walls of its own.
-fn shut_in(control: RawFd, doors: &[TcpListener]) -> bool {
-    let kept: Vec<RawFd> = doors.iter().map(AsRawFd::as_raw_fd).chain([control]).collect();
+fn shut_in(control: RawFd, life: RawFd, doors: &[TcpListener]) -> bool {
+    let kept: Vec<RawFd> = doors.iter().map(AsRawFd::as_raw_fd).chain([control, life]).collect();
     let Ok(open) = std::fs::read_dir("/proc/self/fd") else { return false };
     let open: Vec<RawFd> = open.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
     for descriptor in open.into_iter().filter(|descriptor| !kept.contains(descriptor)) {
         // SAFETY: nobody in this process uses it any more; a number that is closed already does no harm.
         unsafe { libc::close(descriptor) };
     }
-    let _ = rustix::thread::set_name(c"relay");
+    let _ = rustix::thread::set_name(c"kehai-relay");
     let is_bound = doors.iter().all(|door| door.set_nonblocking(true).is_ok()) && privileges::drop_all();
     privileges::end_with_parent();
     // Landlock may be missing: the filter below opens nothing.
@@ -191,7 +198,7 @@ struct Allowance {
 
 impl Allowance {
     fn new(now_ns: i64) -> Self {
-        Self { left: UP_BYTES_AT_ONCE, at_ns: now_ns }
+        Self { left: UP_BYTES_AT_START, at_ns: now_ns }
     }
 
     /// Whether so many bytes may go to the camera at this time.
@@ -260,10 +267,14 @@ impl Drop for Load {
 }
 
 /// Most bytes an hour towards the cameras of one door.
-pub const UP_BYTES_PER_HOUR: usize = UP_BYTES_AT_ONCE as usize + 3600 * UP_BYTES_PER_S as usize;
+pub const UP_BYTES_PER_HOUR: usize =
+    (STARTS_PER_HOUR + STARTS_AT_ONCE) * UP_BYTES_AT_START as usize + 3600 * UP_BYTES_PER_S as usize;
 /// Bytes towards the cameras of one door, over all their connections: a beginning takes 450 (measured), twice that with a
 /// password; afterwards come a sign of life a minute and reports of what came (RFC 3550: some 100 bytes in five seconds).
 const UP_BYTES_AT_ONCE: u64 = 32 << 10;
+/// A relay that has just begun may say so much, which is enough for nine cameras at one address: its eye may have been
+/// replaced often.
+const UP_BYTES_AT_START: u64 = 8 << 10;
 const UP_BYTES_PER_S: u64 = 128;
 /// Connections that wait at one door, at most: cameras that share an address share it.
 const WAITING_MAX: usize = 16;
@@ -279,7 +290,7 @@ mod tests {
         let mut allowance = Allowance::new(0);
         let minute = |number: i64| number * 60_000_000_000;
         assert!((0..600).all(|number| allowance.takes(7000, minute(number))), "requests and reports of a minute");
-        let mut said = 0;
+        let mut said: u64 = 0;
         while allowance.takes(1000, minute(600)) {
             said += 1000;
         }

@@ -25,19 +25,33 @@ pub(super) fn restrict(allowance: &Allowance) -> bool {
     let mut rules: Rules = CALCULATING.iter().chain(OLD_WAYS).map(|call| (*call, Vec::new())).collect();
     let own = rustix::process::getpid().as_raw_nonzero().get() as u64;
     rules.insert(libc::SYS_tgkill, vec![is(0, own)]); // abort() signals itself
-    rules.insert(libc::SYS_prlimit64, vec![both(is_in(0, &[0]), is_in(2, &[0]))]); // read, not set
-    rules.insert(libc::SYS_prctl, NAMING.iter().map(|option| is(0, *option)).collect());
+    rules.insert(libc::SYS_prlimit64, vec![all(vec![equal(0, 0), is_null(2)])]); // read, not set
+    rules.insert(libc::SYS_prctl, vec![is(0, libc::PR_GET_NAME as u64)]);
+    rules.insert(libc::SYS_fcntl, FLAGS_OF_FILES.iter().map(|command| is(1, *command as u64)).collect());
+    rules.insert(libc::SYS_ioctl, ioctls(allowance));
+    // What a fault does is settled: a handler that ends the process, for the kernel logs bytes where there is none.
+    rules.insert(libc::SYS_rt_sigaction, vec![all(FAULTS.iter().map(|fault| other_than(0, *fault as u64)).collect())]);
+    rules.insert(
+        libc::SYS_madvise,
+        vec![all(ADVICE_DENIED.iter().map(|advice| other_than(2, *advice as u64)).collect())],
+    );
     rules.insert(libc::SYS_clone, vec![masked(0, libc::CLONE_THREAD as u64, libc::CLONE_THREAD as u64)]);
     rules.insert(libc::SYS_openat, vec![masked(2, writing(allowance), 0)]);
     #[cfg(target_arch = "x86_64")]
     rules.insert(libc::SYS_open, vec![masked(1, writing(allowance), 0)]);
     if allowance.streams {
         let families = [libc::AF_INET, libc::AF_INET6];
-        let tcp = families.map(|family| both(is_in(0, &[family as u64]), vec![kind(libc::SOCK_STREAM)]));
-        rules.insert(libc::SYS_socket, tcp.to_vec());
+        // Named by number, or left to the kernel: other protocols of streams pass by Landlock (MPTCP; tried).
+        let protocols = [0, libc::IPPROTO_TCP];
+        let tcp = |family: i32| {
+            protocols
+                .map(|protocol| all(vec![equal(0, family as u64), kind(libc::SOCK_STREAM), equal(2, protocol as u64)]))
+        };
+        rules.insert(libc::SYS_socket, families.into_iter().flat_map(tcp).collect());
         rules.extend(STREAMING.iter().map(|call| (*call, Vec::new())));
     }
-    applied(rules) && denied_as_unknown(&PROBED)
+    // The stricter of two filters wins, and the second leaves no way to a third.
+    denied_as_unknown(&PROBED) && applied(rules)
 }
 
 /// Leaves a relay with the calls it makes: it receives connections, and carries bytes between them.
@@ -77,7 +91,7 @@ fn writing(allowance: &Allowance) -> u64 {
 }
 
 fn is(argument: u8, value: u64) -> SeccompRule {
-    SeccompRule::new(is_in(argument, &[value])).expect("one condition makes a rule")
+    all(vec![equal(argument, value)])
 }
 
 fn masked(argument: u8, mask: u64, value: u64) -> SeccompRule {
@@ -86,14 +100,32 @@ fn masked(argument: u8, mask: u64, value: u64) -> SeccompRule {
     SeccompRule::new(vec![condition.expect("a call has six arguments")]).expect("one condition makes a rule")
 }
 
-fn both(mut one: Vec<SeccompCondition>, other: Vec<SeccompCondition>) -> SeccompRule {
-    one.extend(other);
-    SeccompRule::new(one).expect("two conditions make a rule")
+fn all(conditions: Vec<SeccompCondition>) -> SeccompRule {
+    SeccompRule::new(conditions).expect("conditions make a rule")
 }
 
-fn is_in(argument: u8, values: &[u64]) -> Vec<SeccompCondition> {
-    let equal = |value| SeccompCondition::new(argument, SeccompCmpArgLen::Dword, SeccompCmpOp::Eq, value);
-    values.iter().map(|value| equal(*value).expect("a call has six arguments")).collect()
+fn equal(argument: u8, value: u64) -> SeccompCondition {
+    let condition = SeccompCondition::new(argument, SeccompCmpArgLen::Dword, SeccompCmpOp::Eq, value);
+    condition.expect("a call has six arguments")
+}
+
+fn other_than(argument: u8, value: u64) -> SeccompCondition {
+    let condition = SeccompCondition::new(argument, SeccompCmpArgLen::Dword, SeccompCmpOp::Ne, value);
+    condition.expect("a call has six arguments")
+}
+
+/// An address is compared whole: its lower half may well be zero.
+fn is_null(argument: u8) -> SeccompCondition {
+    let condition = SeccompCondition::new(argument, SeccompCmpArgLen::Qword, SeccompCmpOp::Eq, 0);
+    condition.expect("a call has six arguments")
+}
+
+/// Questions to a descriptor; the others write into a file's inode, type into a terminal, or send signals. A device answers
+/// to the families of its kind.
+fn ioctls(allowance: &Allowance) -> Vec<SeccompRule> {
+    let families: &[u8] = if allowance.devices { b"VdFh" } else { b"" };
+    let of_family = |family: &u8| masked(1, 0xff00, u64::from(*family) << 8);
+    QUESTIONS.iter().map(|request| is(1, *request)).chain(families.iter().map(of_family)).collect()
 }
 
 /// The kind of a socket, whatever flags stand beside it.
@@ -103,9 +135,15 @@ fn kind(kind: libc::c_int) -> SeccompCondition {
     SeccompCondition::new(1, SeccompCmpArgLen::Dword, operator, kind as u64).expect("a call has six arguments")
 }
 
-/// `prctl`: a thread is named, and a mapping; a promise is repeated, as for a further filter.
-const NAMING: [u64; 4] =
-    [libc::PR_SET_NAME as u64, libc::PR_GET_NAME as u64, libc::PR_SET_VMA as u64, libc::PR_SET_NO_NEW_PRIVS as u64];
+/// Descriptors are copied, and their flags read and set; locks, leases, owners of signals would be seen by other processes.
+const FLAGS_OF_FILES: [libc::c_int; 6] =
+    [libc::F_DUPFD, libc::F_DUPFD_CLOEXEC, libc::F_GETFD, libc::F_SETFD, libc::F_GETFL, libc::F_SETFL];
+/// Whether reading would wait, how much there is to read, whether it is a terminal, and that a program started closes it.
+const QUESTIONS: [u64; 4] = [libc::FIONBIO, libc::FIONREAD, libc::TCGETS, libc::FIOCLEX];
+/// Signals of a fault.
+pub(super) const FAULTS: [libc::c_int; 5] = [libc::SIGSEGV, libc::SIGBUS, libc::SIGILL, libc::SIGFPE, libc::SIGTRAP];
+/// Sending pages to swap, and sharing equal ones with other processes, which their timing tells.
+const ADVICE_DENIED: [libc::c_int; 2] = [libc::MADV_PAGEOUT, libc::MADV_MERGEABLE];
 /// Denied as if unknown; allowed by the list, for the strictest filter wins.
 const PROBED: [i64; 2] = [libc::SYS_clone3, libc::SYS_openat2];
 /// Memory, threads, clocks, and files that are read.
@@ -121,7 +159,6 @@ const CALCULATING: &[i64] = &[
     libc::SYS_exit_group,
     libc::SYS_faccessat,
     libc::SYS_faccessat2,
-    libc::SYS_fcntl,
     libc::SYS_fstat,
     libc::SYS_fstatfs,
     libc::SYS_futex,
@@ -140,10 +177,7 @@ const CALCULATING: &[i64] = &[
     libc::SYS_gettid,
     libc::SYS_gettimeofday,
     libc::SYS_getuid,
-    libc::SYS_ioctl,
     libc::SYS_lseek,
-    libc::SYS_madvise,
-    libc::SYS_mbind,
     libc::SYS_membarrier,
     libc::SYS_mincore,
     libc::SYS_mlock,
@@ -167,7 +201,6 @@ const CALCULATING: &[i64] = &[
     libc::SYS_readv,
     libc::SYS_restart_syscall,
     libc::SYS_rseq,
-    libc::SYS_rt_sigaction,
     libc::SYS_rt_sigprocmask,
     libc::SYS_rt_sigreturn,
     libc::SYS_sched_get_priority_max,
@@ -176,10 +209,7 @@ const CALCULATING: &[i64] = &[
     libc::SYS_sched_getattr,
     libc::SYS_sched_getparam,
     libc::SYS_sched_getscheduler,
-    libc::SYS_sched_setaffinity,
     libc::SYS_sched_yield,
-    libc::SYS_seccomp,
-    libc::SYS_set_mempolicy,
     libc::SYS_set_robust_list,
     libc::SYS_sigaltstack,
     libc::SYS_statfs,
@@ -212,7 +242,6 @@ const STREAMING: &[i64] = &[
     libc::SYS_getsockname,
     libc::SYS_getsockopt,
     libc::SYS_recvfrom,
-    libc::SYS_recvmsg,
     libc::SYS_sendto,
     libc::SYS_setsockopt,
     libc::SYS_shutdown,

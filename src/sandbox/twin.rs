@@ -60,9 +60,15 @@ impl Proof {
 /// # Errors
 /// Why nothing is proved: a twin that could not be started, or did not end as arranged.
 pub async fn prove(job: &EyeJob, walls: Walls) -> Result<Proof, String> {
-    let scene = Scene::set().map_err(|error| format!("its witnesses cannot be set up: {error}"))?;
+    let scene = Scene::set().map_err(|error| {
+        let place = std::env::temp_dir();
+        format!(
+            "no witness can be set up in the folder {} (TMPDIR) and at 127.0.0.1 and 127.0.0.2: {error}",
+            place.display()
+        )
+    })?;
     let job = EyeJob { errand: Errand::Twin, walls: walls.bits(), twin: Some(scene.job()), ..job.clone() };
-    let mut eye = Eye::start_in(&job, Some(&scene.folder)).await?;
+    let mut eye = Eye::start_in(&job, Some(&scene.folder.0)).await?;
     let mut inbox = Inbox::new(&job.settings);
     let told = tokio::time::timeout(PATIENCE, async {
         while let Some(record) = eye.record().await {
@@ -72,7 +78,9 @@ pub async fn prove(job: &EyeJob, walls: Walls) -> Result<Proof, String> {
         }
         None
     });
-    let attempts = told.await.ok().flatten();
+    let Ok(attempts) = told.await else {
+        return Err(format!("the twin did not answer within {} s", PATIENCE.as_secs()));
+    };
     let status = eye.ended().await;
     let attempts =
         attempts.ok_or_else(|| format!("it ended without a report ({status}): a program may have been started"))?;
@@ -81,6 +89,12 @@ pub async fn prove(job: &EyeJob, walls: Walls) -> Result<Proof, String> {
     }
     let mut outcomes = [NO_CORE; 13];
     outcomes[..12].copy_from_slice(&attempts.outcomes);
+    for ((_, way), outcome) in Escape::EACH.iter().zip(attempts.outcomes) {
+        if outcome != 0 && !DENIALS.contains(&outcome) {
+            let error = Error::from_raw_os_error(outcome);
+            return Err(format!("the attempt \"{way}\" met something else than a wall: {error}"));
+        }
+    }
     scene.witness(&mut outcomes);
     if std::os::unix::process::ExitStatusExt::core_dumped(&status) || scene.has_core() {
         outcomes[12] = 0;
@@ -90,7 +104,7 @@ pub async fn prove(job: &EyeJob, walls: Walls) -> Result<Proof, String> {
 
 /// Where a twin acts, seen from outside.
 struct Scene {
-    folder: PathBuf,
+    folder: Removed,
     udp: UdpSocket,
     port: TcpListener,
     host: TcpListener,
@@ -98,8 +112,10 @@ struct Scene {
 
 impl Scene {
     fn set() -> Result<Self, Error> {
-        let folder = std::env::temp_dir().join(format!("kehai-twin-{}-{}", std::process::id(), monotonic_ns()));
-        std::fs::create_dir(&folder)?;
+        // The twin acts in this very folder, where another's relative path would lead elsewhere.
+        let place = std::env::temp_dir().canonicalize()?;
+        let folder = Removed(place.join(format!("kehai-twin-{}-{}", std::process::id(), monotonic_ns())));
+        std::fs::create_dir(&folder.0)?;
         let scene = Self {
             folder,
             udp: UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?,
@@ -114,7 +130,7 @@ impl Scene {
 
     fn job(&self) -> TwinJob {
         let udp = self.udp.local_addr().map_or(0, |address| address.port());
-        TwinJob { folder: self.folder.clone(), udp, tcp: self.port_of(&self.port), camera: self.port_of(&self.host) }
+        TwinJob { folder: self.folder.0.clone(), udp, tcp: self.port_of(&self.port), camera: self.port_of(&self.host) }
     }
 
     fn port_of(&self, listener: &TcpListener) -> u16 {
@@ -132,9 +148,9 @@ impl Scene {
             }
         };
         let grew = |path: &Path| std::fs::metadata(path).is_ok_and(|file| file.len() > 0);
-        seen(Escape::File, self.folder.join("file").exists(), false);
-        seen(Escape::OpenedEarlier, grew(&self.folder.join(EARLIER)), false);
-        seen(Escape::OtherThread, self.folder.join("other-thread").exists(), false);
+        seen(Escape::File, self.folder.0.join("file").exists(), false);
+        seen(Escape::OpenedEarlier, grew(&self.folder.0.join(EARLIER)), false);
+        seen(Escape::OtherThread, self.folder.0.join("other-thread").exists(), false);
         // A datagram into an empty network is sent and arrives nowhere.
         seen(Escape::Udp, self.udp.recv(&mut [0; 8]).is_ok(), true);
         let has_called =
@@ -144,18 +160,33 @@ impl Scene {
     }
 
     fn has_core(&self) -> bool {
-        let names = std::fs::read_dir(&self.folder).into_iter().flatten().flatten();
+        let names = std::fs::read_dir(&self.folder.0).into_iter().flatten().flatten();
         names.into_iter().any(|entry| entry.file_name().to_string_lossy().contains("core"))
     }
 }
 
-impl Drop for Scene {
+/// A folder that goes with its scene.
+struct Removed(PathBuf);
+
+impl Drop for Removed {
     fn drop(&mut self) {
         // What cannot be removed is empty: the twin had nothing to write.
-        let _ = std::fs::remove_dir_all(&self.folder);
+        let _ = std::fs::remove_dir_all(&self.0);
     }
 }
 
+/// What a wall says; anything else, as a path that is not there, proves nothing.
+const DENIALS: [i32; 9] = [
+    libc::EPERM,
+    libc::EACCES,
+    libc::EFBIG,
+    libc::ENOSYS,
+    libc::EROFS,
+    libc::ECONNREFUSED,
+    libc::ENETUNREACH,
+    libc::EHOSTUNREACH,
+    libc::ETIMEDOUT,
+];
 /// Nothing of it was seen where it would have arrived.
 pub const UNSEEN: i32 = -1;
 /// A dump was not permitted.

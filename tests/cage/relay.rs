@@ -16,6 +16,10 @@ fn eye_and_relay_have_a_network_of_their_own_and_no_right_in_it() {
     let network = |pid: i32| std::fs::read_link(format!("/proc/{pid}/ns/net")).expect("root may look");
     assert_ne!(network(eye), network(shop.mouth()));
     assert_eq!(network(eye), network(relay));
+    // What the mouth hands over is in the relay's hands alone.
+    let input = |pid: i32| std::fs::read_link(format!("/proc/{pid}/fd/0")).expect("root may look");
+    assert!(input(eye).to_string_lossy().starts_with("pipe:"), "{:?}", input(eye));
+    assert!(input(relay).to_string_lossy().starts_with("socket:"), "{:?}", input(relay));
     for process in [eye, relay] {
         let status = std::fs::read_to_string(format!("/proc/{process}/status")).expect("it runs");
         let field =

@@ -86,6 +86,7 @@ impl Network {
             feeds: vec![Feed { camera: 0, origin, picture: None }],
             errand,
             walls: 0,
+            proved: 0,
             twin: None,
             leaves_traces: true,
         }

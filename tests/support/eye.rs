@@ -40,6 +40,7 @@ pub fn job(settings: Settings, feeds: Vec<Feed>, errand: Errand) -> EyeJob {
         errand,
         // Nobody here would call its cameras: it calls them itself.
         walls: 0,
+        proved: 0,
         twin: None,
         leaves_traces: false,
     }

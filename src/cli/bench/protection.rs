@@ -39,7 +39,7 @@ pub(super) fn run(args: &Args, prepared: &Prepared, path: PathBuf) -> Result<(),
     let fps = args.fps.or(prepared.site.settings.cameras[0].fps).or_else(|| path.is_dir().then_some(FOLDER_FPS));
     let origin = Origin::Recorded { path, fps, every: 1, realtime: false };
     let with = prepared.job(vec![Feed { camera: 0, origin, picture: None }], Errand::Bench(1))?;
-    let without = EyeJob { walls: Walls::NONE.bits(), leaves_traces: true, ..with.clone() };
+    let without = EyeJob { walls: Walls::NONE.bits(), proved: Walls::NONE.bits(), leaves_traces: true, ..with.clone() };
     let bar = progress("bench");
     let (mut spent, mut frames) = ([Vec::new(), Vec::new()], 0);
     for number in 0..args.rounds {

@@ -65,6 +65,7 @@ pub fn run(path: &Path, seconds: u32, json: bool) -> Result<(), Failure> {
         feeds,
         errand: Errand::Probe(seconds),
         walls: Walls::ALL.bits(),
+        proved: Walls::ALL.bits(),
         twin: None,
         leaves_traces: false,
     };

@@ -21,6 +21,7 @@ fn job() -> EyeJob {
         feeds: Vec::new(),
         errand: Errand::Watch,
         walls: 0,
+        proved: 0,
         twin: None,
         leaves_traces: false,
     }
