@@ -121,12 +121,10 @@ impl Darkroom {
             Depth::Unsought => {}
         };
         let is_whole = matches!(depth, Depth::Deep(_) | Depth::Whole(_));
-        if let Some(bared) = source.bare() {
+        if let Some(bared) = source.bare(is_whole) {
             bared.planes.iter().for_each(|plane| add(Form::Plane, plane));
-            if is_whole {
-                add(Form::Bgr, &bared.bgr);
-                add(Form::Rgb, &turned(&bared.bgr));
-            }
+            add(Form::Bgr, &bared.bgr);
+            add(Form::Rgb, &turned(&bared.bgr));
         }
         let mut frame = source.retrieve(&self.pool)?;
         frame.planes_mut().iter().for_each(|plane| add(Form::SmallPlane, plane));

@@ -120,15 +120,21 @@ impl Network {
         let depth = |number| match *count - number {
             left if left <= sought.deep => Depth::Deep(STRIDE),
             left if left <= sought.whole => Depth::Whole(STRIDE),
-            _ => Depth::Samples(SAMPLES_APART),
+            left if left <= LATE || number < EARLY || number % EVERY == 0 => Depth::Samples(SAMPLES_APART),
+            _ => Depth::Unsought,
         };
         let made = darkroom.gather(Path::new(path), FPS, &depth, &mut gathering).expect("its pictures can be had");
         assert_eq!(made, *count, "pictures of {path}");
-        for (number, file) in recording.files().iter().enumerate() {
-            let bytes = read(file);
-            let [first, last] = [bytes.len().min(CODED), bytes.len().saturating_sub(CODED).max(CODED)];
-            gathering.add(Form::Coded, number as u64, &bytes[..first], 1);
-            gathering.add(Form::Coded, number as u64, bytes.get(last..).unwrap_or_default(), 1);
+        let files = recording.files();
+        for (number, file) in files.iter().enumerate() {
+            let (bytes, is_late) = (read(file), (files.len() - number) as u64 <= sought.whole);
+            // Of files before the last ones a piece here and there.
+            let whole = if is_late { CODED.min(bytes.len()) } else { 0 };
+            let (first, rest) = bytes.split_at(whole);
+            let (middle, last) = rest.split_at(rest.len() - whole.min(rest.len()));
+            [first, last].iter().for_each(|piece| gathering.add(Form::Coded, number as u64, piece, STRIDE));
+            let apart = SAMPLES_APART.max(middle.len() / CODED_SAMPLES);
+            gathering.add_samples(Form::Coded, number as u64, middle, apart);
         }
         gathering.into_needles()
     }
@@ -178,10 +184,16 @@ fn runtime() -> PathBuf {
 pub const STORE: &str = "[store]\norg = \"test\"\nstore = \"forensics\"\nnode = \"box\"\ntimezone = \"UTC\"\n";
 /// A needle begins at every so manyth byte, so that each unbroken piece of 31 bytes holds one.
 const STRIDE: usize = 16;
-/// So much of the beginning and of the end of a file is looked for as it is, bytes.
+/// So much of the beginning and of the end of a file is looked for whole, bytes.
 const CODED: usize = 1 << 20;
 /// A piece of older pictures in so many bytes.
 const SAMPLES_APART: usize = 2048;
+/// Pieces at the most of what lies between the beginning and the end of a file.
+const CODED_SAMPLES: usize = 20_000;
+/// Pictures at the end and at the beginning of which each is looked for, and each so manyth in between.
+const LATE: u64 = 100;
+const EARLY: u64 = 30;
+const EVERY: u64 = 4;
 
 #[expect(clippy::print_stdout, reason = "which layers are looked for is part of the result")]
 fn tell(words: &str) {
