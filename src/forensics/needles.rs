@@ -184,10 +184,10 @@ impl Needles {
         (entry & DROPPED == 0).then(|| place(entry))
     }
 
-    /// Bytes of the picture that goes on behind `at`, with its form and number.
-    pub(super) fn rest(&self, at: usize) -> (&[u8], Form, u64) {
+    /// Bytes of the picture before `at` and from there on, with its form and number.
+    pub(super) fn around(&self, at: usize) -> (&[u8], &[u8], Form, u64) {
         let part = &self.parts[self.parts.partition_point(|part| part.end <= at)];
-        (&self.bytes[at..part.end], part.form, part.picture)
+        (&self.bytes[part.start..at], &self.bytes[at..part.end], part.form, part.picture)
     }
 
     fn slot(&self, hash: u64) -> usize {
@@ -313,8 +313,8 @@ mod tests {
         gathering.add(Form::Tensor, 4, &noise(2, 100), WINDOW);
         let needles = gathering.into_needles();
         let at = needles.find(window_at(&noise(2, 100), 16)).expect("every sixteenth is one");
-        let (rest, form, picture) = needles.rest(at);
-        assert_eq!((rest.len(), form, picture), (84, Form::Tensor, 4));
+        let (before, rest, form, picture) = needles.around(at);
+        assert_eq!((before.len(), rest.len(), form, picture), (16, 84, Form::Tensor, 4));
         assert!(needles.find(window_at(&noise(2, 100), 17)).is_none());
     }
 }
