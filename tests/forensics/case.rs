@@ -125,13 +125,13 @@ impl Network {
         };
         let made = darkroom.gather(Path::new(path), FPS, &depth, &mut gathering).expect("its pictures can be had");
         assert_eq!(made, *count, "pictures of {path}");
-        let files = recording.files();
-        for (number, file) in files.iter().enumerate() {
-            let (bytes, is_late) = (read(file), (files.len() - number) as u64 <= sought.whole);
-            // Of files before the last ones a piece here and there.
-            let whole = if is_late { CODED.min(bytes.len()) } else { 0 };
-            let (first, rest) = bytes.split_at(whole);
-            let (middle, last) = rest.split_at(rest.len() - whole.min(rest.len()));
+        let files = recording.files().iter().map(|file| read(file)).collect::<Vec<_>>();
+        let packed = files.iter().flat_map(|file| pictures_of_stream(file)).collect::<Vec<_>>();
+        for (number, bytes) in packed.iter().enumerate() {
+            // Of pictures before the last ones a piece here and there.
+            let is_late = (packed.len() - number) as u64 <= sought.whole;
+            let (first, rest) = bytes.split_at(if is_late { CODED.min(bytes.len()) } else { 0 });
+            let (middle, last) = rest.split_at(rest.len() - first.len().min(rest.len()));
             [first, last].iter().for_each(|piece| gathering.add(Form::Coded, number as u64, piece, STRIDE));
             let apart = SAMPLES_APART.max(middle.len() / CODED_SAMPLES);
             gathering.add_samples(Form::Coded, number as u64, middle, apart);
@@ -176,6 +176,18 @@ impl Recording {
     }
 }
 
+/// The pictures of a stream that each begin with a parameter set of their own, as a keyed camera sends them; any other file
+/// in one piece.
+fn pictures_of_stream(file: &[u8]) -> Vec<&[u8]> {
+    if !file.starts_with(PARAMETER_SET) {
+        return vec![file];
+    }
+    let windows = file.windows(PARAMETER_SET.len()).enumerate();
+    let starts: Vec<usize> = windows.filter(|(_, bytes)| *bytes == PARAMETER_SET).map(|(at, _)| at).collect();
+    let ends = starts[1..].iter().copied().chain([file.len()]);
+    starts.iter().zip(ends).map(|(start, end)| &file[*start..end]).collect()
+}
+
 fn runtime() -> PathBuf {
     in_repository("fetched/onnxruntime/libonnxruntime.so.1.31.1").into()
 }
@@ -184,6 +196,8 @@ fn runtime() -> PathBuf {
 pub const STORE: &str = "[store]\norg = \"test\"\nstore = \"forensics\"\nnode = \"box\"\ntimezone = \"UTC\"\n";
 /// A needle begins at every so manyth byte, so that each unbroken piece of 31 bytes holds one.
 const STRIDE: usize = 16;
+/// A start code and the header of a sequence parameter set (ITU-T H.264, 7.4.1, B.1).
+const PARAMETER_SET: &[u8] = b"\0\0\0\x01\x67";
 /// So much of the beginning and of the end of a file is looked for whole, bytes.
 const CODED: usize = 1 << 20;
 /// A piece of older pictures in so many bytes.

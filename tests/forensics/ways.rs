@@ -83,7 +83,8 @@ impl Processes {
         self.all().map(|(name, pid)| sides.in_process(name, pid)).collect()
     }
 
-    /// Lets the eye end, and the mouth wait for a broker that does not answer; searches those two, and lets them end.
+    /// Lets the eye end while the broker is frozen, so that the mouth may wait for it; searches those of both that are
+    /// still there, and lets them end.
     fn search_after_the_end(&self, sides: &Sides, end: Option<i32>) -> Vec<Searched> {
         signal(self.broker, libc::SIGSTOP);
         end.into_iter().for_each(|end| signal(self.mouth, end));
@@ -92,13 +93,18 @@ impl Processes {
         let begun = Instant::now();
         while eyes().any(|pid| is_alive(*pid)) {
             assert!(begun.elapsed() < PATIENCE, "the eye or its relay outlives its mouth's word");
-            std::thread::sleep(GLANCE);
+            // A mouth with nothing to wait for ends at once.
+            std::thread::yield_now();
         }
         signal(self.mouth, libc::SIGSTOP);
-        let found = [("mouth after the end", self.mouth), ("broker after the end", self.broker)]
-            .map(|(name, pid)| sides.in_process(name, pid));
+        let left = [("mouth after the end", self.mouth), ("broker after the end", self.broker)];
+        let found = left.into_iter().filter_map(|(name, pid)| {
+            let searched = is_alive(pid).then(|| sides.in_process(name, pid))?;
+            is_alive(pid).then_some(searched)
+        });
+        let found = found.collect();
         [self.broker, self.mouth].iter().for_each(|pid| signal(*pid, libc::SIGCONT));
-        found.into()
+        found
     }
 }
 
