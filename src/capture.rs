@@ -65,9 +65,10 @@ pub trait Source: Send {
     /// size than the pool is for.
     fn retrieve(&mut self, pool: &FramePool) -> Result<Frame, CaptureError>;
 
-    /// The grabbed picture in full size, for forensics; `None` where there is none to be had.
+    /// The grabbed picture in full size, for forensics, with its colours point by point only where they are asked for;
+    /// `None` where there is none to be had.
     #[cfg(feature = "mouth")]
-    fn bare(&self) -> Option<bared::Bared> {
+    fn bare(&self, _with_colours: bool) -> Option<bared::Bared> {
         None
     }
 }

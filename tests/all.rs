@@ -91,6 +91,7 @@ mod forensics {
     mod rest;
     mod running;
     mod watched;
+    mod ways;
 }
 
 /// What runs leave behind on disk, in the kernel's log of calls and at the cameras: nothing but what is released.

@@ -12,19 +12,20 @@ use super::ffmpeg::{Layout, Picture, Plane};
 pub struct Bared {
     /// Brightness, and where there are any, differences of blue and red.
     pub planes: Vec<Vec<u8>>,
-    /// Blue, green, red, point by point; each point has the colour difference of its block.
+    /// Blue, green, red, point by point, where they were asked for; each point has the colour difference of its block.
     pub bgr: Vec<u8>,
 }
 
 impl Bared {
     /// Those of a decoded picture; `None` in a layout that only FFmpeg reads.
-    pub(super) fn of(picture: &Picture) -> Option<Self> {
+    pub(super) fn of(picture: &Picture, with_colours: bool) -> Option<Self> {
         let (planes, sizes): (Vec<Vec<u8>>, Vec<Plane>) = match picture.layout() {
             Layout::Grey(grey) => (vec![rows(&grey)], vec![grey]),
             Layout::Planar(planes) => (planes.iter().map(rows).collect(), planes.to_vec()),
             Layout::Paired(..) | Layout::Other => return None,
         };
         let bgr = match (&planes[..], &sizes[..]) {
+            _ if !with_colours => Vec::new(),
             ([y, u, v], [whole, part, _]) => coloured([y, u, v], whole, part, &Colours::of(picture)),
             _ => planes[0].iter().flat_map(|grey| [*grey; 3]).collect(),
         };

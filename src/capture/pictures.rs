@@ -73,8 +73,10 @@ impl Source for Pictures {
     }
 
     #[cfg(feature = "mouth")]
-    fn bare(&self) -> Option<super::bared::Bared> {
-        super::bared::Bared::of_bgr(&read_picture(&self.files[self.next - 1]).ok()?)
+    fn bare(&self, with_colours: bool) -> Option<super::bared::Bared> {
+        // Its colours are all it has.
+        let picture = with_colours.then(|| read_picture(&self.files[self.next - 1]));
+        super::bared::Bared::of_bgr(&picture?.ok()?)
     }
 }
 

@@ -103,8 +103,8 @@ impl Source for Clip {
     }
 
     #[cfg(feature = "mouth")]
-    fn bare(&self) -> Option<super::bared::Bared> {
-        super::bared::Bared::of(self.stream.picture())
+    fn bare(&self, with_colours: bool) -> Option<super::bared::Bared> {
+        super::bared::Bared::of(self.stream.picture(), with_colours)
     }
 }
 

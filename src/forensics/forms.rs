@@ -7,6 +7,7 @@
 
 use std::path::Path;
 
+use super::LAYER_BYTES;
 use super::layers::Layers;
 use super::needles::{Form, Gathering};
 use crate::capture::{CaptureError, Frame, FramePool, Grab, Source, replay};
@@ -121,12 +122,10 @@ impl Darkroom {
             Depth::Unsought => {}
         };
         let is_whole = matches!(depth, Depth::Deep(_) | Depth::Whole(_));
-        if let Some(bared) = source.bare() {
+        if let Some(bared) = source.bare(is_whole) {
             bared.planes.iter().for_each(|plane| add(Form::Plane, plane));
-            if is_whole {
-                add(Form::Bgr, &bared.bgr);
-                add(Form::Rgb, &turned(&bared.bgr));
-            }
+            add(Form::Bgr, &bared.bgr);
+            add(Form::Rgb, &turned(&bared.bgr));
         }
         let mut frame = source.retrieve(&self.pool)?;
         frame.planes_mut().iter().for_each(|plane| add(Form::SmallPlane, plane));
@@ -143,7 +142,7 @@ impl Darkroom {
             let (first, rest) = layers.split_at(self.layers.first.len());
             first.iter().for_each(|layer| add(Form::FirstLayer, layer));
             if matches!(depth, Depth::Deep(_)) {
-                rest.iter().for_each(|layer| add(Form::Layer, layer));
+                rest.iter().for_each(|layer| into.add(Form::Layer, number, layer, LAYER_STRIDE));
             }
         }
         self.letterbox.wipe();
@@ -164,3 +163,6 @@ fn interleaved(frame: &mut Frame) -> Vec<u8> {
 fn turned(points: &[u8]) -> Vec<u8> {
     points.as_chunks::<3>().0.iter().flat_map(|[blue, green, red]| [*red, *green, *blue]).collect()
 }
+
+/// Of deeper layers only long pieces count, of which each has four windows to be found by.
+const LAYER_STRIDE: usize = LAYER_BYTES as usize / 4;

@@ -76,7 +76,7 @@ pub struct Needles {
     /// Place of a needle in `bytes`, plus one; 0 where there is none, marked by [`DROPPED`] where it is none any more. Open
     /// addressing.
     table: Vec<u32>,
-    filter: Vec<u64>,
+    filter: Sieve,
     count: usize,
 }
 
@@ -108,7 +108,7 @@ impl Gathering {
             bytes: self.bytes,
             parts: self.parts,
             table: vec![0; slots],
-            filter: vec![0; (slots / 4).max(64)],
+            filter: Sieve::for_needles(slots),
             count: 0,
         };
         for index in 0..needles.parts.len() {
@@ -149,8 +149,7 @@ impl Needles {
         let hash = hash(window);
         if let Err(free) = self.slot_of(window, hash) {
             self.table[free] = at as u32 + 1;
-            let (word, bits) = self.bits(hash);
-            self.filter[word] |= bits;
+            self.filter.insert(hash);
             self.count += 1;
         }
     }
@@ -174,11 +173,9 @@ impl Needles {
     }
 
     /// Where a window comes from, if it is a needle.
-    #[inline(always)]
     pub(super) fn find(&self, window: u128) -> Option<usize> {
         let hash = hash(window);
-        let (word, bits) = self.bits(hash);
-        if self.filter[word] & bits != bits { None } else { self.probe(window, hash) }
+        self.filter.may_have(hash).then(|| self.probe(window, hash)).flatten()
     }
 
     #[cold]
@@ -187,20 +184,59 @@ impl Needles {
         (entry & DROPPED == 0).then(|| place(entry))
     }
 
-    /// Bytes of the picture that goes on behind `at`, with its form and number.
-    pub(super) fn rest(&self, at: usize) -> (&[u8], Form, u64) {
+    /// Bytes of the picture before `at` and from there on, with its form and number.
+    pub(super) fn around(&self, at: usize) -> (&[u8], &[u8], Form, u64) {
         let part = &self.parts[self.parts.partition_point(|part| part.end <= at)];
-        (&self.bytes[at..part.end], part.form, part.picture)
+        (&self.bytes[part.start..at], &self.bytes[at..part.end], part.form, part.picture)
     }
 
     fn slot(&self, hash: u64) -> usize {
         hash as usize & (self.table.len() - 1)
     }
+}
+
+/// Tells quickly of most windows that they are no needle of any of several lists (Bloom's filter, in blocks of a word).
+pub(super) struct Sieve(Vec<u64>);
+
+impl Sieve {
+    fn for_needles(slots: usize) -> Self {
+        Self(vec![0; (slots / 4).max(64)])
+    }
+
+    /// The sieve of several lists at once.
+    pub(super) fn of(lists: &[&Needles]) -> Self {
+        let longest = lists.iter().map(|needles| needles.filter.0.len()).max().unwrap_or(64);
+        let mut joint = vec![0; longest];
+        for needles in lists {
+            // Lengths are powers of two: the place in a shorter one is the end of the place in a longer one.
+            for (word, added) in joint.iter_mut().zip(needles.filter.0.iter().cycle()) {
+                *word |= added;
+            }
+        }
+        Self(joint)
+    }
+
+    fn insert(&mut self, hash: u64) {
+        let (word, bits) = self.bits(hash);
+        self.0[word] |= bits;
+    }
+
+    /// Whether a window may be a needle.
+    #[inline(always)]
+    pub(super) fn lets_pass(&self, window: u128) -> bool {
+        self.may_have(hash(window))
+    }
+
+    #[inline(always)]
+    fn may_have(&self, hash: u64) -> bool {
+        let (word, bits) = self.bits(hash);
+        self.0[word] & bits == bits
+    }
 
     /// Two bits of one word: one look into memory decides most cases.
     #[inline(always)]
     fn bits(&self, hash: u64) -> (usize, u64) {
-        let word = (hash >> 20) as usize & (self.filter.len() - 1);
+        let word = (hash >> 20) as usize & (self.0.len() - 1);
         (word, 1 << (hash >> 58) | 1 << (hash >> 52 & 63))
     }
 }
@@ -277,8 +313,8 @@ mod tests {
         gathering.add(Form::Tensor, 4, &noise(2, 100), WINDOW);
         let needles = gathering.into_needles();
         let at = needles.find(window_at(&noise(2, 100), 16)).expect("every sixteenth is one");
-        let (rest, form, picture) = needles.rest(at);
-        assert_eq!((rest.len(), form, picture), (84, Form::Tensor, 4));
+        let (before, rest, form, picture) = needles.around(at);
+        assert_eq!((before.len(), rest.len(), form, picture), (16, 84, Form::Tensor, 4));
         assert!(needles.find(window_at(&noise(2, 100), 17)).is_none());
     }
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::io;
 
 use super::memory::{Mapping, Memory, PAGE, Page, Place};
-use super::needles::{Form, Needles, WINDOW};
+use super::needles::{Form, Needles, Sieve, WINDOW};
 use super::{Finding, LAYER_BYTES, Residue, SURE_BYTES};
 
 /// Searches the memory of each process for the needles of each list; every byte is read once. Gives for every process one
@@ -17,21 +17,21 @@ use super::{Finding, LAYER_BYTES, Residue, SURE_BYTES};
 /// Where there is no such process, or it may not be looked at.
 pub fn search(pid: u32, lists: &[&Needles]) -> io::Result<Vec<Residue>> {
     let memory = Memory::of(pid)?;
-    let mut tallies: Vec<Tally> = lists.iter().map(|needles| Tally { needles, found: BTreeMap::new() }).collect();
+    let mut haystack = Haystack::for_needles(lists);
     let (mut scanned_bytes, mut unread_bytes) = (0, 0);
     for mapping in &memory.mappings {
         for (start, length) in runs(&memory, mapping, &mut unread_bytes) {
             let mut bytes = vec![0u8; length];
             if memory.read(start, &mut bytes) {
                 scanned_bytes += length as u64;
-                tallies.iter_mut().for_each(|tally| tally.look_through(&bytes, &mapping.place));
+                haystack.look_through(&bytes, &mapping.place);
             } else {
                 unread_bytes += length as u64;
             }
         }
     }
     let residue = |tally: Tally<'_>| Residue { found: tally.into_findings(), scanned_bytes, unread_bytes };
-    Ok(tallies.into_iter().map(residue).collect())
+    Ok(haystack.tallies.into_iter().map(residue).collect())
 }
 
 /// Unbroken runs of pages that are there, start and bytes; those longer than [`PIECE`] in pieces that overlap by a window.
@@ -59,38 +59,70 @@ fn runs(memory: &Memory, mapping: &Mapping, unread_bytes: &mut u64) -> Vec<(u64,
     runs
 }
 
+/// What is looked through, for several lists of needles at once.
+struct Haystack<'a> {
+    sieve: Sieve,
+    tallies: Vec<Tally<'a>>,
+}
+
+impl<'a> Haystack<'a> {
+    fn for_needles(lists: &[&'a Needles]) -> Self {
+        let tally = |needles: &&'a Needles| Tally { needles, found: BTreeMap::new(), counted: 0 };
+        Self { sieve: Sieve::of(lists), tallies: lists.iter().map(tally).collect() }
+    }
+
+    fn look_through(&mut self, bytes: &[u8], place: &Place) {
+        self.tallies.iter_mut().for_each(|tally| tally.counted = 0);
+        let mut is_behind_zeros = true;
+        for begin in (0..bytes.len()).step_by(PAGE) {
+            let end = bytes.len().min(begin + PAGE);
+            let is_zero = bytes[begin..end] == ZEROS[..end - begin];
+            // Zeros behind zeros are no window of anything.
+            if !(is_zero && is_behind_zeros) {
+                // Windows that end in this page.
+                let from = begin.saturating_sub(WINDOW - 1);
+                for (index, window) in bytes[from..end].windows(WINDOW).enumerate() {
+                    if window.first_chunk().is_some_and(|window| self.sieve.lets_pass(u128::from_le_bytes(*window))) {
+                        self.weigh(bytes, from + index, place);
+                    }
+                }
+            }
+            is_behind_zeros = is_zero;
+        }
+    }
+
+    /// Asks all lists for the window at `start`.
+    #[cold]
+    fn weigh(&mut self, bytes: &[u8], start: usize, place: &Place) {
+        let Some(window) = bytes[start..].first_chunk() else { return };
+        for tally in &mut self.tallies {
+            if let Some(needle) = tally.needles.find(u128::from_le_bytes(*window))
+                && start + WINDOW > tally.counted
+            {
+                tally.counted = tally.note(bytes, start, needle, place);
+            }
+        }
+    }
+}
+
 /// What was found of one list of needles.
 struct Tally<'a> {
     needles: &'a Needles,
     found: BTreeMap<(Place, Form), Finding>,
+    /// Where the last piece that was counted ends.
+    counted: usize,
 }
 
 impl Tally<'_> {
-    fn look_through(&mut self, bytes: &[u8], place: &Place) {
-        let (mut window, mut counted) = (0u128, WINDOW - 1);
-        for (number, page) in bytes.chunks(PAGE).enumerate() {
-            // Zeros behind zeros are no window of anything.
-            if window == 0 && page == &ZEROS[..page.len()] {
-                continue;
-            }
-            for (index, byte) in page.iter().enumerate() {
-                window = window >> 8 | u128::from(*byte) << 120;
-                let Some(needle) = self.needles.find(window) else { continue };
-                let end = number * PAGE + index + 1;
-                if end > counted {
-                    counted = end + self.note(&bytes[end - WINDOW..], needle, place);
-                }
-            }
-        }
-    }
-
-    /// Counts a piece that begins with a needle; gives how much longer it is than the needle, bytes.
-    fn note(&mut self, bytes: &[u8], needle: usize, place: &Place) -> usize {
-        let (rest, form, picture) = self.needles.rest(needle);
-        let length = bytes.iter().zip(rest).take_while(|(one, other)| one == other).count();
-        let windows = (length + 1 - WINDOW) as u64;
+    /// Counts the piece around a needle that was found at `start`; gives where it ends.
+    fn note(&mut self, bytes: &[u8], start: usize, needle: usize, place: &Place) -> usize {
+        let (before, rest, form, picture) = self.needles.around(needle);
+        let after = bytes[start..].iter().zip(rest).take_while(|(one, other)| one == other).count();
+        let uncounted = bytes[self.counted.min(start)..start].iter().rev();
+        let length = after + uncounted.zip(before.iter().rev()).take_while(|(one, other)| one == other).count();
+        let (end, windows) = (start + after, (length + 1 - WINDOW) as u64);
         if form == Form::Layer && (length as u64) < LAYER_BYTES {
-            return length - WINDOW;
+            return end;
         }
         let nothing = || Finding { place: place.clone(), form, windows: 0, longest_bytes: 0, pictures: None };
         let finding = self.found.entry((place.clone(), form)).or_insert_with(nothing);
@@ -100,7 +132,7 @@ impl Tally<'_> {
             let [first, last] = finding.pictures.unwrap_or([picture; 2]);
             finding.pictures = Some([first.min(picture), last.max(picture)]);
         }
-        length - WINDOW
+        end
     }
 
     fn into_findings(self) -> Vec<Finding> {
@@ -139,8 +171,10 @@ mod tests {
 
     fn found(bytes: &[u8], stride: usize) -> Vec<(u64, u64)> {
         let needles = list(1, stride);
-        let mut tally = Tally { needles: &needles, found: BTreeMap::new() };
-        tally.look_through(bytes, &Place::Heap);
+        let others = list(2, 1);
+        let mut haystack = Haystack::for_needles(&[&needles, &others]);
+        haystack.look_through(bytes, &Place::Heap);
+        let tally = haystack.tallies.swap_remove(0);
         tally.into_findings().iter().map(|finding| (finding.windows, finding.longest_bytes)).collect()
     }
 
@@ -149,7 +183,7 @@ mod tests {
         for offset in [0, 1, 17, 4095, 4096] {
             let bytes = [&vec![0; offset][..], &noise(1, 10_000)[33..133], &[9; 5000]].concat();
             assert_eq!(found(&bytes, 1), [(85, 100)], "offset {offset}");
-            assert_eq!(found(&bytes, 16).len(), 1, "with fewer needles, offset {offset}");
+            assert_eq!(found(&bytes, 16), [(85, 100)], "with fewer needles, offset {offset}");
         }
     }
 

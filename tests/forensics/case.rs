@@ -121,15 +121,21 @@ impl Network {
         let depth = |number| match *count - number {
             left if left <= sought.deep => Depth::Deep(STRIDE),
             left if left <= sought.whole => Depth::Whole(STRIDE),
-            _ => Depth::Samples(SAMPLES_APART),
+            left if left <= LATE || number < EARLY || number % EVERY == 0 => Depth::Samples(SAMPLES_APART),
+            _ => Depth::Unsought,
         };
         let made = darkroom.gather(Path::new(path), FPS, &depth, &mut gathering).expect("its pictures can be had");
         assert_eq!(made, *count, "pictures of {path}");
-        for (number, file) in recording.files().iter().enumerate() {
-            let bytes = read(file);
-            let [first, last] = [bytes.len().min(CODED), bytes.len().saturating_sub(CODED).max(CODED)];
-            gathering.add(Form::Coded, number as u64, &bytes[..first], 1);
-            gathering.add(Form::Coded, number as u64, bytes.get(last..).unwrap_or_default(), 1);
+        let files = recording.files().iter().map(|file| read(file)).collect::<Vec<_>>();
+        let packed = files.iter().flat_map(|file| pictures_of_stream(file)).collect::<Vec<_>>();
+        for (number, bytes) in packed.iter().enumerate() {
+            // Of pictures before the last ones a piece here and there.
+            let is_late = (packed.len() - number) as u64 <= sought.whole;
+            let (first, rest) = bytes.split_at(if is_late { CODED.min(bytes.len()) } else { 0 });
+            let (middle, last) = rest.split_at(rest.len() - first.len().min(rest.len()));
+            [first, last].iter().for_each(|piece| gathering.add(Form::Coded, number as u64, piece, STRIDE));
+            let apart = SAMPLES_APART.max(middle.len() / CODED_SAMPLES);
+            gathering.add_samples(Form::Coded, number as u64, middle, apart);
         }
         gathering.into_needles()
     }
@@ -171,6 +177,18 @@ impl Recording {
     }
 }
 
+/// The pictures of a stream that each begin with a parameter set of their own, as a keyed camera sends them; any other file
+/// in one piece.
+fn pictures_of_stream(file: &[u8]) -> Vec<&[u8]> {
+    if !file.starts_with(PARAMETER_SET) {
+        return vec![file];
+    }
+    let windows = file.windows(PARAMETER_SET.len()).enumerate();
+    let starts: Vec<usize> = windows.filter(|(_, bytes)| *bytes == PARAMETER_SET).map(|(at, _)| at).collect();
+    let ends = starts[1..].iter().copied().chain([file.len()]);
+    starts.iter().zip(ends).map(|(start, end)| &file[*start..end]).collect()
+}
+
 fn runtime() -> PathBuf {
     in_repository("fetched/onnxruntime/libonnxruntime.so.1.31.1").into()
 }
@@ -179,10 +197,18 @@ fn runtime() -> PathBuf {
 pub const STORE: &str = "[store]\norg = \"test\"\nstore = \"forensics\"\nnode = \"box\"\ntimezone = \"UTC\"\n";
 /// A needle begins at every so manyth byte, so that each unbroken piece of 31 bytes holds one.
 const STRIDE: usize = 16;
-/// So much of the beginning and of the end of a file is looked for as it is, bytes.
+/// A start code and the header of a sequence parameter set (ITU-T H.264, 7.4.1, B.1).
+const PARAMETER_SET: &[u8] = b"\0\0\0\x01\x67";
+/// So much of the beginning and of the end of a file is looked for whole, bytes.
 const CODED: usize = 1 << 20;
 /// A piece of older pictures in so many bytes.
 const SAMPLES_APART: usize = 2048;
+/// Pieces at the most of what lies between the beginning and the end of a file.
+const CODED_SAMPLES: usize = 20_000;
+/// Pictures at the end and at the beginning of which each is looked for, and each so manyth in between.
+const LATE: u64 = 100;
+const EARLY: u64 = 30;
+const EVERY: u64 = 4;
 
 #[expect(clippy::print_stdout, reason = "which layers are looked for is part of the result")]
 fn tell(words: &str) {

@@ -13,17 +13,18 @@ use kehai::units::PictureSize;
 
 use super::case::{Network, Sought};
 use super::watched::Watched;
-use crate::live::shop::{Shop, signal};
+use crate::live::shop::{Shop, children_of, signal};
 
-/// What an eye at work holds, stopped in the middle of it; and the number of the newest picture that was sent.
-fn held(network: &Network, pictures: &Watched, shop: &Shop) -> (Residue, u64) {
+/// What an eye at work and its relay hold, stopped in the middle of it; and the number of the newest picture that was sent.
+fn held(network: &Network, pictures: &Watched, shop: &Shop) -> ([Residue; 2], u64) {
     pictures.await_more(2 * RECENT);
     let (eye, mouth) = (shop.eye(None), shop.mouth());
-    [mouth, eye].iter().for_each(|pid| signal(*pid, libc::SIGSTOP));
+    let relay = children_of(eye)[0];
+    [mouth, eye, relay].iter().for_each(|pid| signal(*pid, libc::SIGSTOP));
     let recordings = pictures.recordings(RECENT);
     let [needles, _] = network.needles([&recordings[0], &recordings[1]], Sought { whole: WHOLE, deep: 0 });
-    let found = search(eye as u32, &[&needles]).expect("the eye is there").remove(0);
-    [mouth, eye].iter().for_each(|pid| signal(*pid, libc::SIGCONT));
+    let found = [eye, relay].map(|pid| search(pid as u32, &[&needles]).expect("it stands still").remove(0));
+    [mouth, eye, relay].iter().for_each(|pid| signal(*pid, libc::SIGCONT));
     (found, recordings[0].count - 1)
 }
 
@@ -34,15 +35,20 @@ fn must_hold_the_newest_alone(case: &str, network: &Network, rounds: usize) -> B
     shop.hear("camera view seen");
     let mut forms = BTreeSet::new();
     for round in 0..rounds {
-        let (found, newest) = held(network, &pictures, &shop);
-        println!("{case}, newest {newest}, eye: {found}");
-        forms.extend(found.found.iter().map(|finding| finding.form));
-        assert!(found.windows() > 0, "{case}: an eye at work holds nothing, the test is void");
-        let oldest = found.oldest(|form| form != Form::Coded).unwrap_or(newest);
-        assert!(
-            oldest + IN_FLIGHT > newest,
-            "{case}, round {round}: something of picture {oldest} of {newest}: {found}"
-        );
+        let ([eye, relay], newest) = held(network, &pictures, &shop);
+        println!("{case}, newest {newest}, eye: {eye}\n relay: {relay}");
+        forms.extend(eye.found.iter().map(|finding| finding.form));
+        assert!(eye.windows() > 0, "{case}: an eye at work holds nothing, the test is void");
+        for found in [&eye, &relay] {
+            let oldest = found.oldest(|_| true).unwrap_or(newest);
+            assert!(
+                oldest + IN_FLIGHT > newest,
+                "{case}, round {round}: something of picture {oldest} of {newest}: {found}"
+            );
+        }
+        let film = relay.found.iter().filter(|finding| finding.form == Form::Coded);
+        let film = film.map(|finding| finding.windows).sum::<u64>();
+        assert!(film <= CARRIED, "{case}, round {round}: a relay holds {film} bytes of film: {relay}");
         std::thread::sleep(Duration::from_millis(13 * round as u64));
     }
     forms
@@ -68,5 +74,7 @@ const SMALL: PictureSize = PictureSize { width: 320, height: 240 };
 /// Pictures before the newest that are looked for.
 const RECENT: u64 = 20;
 const WHOLE: u64 = 8;
+/// What a relay carries at the most in one direction, bytes.
+const CARRIED: u64 = 64 << 10;
 /// Pictures that may be in flight: one in the decoder and what it refers to, two drawn, one in the network.
 const IN_FLIGHT: u64 = 8;
