@@ -122,7 +122,6 @@ mod support {
     pub mod eye;
     pub mod eye_process;
     pub mod folder;
-    pub mod h264_pcm;
     pub mod keyed;
     pub mod onnx;
     pub mod onvif_device;

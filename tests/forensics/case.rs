@@ -6,8 +6,9 @@ use kehai::capture::{FramePool, Grab, replay};
 use kehai::config::card::DetectorCard;
 use kehai::config::site;
 use kehai::detect::Detector;
-use kehai::forensics::forms::{Darkroom, Depth};
-use kehai::forensics::needles::{Form, Gathering, Needles};
+use kehai::forensics::needles::Needles;
+pub use kehai::forensics::sought::Sought;
+use kehai::forensics::sought::{self, Pictures};
 use kehai::health::StageCpu;
 use kehai::pipeline::{EyeJob, Feed, Origin};
 use kehai::units::PictureSize;
@@ -93,54 +94,15 @@ impl Network {
 
     /// Needles of two recordings. What both have, or a grey picture has, is none.
     pub fn needles(&self, recordings: [&Recording; 2], sought: Sought) -> [Needles; 2] {
-        let [mut own, mut other] = recordings.map(|recording| self.needles_of(recording, sought));
-        if sought.deep > 0 {
-            let (mut grey, mut darkroom) = (Gathering::default(), self.darkroom(recordings[0].size));
-            darkroom.gather_grey(STRIDE, &mut grey).expect("the network runs");
-            let mut grey = grey.into_needles();
-            Needles::part(&mut own, &mut grey);
-            Needles::part(&mut other, &mut grey);
-        }
-        Needles::part(&mut own, &mut other);
-        [own, other]
-    }
-
-    fn darkroom(&self, size: PictureSize) -> Darkroom {
         kehai::capture::use_opencv_readers();
-        let darkroom = Darkroom::new([&runtime(), Path::new(&self.file)], &self.card, self.input, size)
-            .unwrap_or_else(|error| panic!("{}: {error}", self.file));
-        tell(&format!("{}: first layers {:?}", self.name(), darkroom.layers()));
-        darkroom
+        let [own, other] = recordings.map(Recording::pictures);
+        let (runtime, model) = (runtime(), Path::new(&self.file));
+        let network = sought::Network { runtime: &runtime, model, card: &self.card, input: self.input };
+        let wanted = sought.in_two(&network, [&own, &other]);
+        let wanted = wanted.unwrap_or_else(|error| panic!("{}: {error}", self.file));
+        tell(&format!("{}: first layers {:?}", self.name(), wanted.first_layers));
+        [wanted.own, wanted.other]
     }
-
-    fn needles_of(&self, recording: &Recording, sought: Sought) -> Needles {
-        let Recording { path, size, count, .. } = recording;
-        let mut gathering = Gathering::default();
-        let mut darkroom = self.darkroom(*size);
-        let depth = |number| match *count - number {
-            left if left <= sought.deep => Depth::Deep(STRIDE),
-            left if left <= sought.whole => Depth::Whole(STRIDE),
-            _ => Depth::Samples(SAMPLES_APART),
-        };
-        let made = darkroom.gather(Path::new(path), FPS, &depth, &mut gathering).expect("its pictures can be had");
-        assert_eq!(made, *count, "pictures of {path}");
-        for (number, file) in recording.files().iter().enumerate() {
-            let bytes = read(file);
-            let [first, last] = [bytes.len().min(CODED), bytes.len().saturating_sub(CODED).max(CODED)];
-            gathering.add(Form::Coded, number as u64, &bytes[..first], 1);
-            gathering.add(Form::Coded, number as u64, bytes.get(last..).unwrap_or_default(), 1);
-        }
-        gathering.into_needles()
-    }
-}
-
-/// How much is looked for: a little of every picture, and of the last ones more.
-#[derive(Clone, Copy)]
-pub struct Sought {
-    /// Pictures that are looked for whole.
-    pub whole: u64,
-    /// Pictures of these of which all layers of the network are looked for.
-    pub deep: u64,
 }
 
 /// Pictures in a file or a folder.
@@ -156,12 +118,8 @@ pub struct Recording {
 }
 
 impl Recording {
-    fn files(&self) -> Vec<String> {
-        if !Path::new(&self.path).is_dir() {
-            return vec![self.path.clone()];
-        }
-        let names = crate::support::folder::names_in(&self.path);
-        names.iter().map(|name| format!("{}/{name}", self.path)).collect()
+    fn pictures(&self) -> Pictures {
+        Pictures { path: self.path.clone().into(), size: self.size, count: self.count, fps: FPS }
     }
 
     /// As an eye plays it.
@@ -176,13 +134,6 @@ fn runtime() -> PathBuf {
 
 /// What a site file begins with.
 pub const STORE: &str = "[store]\norg = \"test\"\nstore = \"forensics\"\nnode = \"box\"\ntimezone = \"UTC\"\n";
-/// A needle begins at every so manyth byte, so that each unbroken piece of 31 bytes holds one.
-const STRIDE: usize = 16;
-/// So much of the beginning and of the end of a file is looked for as it is, bytes.
-const CODED: usize = 1 << 20;
-/// A piece of older pictures in so many bytes.
-const SAMPLES_APART: usize = 2048;
-
 #[expect(clippy::print_stdout, reason = "which layers are looked for is part of the result")]
 fn tell(words: &str) {
     println!("{words}");
