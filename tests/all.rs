@@ -88,6 +88,7 @@ mod forensics {
     mod case;
     mod disks;
     mod recipe;
+    mod report;
     mod rest;
     mod running;
     mod watched;

@@ -128,7 +128,8 @@ impl Recording {
     }
 }
 
-fn runtime() -> PathBuf {
+/// The runtime library.
+pub fn runtime() -> PathBuf {
     in_repository("fetched/onnxruntime/libonnxruntime.so.1.31.1").into()
 }
 

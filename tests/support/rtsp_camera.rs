@@ -9,7 +9,7 @@ use std::sync::atomic::Ordering::SeqCst;
 use std::time::SystemTime;
 
 use kehai::cli::report::camera::Camera;
-pub use kehai::cli::report::camera::{FrameSource, Scene};
+pub use kehai::cli::report::camera::Scene;
 
 use super::rtsp_faults::{Door, Faults};
 
