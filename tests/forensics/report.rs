@@ -9,19 +9,20 @@ use std::process::Command;
 use serde_json::Value;
 
 use super::case::runtime;
+use crate::live::shop::{eye_of, is_alive, signal};
 use crate::support::folder::{Folder, in_repository};
-use crate::support::program::{Ended, kehai, start_command};
+use crate::support::program::{GLANCE, Running, kehai, start_command};
 use crate::support::site::BARE;
 
 /// A short proof by these programs of a shop whose site file says nothing of interest.
-fn proof(folder: &Folder, program: &str) -> Ended {
+fn proof(folder: &Folder, program: &str) -> Running {
     let site = folder.write("site.toml", BARE);
     let mut command = Command::new(program);
     command.args(["report", "--memory", "--site", &site, "--frames", "10", "--picture", "240x320", "--json"]);
     // Linked into another folder, programs find neither by themselves.
     command.env("ORT_DYLIB_PATH", runtime()).env("KEHAI_MODELS", in_repository("fetched/models"));
     command.env("TMPDIR", folder.path(""));
-    start_command(command).ended()
+    start_command(command)
 }
 
 /// Links programs into a folder and gives the path of `kehai` there.
@@ -48,7 +49,7 @@ fn windows(json: &Value) -> Vec<(&str, u64)> {
 #[test]
 fn the_proof_of_memory_finds_nothing_in_a_twin_and_puts_everything_away() {
     let folder = Folder::new();
-    let ended = proof(&folder, env!("CARGO_BIN_EXE_kehai"));
+    let ended = proof(&folder, env!("CARGO_BIN_EXE_kehai")).ended();
     ended.must_be_well();
     let json: Value = serde_json::from_str(&ended.out).expect("it is JSON");
     assert_eq!(windows(&json), [("mouth", 0), ("eye", 0), ("relay", 0)], "{json}");
@@ -58,7 +59,7 @@ fn the_proof_of_memory_finds_nothing_in_a_twin_and_puts_everything_away() {
     }
     assert!(json["pictures_sought"].as_u64() >= Some(10) && json["first_layers"].as_array().is_some(), "{json}");
     assert_eq!(folder.names(), ["site.toml"], "nothing is left in the temporary folder");
-    assert_eq!(of_twins(&folder), Vec::<String>::new());
+    assert_eq!(of_twins(&folder), Vec::<u32>::new());
 }
 
 #[test]
@@ -69,12 +70,38 @@ fn an_eye_that_keeps_what_it_frees_is_found_out() {
     let careless = format!("#!/bin/sh\nunset GLIBC_TUNABLES\nexec {} \"$@\"\n", env!("CARGO_BIN_EXE_kehai-eye"));
     let eye = folder.write("kehai-eye", careless);
     std::fs::set_permissions(eye, std::fs::Permissions::from_mode(0o755)).expect("it is ours");
-    let ended = proof(&folder, &program);
+    let ended = proof(&folder, &program).ended();
     assert_eq!(ended.code, Some(1), "{}{}", ended.out, ended.err);
     assert!(ended.err.contains("are left in memory"), "{}", ended.err);
     let json: Value = serde_json::from_str(&ended.out).expect("it is JSON");
     assert!(windows(&json).iter().any(|(process, windows)| *process == "eye" && *windows > 0), "{json}");
     assert_eq!(json["clean"], false);
+}
+
+#[test]
+fn a_proof_that_is_ended_leaves_no_twin_behind() {
+    for (word, code) in [(libc::SIGINT, Some(130)), (libc::SIGTERM, Some(130)), (libc::SIGKILL, None)] {
+        let folder = Folder::new();
+        let proof = proof(&folder, env!("CARGO_BIN_EXE_kehai"));
+        let eye = loop {
+            match of_twins(&folder).first().and_then(|mouth| eye_of(*mouth)) {
+                Some(eye) => break eye,
+                None => std::thread::sleep(GLANCE),
+            }
+        };
+        signal(proof.id() as i32, word);
+        assert_eq!(proof.ended().code, code, "signal {word}");
+        // Whom the kernel ends, it ends soon.
+        let is_there = || !of_twins(&folder).is_empty() || is_alive(eye);
+        let gone = std::iter::repeat_with(is_there).take(PATIENCE).find(|is_there| {
+            std::thread::sleep(GLANCE);
+            !is_there
+        });
+        assert!(gone.is_some(), "signal {word}: {:?}, eye {eye}", of_twins(&folder));
+        if code.is_some() {
+            assert_eq!(folder.names(), ["site.toml"], "signal {word}");
+        }
+    }
 }
 
 #[test]
@@ -97,12 +124,17 @@ fn without_a_part_there_is_nothing_to_report_on() {
     odd.must_be_refused(2, &["100x100", "multiples of 16"]);
 }
 
-/// Command lines of twins whose site file lies in this folder.
-fn of_twins(folder: &Folder) -> Vec<String> {
+/// Process ids of the mouths of twins whose site file lies in this folder.
+fn of_twins(folder: &Folder) -> Vec<u32> {
+    let is_twin = |pid: &u32| {
+        let line = std::fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        line.contains(&folder.path("kehai-report-"))
+    };
     let processes = std::fs::read_dir("/proc").expect("it is there").flatten();
-    let lines = processes.filter_map(|process| std::fs::read_to_string(process.path().join("cmdline")).ok());
-    lines.filter(|line| line.contains(&folder.path("kehai-report-"))).collect()
+    processes.filter_map(|process| process.file_name().to_str()?.parse().ok()).filter(is_twin).collect()
 }
 
+/// Looks until a process is gone that is ended already.
+const PATIENCE: usize = 400;
 /// The user of files that belong to nobody.
 const NOBODY: u32 = 65534;

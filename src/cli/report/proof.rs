@@ -4,13 +4,12 @@
 //! are noise and figures drawn here; they and the twin are gone when this ends. A search that finds nothing counts only
 //! where the running eye held the pictures, and an eye that overwrites nothing is found to have kept them.
 
+use std::io::{IsTerminal, Read};
 use std::net::{Ipv4Addr, SocketAddr};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
-
-use std::io::{IsTerminal, Read};
-use std::os::unix::fs::DirBuilderExt;
 
 use super::Args;
 use super::camera::Camera;
@@ -62,10 +61,8 @@ pub fn prove(args: &Args, shop: &Prepared) -> Result<Verdict, Failure> {
     let members = twin.freeze()?;
     let numbers = drawn.last(RECENT);
     tell(&format!("it rests and is searched for {} pictures", numbers.len()));
-    let pictures =
-        [(own, "own.h264"), (other, "other.h264")].map(|(view, name)| filmed(view, &folder.path(name), &numbers));
-    let [own, other] = pictures;
-    let (own, other) = (own?, other?);
+    let own = filmed(own, &folder.path("own.h264"), &numbers)?;
+    let other = filmed(other, &folder.path("other.h264"), &numbers)?;
     let wanted = needles(shop, [&own, &other])?;
     let searched = members.iter().map(|member| searched(member, &wanted, &interrupt)).collect::<Result<_, _>>()?;
     drop(twin);

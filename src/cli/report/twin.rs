@@ -64,8 +64,10 @@ impl Twin {
     pub fn start(site: &Path) -> Result<Self, Failure> {
         let kehai = program("kehai").map_err(|missing| Failure::new(CHECK_FAILED, missing))?;
         let mut command = Command::new(&kehai);
-        // What the shop keeps is none of the twin's business. Ctrl-C is for this process alone, which ends the twin itself.
+        // What the shop keeps is none of the twin's business; what the twin lays down goes with its site file. Ctrl-C is for
+        // this process alone, which ends the twin itself.
         command.args(["run", "--site"]).arg(site).env_remove("STATE_DIRECTORY").process_group(0);
+        command.envs(site.parent().map(|folder| ("TMPDIR", folder)));
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         end_with_parent_of(&mut command);
         let failed = |error: std::io::Error| Failure::new(CHECK_FAILED, format!("{}: {error}", kehai.display()));

@@ -88,7 +88,9 @@ impl Verdict {
             lines.push(format!("{:<8} {judged}: {own}", part.to_string()));
         }
         let foreign: u64 = self.searched.iter().map(|process| process.other.windows()).sum();
-        lines.push(format!("controls: the running eye held {} windows; an eye that overwrites nothing has kept {}; of pictures that nobody has seen {foreign} were found", self.running, self.control));
+        lines.push(format!("control: while it ran, the eye held {} windows of the newest pictures", self.running));
+        lines.push(format!("control: an eye that overwrites nothing has kept {}", self.control));
+        lines.push(format!("control: of pictures that nobody has seen, {foreign} windows were found"));
         lines.push(format!("looked for: {}", FORMS));
         lines.push("not seen by this:".to_owned());
         lines.extend(UNSEEN.iter().map(|unseen| format!("  {unseen}")));
@@ -225,13 +227,14 @@ mod tests {
 
     #[test]
     fn a_search_that_could_not_find_anything_proves_nothing() {
-        let spoil: [(&dyn Fn(&mut Verdict), &str); 6] = [
-            (&|verdict| verdict.running = 0, "the running eye"),
-            (&|verdict| verdict.control = residue(0), "overwrites nothing"),
-            (&|verdict| verdict.searched[1].other = residue(2), "2 windows were found of pictures that nobody"),
-            (&|verdict| verdict.searched[0].own.unread_bytes = 4096, "4096 bytes could not be read"),
-            (&|verdict| verdict.searched[0].own.scanned_bytes = 0, "the mouth had no memory"),
-            (&|verdict| drop(verdict.searched.remove(1)), "the eye had no memory"),
+        type Spoil = fn(&mut Verdict);
+        let spoil: [(Spoil, &str); 6] = [
+            (|verdict| verdict.running = 0, "the running eye"),
+            (|verdict| verdict.control = residue(0), "overwrites nothing"),
+            (|verdict| verdict.searched[1].other = residue(2), "2 windows were found of pictures that nobody"),
+            (|verdict| verdict.searched[0].own.unread_bytes = 4096, "4096 bytes could not be read"),
+            (|verdict| verdict.searched[0].own.scanned_bytes = 0, "the mouth had no memory"),
+            (|verdict| drop(verdict.searched.remove(1)), "the eye had no memory"),
         ];
         for (spoil, why) in spoil {
             let mut verdict = clean();
