@@ -3,7 +3,7 @@
 //! Exit codes: 0 ok · 1 a check failed · 2 usage · 3 configuration · 4 camera or clip · 5 broker · 6 model or runtime ·
 //! 7 not armed · 130 interrupted. Results go to standard output, progress and errors to standard error; progress
 //! only where a person looks. Two programs: `kehai`, which links nothing that could read a picture, and `kehai-detect`,
-//! which it becomes for `kehai detect` and, when a replay is over, for its score.
+//! which it becomes for `kehai detect`, for `kehai report` and, when a replay is over, for its score.
 
 mod bench;
 mod cage;
@@ -16,6 +16,7 @@ mod mot;
 mod output;
 mod publishing;
 mod replay;
+pub mod report;
 mod run;
 mod schema;
 mod score;
@@ -32,7 +33,7 @@ pub fn main() -> std::process::ExitCode {
             Command::Run(args) => run::run(&args),
             Command::Replay(args) if args.truth.is_empty() => replay::run(&args),
             Command::Replay(args) => replay::run(&args).and_then(|()| Err(hand_over(DETECT))),
-            Command::Detect(_) => Err(hand_over(DETECT)),
+            Command::Detect(_) | Command::Report(_) => Err(hand_over(DETECT)),
             Command::Track(args) => track::run(&args),
             Command::Score(args) => score::run(&args),
             Command::Bench(args) => bench::run(&args),
@@ -43,13 +44,16 @@ pub fn main() -> std::process::ExitCode {
         .map_or_else(said, |()| std::process::ExitCode::SUCCESS)
 }
 
-/// Runs `kehai detect`, and what follows `kehai replay --truth`, in the program that can read pictures.
+/// Runs `kehai detect`, `kehai report`, and what follows `kehai replay --truth`, in the program that can read pictures.
 #[must_use]
 pub fn detect_main() -> std::process::ExitCode {
     crate::capture::use_opencv_readers();
-    let refused = || Failure::new(USAGE, format!("{DETECT} only serves `kehai detect` and `kehai replay --truth`"));
+    let refused = || {
+        Failure::new(USAGE, format!("{DETECT} only serves `kehai detect`, `kehai report` and `kehai replay --truth`"))
+    };
     let outcome = parsed().and_then(|command| match command {
         Command::Detect(args) => detect::run(&args),
+        Command::Report(args) => report::run(&args),
         Command::Replay(args) if !args.truth.is_empty() => score::replayed::run(&args),
         _ => Err(refused()),
     });
@@ -115,6 +119,8 @@ enum Command {
     Doctor(doctor::Args),
     /// Print the JSON Schema of everything that is published
     Schema,
+    /// Prove on this very box that nothing of a picture is left in memory (root only; opens no camera of the site)
+    Report(report::Args),
 }
 
 /// A failure with its documented exit code.

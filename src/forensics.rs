@@ -13,6 +13,7 @@ pub mod layers;
 pub mod memory;
 pub mod needles;
 pub mod search;
+pub mod sought;
 
 use std::fmt;
 

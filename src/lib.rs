@@ -36,7 +36,7 @@
 //! | | invariant | enforcer |
 //! |---|---|---|
 //! | I1 | pixels live only in the decoder, [`capture::Frame`] (drawn in planes that are wiped at once) and the input tensor; of a camera's last pictures the motion gate keeps one grey for every 16 x 16 pixels of the input ([`detect::motion::Grid`], wiped too) | tests/tidy/monopolies.rs (who may name OpenCV and the runtime; `capture/ffmpeg.rs` keeps its bindings to itself), compile-fail cases in tests/disclosure |
-//! | I2 | both are wiped when dropped, also while unwinding; a second after the last look nothing of a picture is left in any process, in whatever form | `capture/frame.rs`, `detect/letterbox.rs` and their tests; tests/forensics search all memory |
+//! | I2 | both are wiped when dropped, also while unwinding; a second after the last look nothing of a picture is left in any process, in whatever form | `capture/frame.rs`, `detect/letterbox.rs` and their tests; tests/forensics search all memory, and on a shop's own box `kehai report --memory` that of a twin ([`cli::report`]) |
 //! | I3 | nothing but released windows, counters, a first and a last word crosses the pipe, in a number that the configuration foresees | the mouth ends an eye that says anything else ([`wire::record::Inbox`]) or says it too often, too early or twice ([`wire::record::ration::Ration`]), counts that in health and starts another; what is told when: `pipeline/teller.rs`; bytes as foreseen: [`wire::record::budget`], tests/laws/budget.rs, tests/story/pipe.rs, tests/live/rogue.rs; [`gate::ReleasedWindow`] has private fields |
 //! | I4 | imports go one step upstream | tests/tidy/imports.rs |
 //! | I5 | only the mailbox drops frames, and counts them | `pipeline/latest.rs`; the ledger is balanced (tests/story) |
@@ -85,7 +85,8 @@
 //! - **Person-time is whole milliseconds** given at once to cells and zones, which is why their sums agree exactly.
 //! - **Evaluation is another program.** Boxes, tracks and exact events of a recording are seen by `kehai-detect` alone
 //!   (`kehai detect`, `kehai replay --truth`), which opens files only and runs the eye's own stages in its own process
-//!   ([`pipeline::eyewitness`]); the eye itself never sends them.
+//!   ([`pipeline::eyewitness`]); the eye itself never sends them. The same program searches memory (`kehai report`): it must
+//!   make of pictures what an eye makes of them, and the only camera it knows is its own.
 //! - **Nothing to leak with.** The eyes ask the system for no symbol that encodes, packs or films (tests/tidy/symbols.rs);
 //!   libraries that could are named by `kehai doctor`. What a run leaves on disk, in the kernel's record of calls and at the
 //!   cameras is searched (tests/evidence), and what a crash leaves (tests/live/crashes.rs).

@@ -55,8 +55,8 @@ pub struct EyeJob {
     pub proved: u32,
     /// Where a twin tries to get out.
     pub twin: Option<TwinJob>,
-    /// Whether nothing of a picture is overwritten once it was looked at: for the control of the forensic test, which must
-    /// find something then, and to measure what overwriting costs. No command that opens a camera asks for it.
+    /// Whether nothing of a picture is overwritten once it was looked at: for the controls of the forensic test and of
+    /// `kehai report --memory`, which must find something then, and to measure what overwriting costs. No command that opens a camera asks for it.
     pub leaves_traces: bool,
 }
 

@@ -33,6 +33,8 @@ pub use limits::{FAULT_EXIT, end_quietly, forbid_core, keep_nothing_inherited};
 #[cfg(feature = "mouth")]
 pub use paths::restrict_mouth;
 pub use privileges::end_with_parent;
+#[cfg(feature = "mouth")]
+pub use privileges::end_with_parent_of;
 
 /// What an eye needs that is to be caged.
 pub struct Cage {

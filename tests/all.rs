@@ -88,6 +88,7 @@ mod forensics {
     mod case;
     mod disks;
     mod recipe;
+    mod report;
     mod rest;
     mod running;
     mod watched;
@@ -123,7 +124,6 @@ mod support {
     pub mod eye;
     pub mod eye_process;
     pub mod folder;
-    pub mod h264_pcm;
     pub mod keyed;
     pub mod onnx;
     pub mod onvif_device;

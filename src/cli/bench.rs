@@ -79,7 +79,7 @@ pub struct Args {
 }
 
 /// Starts an eye and hears it to its end.
-fn listen(prepared: &Prepared, job: &EyeJob, heard: &mut dyn FnMut(&Report)) -> Result<EyeEnd, Failure> {
+pub(super) fn listen(prepared: &Prepared, job: &EyeJob, heard: &mut dyn FnMut(&Report)) -> Result<EyeEnd, Failure> {
     let settings = &prepared.site.settings;
     let voice =
         Voice { topic_root: "bench".to_owned(), boot: "bench".to_owned(), synchronised: false, retain_windows: false };

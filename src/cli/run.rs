@@ -208,12 +208,16 @@ fn hold(settings: &Settings) -> Duration {
     Duration::from_secs(u64::from(WINDOW_GRACE_S) + share_s)
 }
 
-enum Signal {
+/// How a person or the system ends a command.
+pub(super) enum Signal {
+    /// Ctrl-C.
     Interrupt,
+    /// A service is stopped.
     Terminate,
 }
 
-async fn signalled() -> Signal {
+/// Waits until this process is to end.
+pub(super) async fn signalled() -> Signal {
     use tokio::signal::unix::{SignalKind, signal};
     let Ok(mut terminate) = signal(SignalKind::terminate()) else { return std::future::pending().await };
     tokio::select! {

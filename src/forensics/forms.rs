@@ -47,6 +47,17 @@ pub enum FormsError {
     /// The network cannot be had.
     #[error("network: {0}")]
     Detect(#[from] DetectError),
+    /// A file cannot be read.
+    #[error("pictures: {0}")]
+    Read(#[from] std::io::Error),
+    /// Not all that were sent come back.
+    #[error("pictures: {made} of {count} can be had")]
+    Count {
+        /// How many there are.
+        made: u64,
+        /// How many there should be.
+        count: u64,
+    },
 }
 
 impl Darkroom {

@@ -1,5 +1,8 @@
 //! What root could do and this process cannot any more, and that it ends with its parent.
 
+#[cfg(feature = "mouth")]
+use std::os::unix::process::CommandExt;
+
 use rustix::process::{Signal, set_parent_process_death_signal};
 use rustix::thread::{
     CapabilitySet, CapabilitySets, remove_capability_from_bounding_set, set_capabilities, set_no_new_privs,
@@ -30,4 +33,15 @@ pub(super) fn gain_none() -> bool {
 pub fn end_with_parent() {
     // It is a second way beside the closed standard input.
     let _ = set_parent_process_death_signal(Some(Signal::KILL));
+}
+
+/// What this command starts ends with the thread that starts it, however that ends.
+#[cfg(feature = "mouth")]
+pub fn end_with_parent_of(command: &mut std::process::Command) {
+    let promise = || {
+        end_with_parent();
+        Ok(())
+    };
+    // SAFETY: between fork and exec one plain system call is made and nothing is allocated.
+    unsafe { command.pre_exec(promise) };
 }

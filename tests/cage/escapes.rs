@@ -91,6 +91,17 @@ fn without_namespaces_no_eye_starts_that_has_a_network_camera() {
 }
 
 #[test]
+fn without_namespaces_there_is_no_twin_whose_memory_could_be_searched() {
+    let kit = Kit::open_to_all();
+    let site = kit.0.write("site.toml", BARE);
+    let Some(ended) = kit.without_namespaces(&["report", "--memory", "--site", &site]) else { return };
+    let said = String::from_utf8_lossy(&ended.stderr);
+    assert_eq!(ended.status.code(), Some(8), "{said}");
+    assert!(said.contains("the twin has ended: the eye does not start, it is not caged"), "{said}");
+    assert!(ended.stdout.is_empty());
+}
+
+#[test]
 fn without_namespaces_a_recording_is_replayed_by_an_eye_that_has_no_socket() {
     let kit = Kit::open_to_all();
     let (site, clip) = (kit.0.write("site.toml", BARE), draw_room(&kit.0, 40));
@@ -120,9 +131,12 @@ struct Kit(Folder);
 impl Kit {
     fn open_to_all() -> Self {
         let folder = Folder::in_tmp();
-        for program in
-            [env!("CARGO_BIN_EXE_kehai"), env!("CARGO_BIN_EXE_kehai-eye"), env!("CARGO_BIN_EXE_kehai-eye-opencv")]
-        {
+        for program in [
+            env!("CARGO_BIN_EXE_kehai"),
+            env!("CARGO_BIN_EXE_kehai-detect"),
+            env!("CARGO_BIN_EXE_kehai-eye"),
+            env!("CARGO_BIN_EXE_kehai-eye-opencv"),
+        ] {
             let name = Path::new(program).file_name().and_then(|name| name.to_str()).expect("a program has a name");
             std::fs::hard_link(program, folder.path(name))
                 .or_else(|_| std::fs::copy(program, folder.path(name)).map(drop))

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use kehai::cli::report::h264_pcm;
 use kehai::config::site;
 use kehai::floor::visible_cells;
 use kehai::publish::picture::heatmap_png;
@@ -22,7 +23,6 @@ use crate::live::shop::{Shop, signal};
 use crate::support::broker::{Broker, free_port};
 use crate::support::carver::{Carver, files_in, keyed};
 use crate::support::folder::{Folder, in_repository, names_in, read};
-use crate::support::h264_pcm;
 use crate::support::onnx::{HEIGHT, Network, Values, WIDTH};
 use crate::support::program::{Ended, start_command};
 use crate::support::rtsp_camera::{RtspCamera, Scene};

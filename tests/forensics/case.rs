@@ -6,8 +6,9 @@ use kehai::capture::{FramePool, Grab, replay};
 use kehai::config::card::DetectorCard;
 use kehai::config::site;
 use kehai::detect::Detector;
-use kehai::forensics::forms::{Darkroom, Depth};
-use kehai::forensics::needles::{Form, Gathering, Needles};
+use kehai::forensics::needles::Needles;
+pub use kehai::forensics::sought::Sought;
+use kehai::forensics::sought::{self, Pictures};
 use kehai::health::StageCpu;
 use kehai::pipeline::{EyeJob, Feed, Origin};
 use kehai::units::PictureSize;
@@ -94,60 +95,15 @@ impl Network {
 
     /// Needles of two recordings. What both have, or a grey picture has, is none.
     pub fn needles(&self, recordings: [&Recording; 2], sought: Sought) -> [Needles; 2] {
-        let [mut own, mut other] = recordings.map(|recording| self.needles_of(recording, sought));
-        if sought.deep > 0 {
-            let (mut grey, mut darkroom) = (Gathering::default(), self.darkroom(recordings[0].size));
-            darkroom.gather_grey(STRIDE, &mut grey).expect("the network runs");
-            let mut grey = grey.into_needles();
-            Needles::part(&mut own, &mut grey);
-            Needles::part(&mut other, &mut grey);
-        }
-        Needles::part(&mut own, &mut other);
-        [own, other]
-    }
-
-    fn darkroom(&self, size: PictureSize) -> Darkroom {
         kehai::capture::use_opencv_readers();
-        let darkroom = Darkroom::new([&runtime(), Path::new(&self.file)], &self.card, self.input, size)
-            .unwrap_or_else(|error| panic!("{}: {error}", self.file));
-        tell(&format!("{}: first layers {:?}", self.name(), darkroom.layers()));
-        darkroom
+        let [own, other] = recordings.map(Recording::pictures);
+        let (runtime, model) = (runtime(), Path::new(&self.file));
+        let network = sought::Network { runtime: &runtime, model, card: &self.card, input: self.input };
+        let wanted = sought.in_two(&network, [&own, &other]);
+        let wanted = wanted.unwrap_or_else(|error| panic!("{}: {error}", self.file));
+        tell(&format!("{}: first layers {:?}", self.name(), wanted.first_layers));
+        [wanted.own, wanted.other]
     }
-
-    fn needles_of(&self, recording: &Recording, sought: Sought) -> Needles {
-        let Recording { path, size, count, .. } = recording;
-        let mut gathering = Gathering::default();
-        let mut darkroom = self.darkroom(*size);
-        let depth = |number| match *count - number {
-            left if left <= sought.deep => Depth::Deep(STRIDE),
-            left if left <= sought.whole => Depth::Whole(STRIDE),
-            left if left <= LATE || number < EARLY || number % EVERY == 0 => Depth::Samples(SAMPLES_APART),
-            _ => Depth::Unsought,
-        };
-        let made = darkroom.gather(Path::new(path), FPS, &depth, &mut gathering).expect("its pictures can be had");
-        assert_eq!(made, *count, "pictures of {path}");
-        let files = recording.files().iter().map(|file| read(file)).collect::<Vec<_>>();
-        let packed = files.iter().flat_map(|file| pictures_of_stream(file)).collect::<Vec<_>>();
-        for (number, bytes) in packed.iter().enumerate() {
-            // Of pictures before the last ones a piece here and there.
-            let is_late = (packed.len() - number) as u64 <= sought.whole;
-            let (first, rest) = bytes.split_at(if is_late { CODED.min(bytes.len()) } else { 0 });
-            let (middle, last) = rest.split_at(rest.len() - first.len().min(rest.len()));
-            [first, last].iter().for_each(|piece| gathering.add(Form::Coded, number as u64, piece, STRIDE));
-            let apart = SAMPLES_APART.max(middle.len() / CODED_SAMPLES);
-            gathering.add_samples(Form::Coded, number as u64, middle, apart);
-        }
-        gathering.into_needles()
-    }
-}
-
-/// How much is looked for: a little of every picture, and of the last ones more.
-#[derive(Clone, Copy)]
-pub struct Sought {
-    /// Pictures that are looked for whole.
-    pub whole: u64,
-    /// Pictures of these of which all layers of the network are looked for.
-    pub deep: u64,
 }
 
 /// Pictures in a file or a folder.
@@ -163,12 +119,8 @@ pub struct Recording {
 }
 
 impl Recording {
-    fn files(&self) -> Vec<String> {
-        if !Path::new(&self.path).is_dir() {
-            return vec![self.path.clone()];
-        }
-        let names = crate::support::folder::names_in(&self.path);
-        names.iter().map(|name| format!("{}/{name}", self.path)).collect()
+    fn pictures(&self) -> Pictures {
+        Pictures { path: self.path.clone().into(), size: self.size, count: self.count, fps: FPS }
     }
 
     /// As an eye plays it.
@@ -177,39 +129,13 @@ impl Recording {
     }
 }
 
-/// The pictures of a stream that each begin with a parameter set of their own, as a keyed camera sends them; any other file
-/// in one piece.
-fn pictures_of_stream(file: &[u8]) -> Vec<&[u8]> {
-    if !file.starts_with(PARAMETER_SET) {
-        return vec![file];
-    }
-    let windows = file.windows(PARAMETER_SET.len()).enumerate();
-    let starts: Vec<usize> = windows.filter(|(_, bytes)| *bytes == PARAMETER_SET).map(|(at, _)| at).collect();
-    let ends = starts[1..].iter().copied().chain([file.len()]);
-    starts.iter().zip(ends).map(|(start, end)| &file[*start..end]).collect()
-}
-
-fn runtime() -> PathBuf {
+/// The runtime library.
+pub fn runtime() -> PathBuf {
     in_repository("fetched/onnxruntime/libonnxruntime.so.1.31.1").into()
 }
 
 /// What a site file begins with.
 pub const STORE: &str = "[store]\norg = \"test\"\nstore = \"forensics\"\nnode = \"box\"\ntimezone = \"UTC\"\n";
-/// A needle begins at every so manyth byte, so that each unbroken piece of 31 bytes holds one.
-const STRIDE: usize = 16;
-/// A start code and the header of a sequence parameter set (ITU-T H.264, 7.4.1, B.1).
-const PARAMETER_SET: &[u8] = b"\0\0\0\x01\x67";
-/// So much of the beginning and of the end of a file is looked for whole, bytes.
-const CODED: usize = 1 << 20;
-/// A piece of older pictures in so many bytes.
-const SAMPLES_APART: usize = 2048;
-/// Pieces at the most of what lies between the beginning and the end of a file.
-const CODED_SAMPLES: usize = 20_000;
-/// Pictures at the end and at the beginning of which each is looked for, and each so manyth in between.
-const LATE: u64 = 100;
-const EARLY: u64 = 30;
-const EVERY: u64 = 4;
-
 #[expect(clippy::print_stdout, reason = "which layers are looked for is part of the result")]
 fn tell(words: &str) {
     println!("{words}");

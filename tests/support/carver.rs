@@ -156,7 +156,7 @@ const DIFFERENT_MIN: usize = 8;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::support::h264_pcm;
+    use kehai::cli::report::h264_pcm;
 
     /// Traces of a thing that lies somewhere in other bytes.
     fn in_the_middle(carver: &Carver, thing: &[u8]) -> Vec<Trace> {

@@ -3,6 +3,8 @@
 //! In: a key and a size. Out: pictures by number, the same for the same key, as brightness, as a film, as a folder, as a
 //! lossless H.264 stream. Every sixteen bytes of them are as good as unique, and detectors find the people.
 
+use kehai::cli::report::h264_pcm;
+use kehai::cli::report::noise::Noise;
 use kehai::units::PictureSize;
 use opencv::core::{Mat, MatTraitConstManual, MatTraitManual, Size, Vector};
 use opencv::imgproc::{COLOR_BGR2GRAY, INTER_LINEAR, cvt_color_def, resize};
@@ -11,7 +13,6 @@ use opencv::videoio::{
 };
 
 use super::folder::Folder;
-use super::h264_pcm;
 use super::recording::sample;
 
 /// A source of pictures.
@@ -90,46 +91,9 @@ impl Keyed {
 
     /// The pictures of these numbers as a stream without loss, as a camera sends it.
     pub fn stream(&self, folder: &Folder, numbers: &[u64]) -> String {
-        let nals = numbers.iter().flat_map(|number| {
-            let slice = h264_pcm::idr_frame(&self.luma(*number), self.width, self.height, *number as u16);
-            [h264_pcm::sps(self.width, self.height), h264_pcm::pps(), slice]
-        });
-        let bytes: Vec<u8> = nals.flat_map(|nal| [&[0, 0, 0, 1][..], &nal].concat()).collect();
+        let picture = |number: &u64| h264_pcm::in_file(&self.luma(*number), self.width, self.height, *number as u16);
+        let bytes: Vec<u8> = numbers.iter().flat_map(picture).collect();
         folder.write(&format!("{}.h264", self.key), bytes)
-    }
-}
-
-/// Numbers that follow from a key and the number of a picture (Marsaglia's xorshift).
-struct Noise {
-    state: u64,
-    left: u32,
-}
-
-impl Noise {
-    fn new(key: u64, number: u64) -> Self {
-        // The golden ratio spreads small keys over all bits.
-        let state = (key + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ (number + 1).wrapping_mul(0xC2B2_AE3D_27D4_EB4F);
-        let mut noise = Self { state, left: 0 };
-        (0..8).for_each(|_| noise.step());
-        noise
-    }
-
-    fn step(&mut self) {
-        self.state ^= self.state << 13;
-        self.state ^= self.state >> 7;
-        self.state ^= self.state << 17;
-        self.left = 8;
-    }
-
-    /// A value with up to [`NOISE`] more or less.
-    fn over(&mut self, value: u8) -> u8 {
-        if self.left == 0 {
-            self.step();
-        }
-        self.left -= 1;
-        let random = (self.state >> (8 * self.left)) as u8 & (2 * NOISE - 1);
-        // Between black and white as television has them.
-        (value.clamp(BLACK + NOISE, WHITE - NOISE) + random) - NOISE
     }
 }
 
@@ -140,7 +104,3 @@ const PEOPLE: u64 = 10;
 const PEOPLE_APART: u64 = 10;
 /// Different pictures of a folder at its beginning and at its end.
 const ROUND: u64 = 30;
-/// Grey levels; a power of two.
-const NOISE: u8 = 16;
-const BLACK: u8 = 16;
-const WHITE: u8 = 235;

@@ -1,38 +1,22 @@
 //! A camera that tests can freeze, cut off and switch back on: drawn scenes over RTSP, on loopback.
 //!
-//! In: a [`Scene`] that draws frame `n`, and a rate. Out: H.264 (I_PCM: lossless, every frame an IDR picture
-//! behind its own SPS and PPS) as RTP inside the RTSP connection, to any number of clients.
-//! Invariants: frame `n` is due `n / fps` after the start on a monotonic clock, the same `n` for all clients; a
-//! client that joins late, was frozen or reads slowly misses frames; old ones come only out of socket buffers.
-//! Nothing else is served: no UDP, no RTCP, no sound, no request bodies; any path is the camera. How it can misbehave
-//! is in `rtsp_faults.rs`.
-//! Source: RFC 2326 (RTSP; 10.12: interleaving), RFC 6184 5.6 and 5.8 (single NAL units, FU-A).
+//! In: a [`Scene`] that draws frame `n`, and a rate. Out: the camera of `kehai report`, and switches for its manners, which
+//! are in `rtsp_faults.rs`.
 
-use std::io::{self, ErrorKind, Read, Write};
-use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
-use std::sync::{Arc, Mutex};
-use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant, SystemTime};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::Ordering::SeqCst;
+use std::time::SystemTime;
 
-use super::h264_pcm;
+use kehai::cli::report::camera::Camera;
+pub use kehai::cli::report::camera::Scene;
+
 use super::rtsp_faults::{Door, Faults};
-
-/// Draws frame `n`: luma, `[height, width]` row by row; 16 is black and 235 white.
-pub type FrameSource = Box<dyn Fn(u64) -> Vec<u8> + Send + Sync>;
-
-/// What the camera sees. Sides in px, multiples of 16.
-pub struct Scene {
-    pub width: usize,
-    pub height: usize,
-    pub draw: FrameSource,
-}
 
 /// A camera that is switched on; dropping it switches it off.
 pub struct RtspCamera {
-    port: u16,
-    shared: Arc<Shared>,
-    listener: Option<JoinHandle<()>>,
+    camera: Camera,
+    faults: Arc<Faults>,
 }
 
 impl RtspCamera {
@@ -54,90 +38,74 @@ impl RtspCamera {
     /// # Panics
     /// When it is taken.
     pub fn start_at(place: SocketAddr, scene: Scene, fps: f64) -> Self {
-        // On Unix std sets SO_REUSEADDR: connections that are still closing do not hold the port.
-        let listener = TcpListener::bind(place).expect("the camera's port is free");
-        listener.set_nonblocking(true).expect("a listener can poll");
-        let port = listener.local_addr().expect("a bound listener has an address").port();
-        let shared = Arc::new(Shared {
-            scene,
-            fps,
-            started: Instant::now(),
-            frozen: AtomicBool::new(false),
-            stopping: AtomicBool::new(false),
-            cuts: AtomicU64::new(0),
-            faults: Faults::default(),
-            sent: Mutex::default(),
-            heard: Mutex::default(),
-        });
-        let for_listener = Arc::clone(&shared);
-        let thread = thread::Builder::new().name("camera-listen".into());
-        let listener = thread.spawn(move || listen(&listener, &for_listener)).expect("the system starts a thread");
-        Self { port, shared, listener: Some(listener) }
+        let faults = Arc::new(Faults::default());
+        let manners = Arc::clone(&faults);
+        Self { camera: Camera::start(place, scene, fps, manners).expect("the camera's port is free"), faults }
     }
 
     /// Where the camera is found.
     pub fn url(&self) -> String {
-        format!("rtsp://127.0.0.1:{}/camera", self.port)
+        self.camera.url()
     }
 
     /// When it has sent a picture to somebody, whole and not garbled, in order.
     pub fn sent(&self) -> Vec<SystemTime> {
-        self.shared.sent.lock().expect("nobody panics while holding it").clone()
+        self.faults.sent.lock().expect("nobody panics while holding it").clone()
     }
 
     /// Every byte that anybody has said to it, by connection.
     pub fn heard(&self) -> Vec<Vec<u8>> {
-        self.shared.heard.lock().expect("nobody panics while holding it").clone()
+        self.faults.heard.lock().expect("nobody panics while holding it").clone()
     }
 
     /// The port to give to [`RtspCamera::start_on`] when this camera shall come back.
     pub fn port(&self) -> u16 {
-        self.port
+        self.camera.port()
     }
 
     /// Keeps all connections and falls silent: no pictures, no answers. A frame under way is completed.
     pub fn freeze(&self) {
-        self.shared.frozen.store(true, SeqCst);
+        self.faults.frozen.store(true, SeqCst);
     }
 
     /// Goes on with the frame that is due now.
     pub fn thaw(&self) {
-        self.shared.frozen.store(false, SeqCst);
+        self.faults.frozen.store(false, SeqCst);
     }
 
     /// Drops every connection inside a packet, half a picture sent; a frozen one at once. New ones are welcome.
     pub fn cut(&self) {
-        self.shared.cuts.fetch_add(1, SeqCst);
+        self.faults.cuts.fetch_add(1, SeqCst);
     }
 
     /// Garbles the payload of every picture from here on, headers and sizes left whole, until it is mended.
     pub fn corrupt(&self) {
-        self.shared.faults.corrupt.store(true, SeqCst);
+        self.faults.corrupt.store(true, SeqCst);
     }
 
     /// Ends what [`RtspCamera::corrupt`] began.
     pub fn mend(&self) {
-        self.shared.faults.corrupt.store(false, SeqCst);
+        self.faults.corrupt.store(false, SeqCst);
     }
 
     /// Sends only each `every`th frame, with its true number and time; 1 is the full rate.
     pub fn slow(&self, every: u64) {
-        self.shared.faults.every.store(every.max(1), SeqCst);
+        self.faults.every.store(every.max(1), SeqCst);
     }
 
     /// Sends only each `every`th picture whole, whenever somebody comes, and in between that nothing has changed.
     pub fn spare(&self, every: u64) {
-        self.shared.faults.whole_every.store(every.max(1), SeqCst);
+        self.faults.whole_every.store(every.max(1), SeqCst);
     }
 
     /// Says nothing of its pictures before it sends one.
     pub fn keep_quiet(&self) {
-        self.shared.faults.terse.store(true, SeqCst);
+        self.faults.terse.store(true, SeqCst);
     }
 
     /// How it meets those who come, from here on: those who watch already are not disturbed.
     pub fn answer(&self, door: Door) {
-        *self.shared.faults.door.lock().expect("nobody panics while holding it") = door;
+        *self.faults.door.lock().expect("nobody panics while holding it") = door;
     }
 
     /// Switches the camera off, cutting its connections: afterwards its port is free and its threads are gone. Gives when
@@ -146,239 +114,3 @@ impl RtspCamera {
         self.sent()
     }
 }
-
-impl Drop for RtspCamera {
-    fn drop(&mut self) {
-        self.shared.stopping.store(true, SeqCst);
-        let ended = self.listener.take().map(JoinHandle::join);
-        // A panic while panicking would abort and hide the first one.
-        assert!(thread::panicking() || !matches!(ended, Some(Err(_))), "a camera thread panicked");
-    }
-}
-
-struct Shared {
-    scene: Scene,
-    fps: f64,
-    started: Instant,
-    frozen: AtomicBool,
-    stopping: AtomicBool,
-    /// A client that joined at a lower number is to be cut off.
-    cuts: AtomicU64,
-    faults: Faults,
-    sent: Mutex<Vec<SystemTime>>,
-    /// Every byte that came, by connection.
-    heard: Mutex<Vec<Vec<u8>>>,
-}
-
-impl Shared {
-    fn frame_now(&self) -> u64 {
-        (self.started.elapsed().as_secs_f64() * self.fps) as u64
-    }
-
-    /// The RTP packets of one frame, each framed for the RTSP connection.
-    fn packets(&self, frame: u64, sequence: &mut u16) -> Vec<Vec<u8>> {
-        let Scene { width, height, ref draw } = self.scene;
-        let (mut payloads, picture) = match frame % self.faults.whole_every.load(SeqCst) {
-            0 => {
-                let sets = vec![h264_pcm::sps(width, height), h264_pcm::pps()];
-                (sets, h264_pcm::idr_frame(&draw(frame), width, height, frame as u16))
-            }
-            since => (Vec::new(), h264_pcm::unchanged_frame(width, height, since)),
-        };
-        let mut pieces = h264_pcm::fragments(&picture);
-        self.faults.garble(&mut pieces, frame);
-        payloads.extend(pieces);
-        let timestamp = RTP_TIME_START.wrapping_add((frame as f64 * RTP_CLOCK_HZ / self.fps) as u64 as u32);
-        let last = payloads.len() - 1;
-        let packet = |(index, payload): (usize, &Vec<u8>)| {
-            let marker = if index == last { 0x80 } else { 0 };
-            let length = ((RTP_HEADER_BYTES + payload.len()) as u16).to_be_bytes();
-            let head = [[b'$', 0], length, [RTP_VERSION_2, marker | PAYLOAD_TYPE], sequence.to_be_bytes()].concat();
-            *sequence = sequence.wrapping_add(1);
-            [&head[..], &timestamp.to_be_bytes(), &RTP_SOURCE.to_be_bytes(), payload].concat()
-        };
-        payloads.iter().enumerate().map(packet).collect()
-    }
-
-    fn session_description(&self) -> String {
-        let told = h264_pcm::format_parameters(self.scene.width, self.scene.height);
-        let format = if self.faults.terse.load(SeqCst) { "packetization-mode=1" } else { &told };
-        format!(
-            "v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=camera\r\nc=IN IP4 0.0.0.0\r\nt=0 0\r\na=control:*\r\n\
-             m=video 0 RTP/AVP {PAYLOAD_TYPE}\r\na=rtpmap:{PAYLOAD_TYPE} H264/{RTP_CLOCK_HZ}\r\n\
-             a=fmtp:{PAYLOAD_TYPE} {format}\r\na=framerate:{}\r\na=control:video\r\n",
-            self.fps
-        )
-    }
-}
-
-fn listen(listener: &TcpListener, shared: &Shared) {
-    thread::scope(|clients| {
-        while !shared.stopping.load(SeqCst) {
-            let Ok((stream, _)) = listener.accept() else {
-                thread::sleep(TICK);
-                continue;
-            };
-            if shared.faults.resets(&stream) {
-                continue;
-            }
-            let cuts_seen = shared.cuts.load(SeqCst);
-            let mut heard = shared.heard.lock().expect("nobody panics while holding it");
-            let number = heard.len();
-            heard.push(Vec::new());
-            drop(heard);
-            let mut client =
-                Client { stream, shared, number, cuts_seen, inbox: Vec::new(), sequence: 0, frame_next: None };
-            let thread = thread::Builder::new().name("camera-client".into());
-            thread.spawn_scoped(clients, move || client.serve()).expect("the system starts a thread");
-        }
-    });
-}
-
-/// One connection. It polls, so that one thread can listen, send, freeze and be cut off.
-struct Client<'a> {
-    stream: TcpStream,
-    shared: &'a Shared,
-    /// Which connection it is, of all there were.
-    number: usize,
-    cuts_seen: u64,
-    inbox: Vec<u8>,
-    sequence: u16,
-    /// The earliest frame still to send: `None` until PLAY, 0 for the one due now.
-    frame_next: Option<u64>,
-}
-
-impl Client<'_> {
-    /// Every way to end (hang-up, cut, stop) is an error of some step; closing is all that follows.
-    fn serve(&mut self) {
-        if self.stream.set_nonblocking(true).is_ok() && self.stream.set_nodelay(true).is_ok() {
-            while self.step().is_ok() {}
-        }
-        let _ = self.stream.shutdown(Shutdown::Both);
-    }
-
-    fn step(&mut self) -> io::Result<()> {
-        if self.is_over() {
-            return self.tear();
-        }
-        if !self.shared.frozen.load(SeqCst) {
-            self.receive()?;
-            while let Some(request) = take_request(&mut self.inbox) {
-                self.answer(&request)?;
-            }
-            let now = self.shared.frame_now();
-            if self.frame_next.is_some_and(|next| next <= now) {
-                let every = self.shared.faults.every.load(SeqCst);
-                self.frame_next = Some((now / every + 1) * every);
-                let packets = self.shared.packets(now, &mut self.sequence);
-                self.send(&packets.concat())?;
-                if !self.shared.faults.corrupt.load(SeqCst) {
-                    self.shared.sent.lock().expect("nobody panics while holding it").push(SystemTime::now());
-                }
-                return Ok(());
-            }
-        }
-        thread::sleep(TICK);
-        Ok(())
-    }
-
-    fn is_over(&self) -> bool {
-        self.shared.stopping.load(SeqCst) || self.shared.cuts.load(SeqCst) != self.cuts_seen
-    }
-
-    /// The last act: half a frame, ending inside a packet, unless the camera is frozen or not playing.
-    fn tear(&mut self) -> io::Result<()> {
-        if let (Some(frame), false) = (self.frame_next, self.shared.frozen.load(SeqCst)) {
-            let packets = self.shared.packets(frame.max(self.shared.frame_now()), &mut self.sequence);
-            let (whole, rest) = packets.split_at(packets.len() / 2);
-            self.send(&[&whole.concat(), &rest[0][..rest[0].len() / 2]].concat())?;
-        }
-        Err(ErrorKind::ConnectionAborted.into())
-    }
-
-    fn receive(&mut self) -> io::Result<()> {
-        let mut chunk = [0; 4096];
-        let count = match self.stream.read(&mut chunk) {
-            Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
-            result => result?,
-        };
-        self.shared.heard.lock().expect("nobody panics while holding it")[self.number].extend(&chunk[..count]);
-        self.inbox.extend(&chunk[..count]);
-        if count == 0 || self.inbox.len() > INBOX_BYTES_MAX { Err(ErrorKind::UnexpectedEof.into()) } else { Ok(()) }
-    }
-
-    /// Writes all of it, however slowly the client reads; gives up when the connection is to end.
-    fn send(&mut self, mut bytes: &[u8]) -> io::Result<()> {
-        while !bytes.is_empty() {
-            match self.stream.write(bytes) {
-                Ok(count) => bytes = &bytes[count..],
-                Err(error) if error.kind() != ErrorKind::WouldBlock => return Err(error),
-                Err(error) if self.is_over() => return Err(error),
-                Err(_) => thread::sleep(TICK),
-            }
-        }
-        Ok(())
-    }
-
-    fn answer(&mut self, request: &str) -> io::Result<()> {
-        let method = request.split(' ').next().unwrap_or_default();
-        let cseq = header(request, "CSeq");
-        if let Some(refusal) = self.shared.faults.refusal(method, header(request, "Authorization")) {
-            return self.send(format!("RTSP/1.0 {refusal}\r\nCSeq: {cseq}\r\n\r\n").as_bytes());
-        }
-        let (status, rest) = match method {
-            "OPTIONS" => ("200 OK", "Public: OPTIONS, DESCRIBE, SETUP, PLAY, GET_PARAMETER, TEARDOWN\r\n\r\n".into()),
-            "DESCRIBE" => {
-                let body = self.shared.session_description();
-                let length = body.len();
-                ("200 OK", format!("Content-Type: application/sdp\r\nContent-Length: {length}\r\n\r\n{body}"))
-            }
-            "SETUP" if !header(request, "Transport").contains("RTP/AVP/TCP") => {
-                ("461 Unsupported Transport", "\r\n".into())
-            }
-            "SETUP" => ("200 OK", format!("{SESSION};timeout=60\r\nTransport: {TRANSPORT}\r\n\r\n")),
-            "PLAY" | "GET_PARAMETER" | "TEARDOWN" => ("200 OK", format!("{SESSION}\r\n\r\n")),
-            _ => ("501 Not Implemented", "\r\n".into()),
-        };
-        match method {
-            "PLAY" => self.frame_next = Some(0),
-            "TEARDOWN" => self.frame_next = None,
-            _ => {}
-        }
-        self.send(format!("RTSP/1.0 {status}\r\nCSeq: {cseq}\r\n{rest}").as_bytes())
-    }
-}
-
-/// Takes the first complete request out of the inbox and skips the client's RTCP packets before it.
-fn take_request(inbox: &mut Vec<u8>) -> Option<String> {
-    while inbox.first() == Some(&b'$') {
-        let length = 4 + usize::from(u16::from_be_bytes([*inbox.get(2)?, *inbox.get(3)?]));
-        inbox.get(length - 1)?; // not all of it is here yet
-        inbox.drain(..length);
-    }
-    let length = inbox.windows(4).position(|w| w == b"\r\n\r\n")? + 4;
-    let request: Vec<u8> = inbox.drain(..length).collect();
-    Some(String::from_utf8_lossy(&request).into_owned())
-}
-
-/// The value of a header, empty without one.
-fn header<'a>(request: &'a str, name: &str) -> &'a str {
-    let mut headers = request.lines().filter_map(|line| line.split_once(':'));
-    headers.find(|(key, _)| key.eq_ignore_ascii_case(name)).map_or("", |(_, value)| value.trim())
-}
-
-const SESSION: &str = "Session: kehai";
-/// The only track has its data on channel 0, whatever the client proposed.
-const TRANSPORT: &str = "RTP/AVP/TCP;unicast;interleaved=0-1";
-/// How late a client thread may notice that something changed.
-const TICK: Duration = Duration::from_millis(2);
-/// A client that sends this much without a complete request speaks no RTSP.
-const INBOX_BYTES_MAX: usize = 1 << 16;
-const RTP_VERSION_2: u8 = 0x80;
-const RTP_HEADER_BYTES: usize = 12;
-/// The first dynamic payload type (RFC 3551, 6).
-const PAYLOAD_TYPE: u8 = 96;
-const RTP_CLOCK_HZ: f64 = 90_000.0;
-/// Any number but 0, which FFmpeg takes for "no timestamp yet".
-const RTP_TIME_START: u32 = 90_000;
-const RTP_SOURCE: u32 = 0x6B65_6861;

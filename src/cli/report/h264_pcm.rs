@@ -6,9 +6,13 @@
 //! Invariant: a decoder gives back the very bytes that went in, for every value 0–255: all macroblocks
 //! are I_PCM and deblocking is off. No range is declared, so decoders read 16 as black, 235 as white.
 //! Source: ITU-T H.264 (08/2021), 7.3 (syntax), 7.4.1 (emulation prevention), 9.1 (Exp-Golomb), A.2.1 (baseline);
-//! RFC 6184 (RTP payload format); RFC 4648 4 (base64).
+//! RFC 6184 (RTP payload format).
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 
 /// Sequence parameter set: baseline, level 5.1, no reordering, so a decoder holds no picture back.
+#[must_use]
 pub fn sps(width: usize, height: usize) -> Vec<u8> {
     let (columns, rows) = macroblocks(width, height);
     let mut bits = BitWriter::default();
@@ -31,6 +35,7 @@ pub fn sps(width: usize, height: usize) -> Vec<u8> {
 }
 
 /// Picture parameter set: CAVLC, one slice group, deblocking controlled by the slice.
+#[must_use]
 pub fn pps() -> Vec<u8> {
     let mut bits = BitWriter::default();
     bits.put_ue(0); // pic_parameter_set_id
@@ -53,6 +58,7 @@ pub fn pps() -> Vec<u8> {
 ///
 /// # Panics
 /// When `luma` is not `width * height` bytes or a side is not a multiple of 16.
+#[must_use]
 pub fn idr_frame(luma: &[u8], width: usize, height: usize, idr_id: u16) -> Vec<u8> {
     let (columns, rows) = macroblocks(width, height);
     assert_eq!(luma.len(), width * height, "luma is one byte per pixel");
@@ -72,8 +78,19 @@ pub fn idr_frame(luma: &[u8], width: usize, height: usize, idr_id: u16) -> Vec<u
     nal_unit(NAL_HEADER_IDR, bits)
 }
 
+/// One picture behind its parameter sets as it stands in a file: a byte stream of annex B.
+///
+/// # Panics
+/// As [`idr_frame`].
+#[must_use]
+pub fn in_file(luma: &[u8], width: usize, height: usize, idr_id: u16) -> Vec<u8> {
+    let nals = [sps(width, height), pps(), idr_frame(luma, width, height, idr_id)];
+    nals.iter().flat_map(|nal| [&[0, 0, 0, 1][..], nal].concat()).collect()
+}
+
 /// A picture in which nothing has changed since the one before: all its macroblocks are skipped. It is the `since`th after
 /// an [`idr_frame`], and nobody can draw it who does not have that.
+#[must_use]
 pub fn unchanged_frame(width: usize, height: usize, since: u64) -> Vec<u8> {
     let (columns, rows) = macroblocks(width, height);
     let mut bits = BitWriter::default();
@@ -91,6 +108,7 @@ pub fn unchanged_frame(width: usize, height: usize, since: u64) -> Vec<u8> {
 }
 
 /// RTP payloads of one NAL unit: as it is, or cut into FU-A fragments when it is long (RFC 6184, 5.8).
+#[must_use]
 pub fn fragments(nal: &[u8]) -> Vec<Vec<u8>> {
     if nal.len() <= PAYLOAD_BYTES_MAX {
         return vec![nal.to_vec()];
@@ -105,9 +123,10 @@ pub fn fragments(nal: &[u8]) -> Vec<Vec<u8>> {
 }
 
 /// What a session description says about the stream: its `fmtp` parameters (RFC 6184, 8.1).
+#[must_use]
 pub fn format_parameters(width: usize, height: usize) -> String {
     let sps = sps(width, height);
-    let sets = format!("{},{}", base64(&sps), base64(&pps()));
+    let sets = format!("{},{}", STANDARD.encode(&sps), STANDARD.encode(pps()));
     let profile = format!("{:02X}{:02X}{:02X}", sps[1], sps[2], sps[3]);
     format!("packetization-mode=1;profile-level-id={profile};sprop-parameter-sets={sets}")
 }
@@ -176,18 +195,6 @@ fn escape(payload: &[u8], nal: &mut Vec<u8>) {
     }
 }
 
-fn base64(bytes: &[u8]) -> String {
-    let mut text = String::new();
-    for chunk in bytes.chunks(3) {
-        let bits = chunk.iter().fold(0_u32, |bits, &byte| bits << 8 | u32::from(byte)) << (8 * (3 - chunk.len()));
-        for place in 0..4 {
-            let digit = BASE64_DIGITS[(bits >> (18 - 6 * place)) as usize & 63];
-            text.push(if place <= chunk.len() { char::from(digit) } else { '=' });
-        }
-    }
-    text
-}
-
 /// Bits, most significant first; `held` bits wait in `partial` for their byte to be full.
 #[derive(Default)]
 struct BitWriter {
@@ -245,7 +252,10 @@ const MB_TYPE_I_PCM: u32 = 25;
 /// An Ethernet frame's worth, as cameras send.
 const PAYLOAD_BYTES_MAX: usize = 1400;
 const NAL_TYPE_FU_A: u8 = 28;
-const BASE64_DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+/// `nal_unit_type` of parameter sets (table 7-1), the lowest five bits of a header.
+pub const NAL_TYPE_SPS: u8 = 7;
+/// As [`NAL_TYPE_SPS`].
+pub const NAL_TYPE_PPS: u8 = 8;
 const MACROBLOCK_PX: usize = 16;
 /// Two planes of 8 × 8 samples, 4:2:0.
 const CHROMA_BYTES: usize = 128;

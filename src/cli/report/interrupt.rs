@@ -1,0 +1,54 @@
+//! Ctrl-C, heard between two steps of long work, so that what was begun is put away.
+//!
+//! In: the signals of this process. Out: exit 130 at the next step.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::time::Duration;
+
+use crate::cli::run::signalled;
+use crate::cli::{CHECK_FAILED, Failure, INTERRUPTED};
+
+/// Whether somebody wants an end.
+pub struct Interrupt(Arc<AtomicBool>);
+
+impl Interrupt {
+    /// Listens from here on.
+    ///
+    /// # Errors
+    /// Exit 1 where the system gives no thread.
+    pub fn listen() -> Result<Self, Failure> {
+        let failed = |error: std::io::Error| Failure::new(CHECK_FAILED, error.to_string());
+        let (interrupt, runtime) =
+            (Self(Arc::default()), tokio::runtime::Builder::new_current_thread().enable_all().build());
+        let (flag, runtime) = (Arc::clone(&interrupt.0), runtime.map_err(failed)?);
+        let listen = move || {
+            runtime.block_on(signalled());
+            flag.store(true, SeqCst);
+        };
+        std::thread::Builder::new().name("signals".into()).spawn(listen).map_err(failed)?;
+        Ok(interrupt)
+    }
+
+    /// Says so where somebody wants an end.
+    ///
+    /// # Errors
+    /// Exit 130.
+    pub fn check(&self) -> Result<(), Failure> {
+        if self.0.load(SeqCst) { Err(Failure::new(INTERRUPTED, "interrupted; nothing was proved")) } else { Ok(()) }
+    }
+
+    /// Waits for so long, or for an end.
+    ///
+    /// # Errors
+    /// Exit 130.
+    pub fn pause(&self, time: Duration) -> Result<(), Failure> {
+        for _ in 0..time.as_millis().div_ceil(STEP.as_millis()) {
+            self.check()?;
+            std::thread::sleep(STEP);
+        }
+        self.check()
+    }
+}
+
+const STEP: Duration = Duration::from_millis(10);
