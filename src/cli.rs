@@ -1,7 +1,7 @@
 //! The command line: what a person or a script asks of Kehai, and the exit code they get.
 //!
 //! Exit codes: 0 ok · 1 a check failed · 2 usage · 3 configuration · 4 camera or clip · 5 broker · 6 model or runtime ·
-//! 7 not armed · 130 interrupted. Results go to standard output, progress and errors to standard error; progress
+//! 7 not armed · 8 no cage for the eye · 130 interrupted. Results go to standard output, progress and errors to standard error; progress
 //! only where a person looks. Two programs: `kehai`, which links nothing that could read a picture, and `kehai-detect`,
 //! which it becomes for `kehai detect`, for `kehai report` and, when a replay is over, for its score.
 

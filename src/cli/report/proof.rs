@@ -118,7 +118,7 @@ fn control(site: &Path, pictures: &Pictures, needles: &Needles) -> Result<Residu
     let origin = Origin::Recorded { path: pictures.path.clone(), fps: Some(FPS), every: 1, realtime: false };
     let errand = Errand::Replay(Timeline::starting_at(utc_now()));
     let tidy = twin.uncaged_job(vec![Feed { camera: 0, origin, picture: None }], errand);
-    let job = EyeJob { walls: Walls::NONE.bits(), leaves_traces: true, ..tidy };
+    let job = EyeJob { walls: Walls::NONE.bits(), proved: Walls::NONE.bits(), leaves_traces: true, ..tidy };
     let mut found = None;
     let mut heard = |report: &Report| {
         // It has looked at all and is still there.
