@@ -33,12 +33,13 @@ fn must_hold_the_newest_alone(case: &str, network: &Network, rounds: usize) -> B
     let pictures = Watched::start(SMALL);
     let shop = Shop::open_with(&format!("running-{case}"), &network.site(&format!("url = \"{}\"", pictures.url())));
     shop.hear("camera view seen");
-    let mut forms = BTreeSet::new();
-    for round in 0..rounds {
+    let (mut forms, mut full) = (BTreeSet::new(), 0);
+    for round in 0..2 * rounds {
         let ([eye, relay], newest) = held(network, &pictures, &shop);
         println!("{case}, newest {newest}, eye: {eye}\n relay: {relay}");
         forms.extend(eye.found.iter().map(|finding| finding.form));
-        assert!(eye.windows() > 0, "{case}: an eye at work holds nothing, the test is void");
+        // Frozen for longer than a camera may be silent, an eye gives it up and holds nothing until it has it again.
+        full += usize::from(eye.windows() > 0);
         for found in [&eye, &relay] {
             let oldest = found.oldest(|_| true).unwrap_or(newest);
             assert!(
@@ -49,9 +50,12 @@ fn must_hold_the_newest_alone(case: &str, network: &Network, rounds: usize) -> B
         let film = relay.found.iter().filter(|finding| finding.form == Form::Coded);
         let film = film.map(|finding| finding.windows).sum::<u64>();
         assert!(film <= CARRIED, "{case}, round {round}: a relay holds {film} bytes of film: {relay}");
+        if full == rounds {
+            return forms;
+        }
         std::thread::sleep(Duration::from_millis(13 * round as u64));
     }
-    forms
+    panic!("{case}: an eye at work holds something in {full} of {} looks, the test is void", 2 * rounds);
 }
 
 #[test]
@@ -59,15 +63,23 @@ fn an_eye_at_work_holds_the_newest_pictures_alone() {
     must_hold_the_newest_alone("default", &Network::default_one(), 1);
 }
 
+fn must_show_every_form(network: &Network) {
+    let forms = must_hold_the_newest_alone(network.name(), network, 20);
+    for form in [Form::Plane, Form::SmallPlane, Form::Tensor, Form::FirstLayer] {
+        assert!(forms.contains(&form), "{}: no {form} was ever found, it is looked for in vain", network.name());
+    }
+}
+
 #[test]
 #[ignore = "twenty looks at an eye at work"]
 fn every_form_is_found_in_an_eye_at_work_and_only_of_the_newest_pictures() {
-    for network in [Some(Network::default_one()), Network::rtmdet()].into_iter().flatten() {
-        let forms = must_hold_the_newest_alone(network.name(), &network, 20);
-        for form in [Form::Plane, Form::SmallPlane, Form::Tensor, Form::FirstLayer] {
-            assert!(forms.contains(&form), "{}: no {form} was ever found, it is looked for in vain", network.name());
-        }
-    }
+    must_show_every_form(&Network::default_one());
+}
+
+#[test]
+#[ignore = "twenty looks at an eye at work with another network"]
+fn with_rtmdet_too_every_form_is_found_in_an_eye_at_work_and_only_of_the_newest_pictures() {
+    Network::rtmdet().iter().for_each(must_show_every_form);
 }
 
 const SMALL: PictureSize = PictureSize { width: 320, height: 240 };
