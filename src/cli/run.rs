@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustix::process::WaitOptions;
 use tokio::sync::watch;
 
 use restarts::Restarts;
@@ -101,6 +102,7 @@ async fn keep_watching(prepared: &Prepared, job: &EyeJob, mouth: &mut Mouth) -> 
             sizes.extend(size_in(report));
         };
         let end = mouth.run_eye(&job, &mut heard).await;
+        bury_orphans();
         // The next eye holds the cameras to the pictures their places were drawn on.
         for feed in &mut job.feeds {
             feed.picture = feed.picture.or(sizes.get(&feed.camera).copied());
@@ -119,6 +121,13 @@ async fn keep_watching(prepared: &Prepared, job: &EyeJob, mouth: &mut Mouth) -> 
         let pause = restarts.pause(now_ns - begun_ns, now_ns);
         note(&format!("kehai: {end}; replaced in {} ms, the open window of this eye is lost", pause.as_millis()));
         tokio::time::sleep(pause).await;
+    }
+}
+
+/// In a container without an init the relays of eyes that are gone are left to this process.
+fn bury_orphans() {
+    if std::process::id() == 1 {
+        while matches!(rustix::process::wait(WaitOptions::NOHANG), Ok(Some(_))) {}
     }
 }
 

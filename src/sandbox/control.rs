@@ -135,4 +135,4 @@ async fn ended(connection: TcpStream) {
 /// Longest wait for a camera to take a call.
 const CONNECT: Duration = Duration::from_secs(5);
 /// A connection that lasted this long was a good one, ns.
-const LASTED_NS: i64 = 10_000_000_000;
+const LASTED_NS: i64 = 2_000_000_000;
