@@ -30,7 +30,7 @@ use crate::publish::broker::{claim, find_program};
 use crate::sandbox::relay::UP_BYTES_PER_HOUR;
 use crate::units::PictureSize;
 use crate::wire::record::RECORD_BYTES;
-use crate::wire::record::budget::{Budget, COUNTERS_MS, LEAD, STARTS_AT_ONCE, STARTS_PER_HOUR};
+use crate::wire::record::budget::{Budget, COUNTERS_MS, LEAD, LEAD_MOST, STARTS_AT_ONCE, STARTS_PER_HOUR};
 
 /// Arguments of `kehai doctor`.
 #[derive(clap::Args)]
@@ -241,7 +241,7 @@ fn check_pipe(findings: &mut Vec<Finding>, settings: &Settings) {
             "pipe: start and end",
             start,
             format!(
-                "{start} bytes a start: the first and the last word, and {LEAD} records a camera before they are due; at most {STARTS_PER_HOUR} starts an hour, and {STARTS_AT_ONCE} after a time of peace"
+                "{start} bytes a start: the first and the last word, and {LEAD} records a camera before they are due ({LEAD_MOST} once it has lived for some minutes); at most {STARTS_PER_HOUR} starts an hour, and {STARTS_AT_ONCE} after a time of peace"
             ),
         ),
         (

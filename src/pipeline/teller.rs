@@ -3,7 +3,7 @@
 //! In: the counters as they stand, changes that people wait for, the monotonic clock or media time. Out: records on the
 //! pipe. In a shop one record a camera is due every [`COUNTERS_MS`]; a change is told at once as an advance on the next
 //! ones, which are then left out until it is even, but never two in a row where nothing else was told. A replay says one when the camera opens, one for every
-//! [`COUNTERS_MS`] of its media time, and a last one. Invariant: told ≤ due + [`LEAD`], and due ≤ told (test
+//! [`COUNTERS_MS`] of its media time, and a last one. Invariant: told ≤ due + [`lead`], and due ≤ told (test
 //! `whatever_happens_the_number_told_is_the_number_due`).
 
 use super::discretion::Discretion;
@@ -13,7 +13,7 @@ use crate::clock::{CaptureTime, monotonic_ns, utc_now};
 use crate::health::CameraHealth;
 use crate::health::load::Gauge;
 use crate::wire::counters::Tick;
-use crate::wire::record::budget::{COUNTERS_MS, LEAD};
+use crate::wire::record::budget::{COUNTERS_MS, lead};
 
 /// Tells of all cameras of one eye.
 pub struct Teller {
@@ -134,7 +134,7 @@ impl Schedule {
 
     /// Whether a change may be told now; otherwise it waits for the next regular record.
     fn advances(&mut self) -> bool {
-        let may = self.told < self.periods + u64::from(LEAD);
+        let may = self.told < self.periods + lead(self.periods);
         self.told += u64::from(may);
         self.is_awaited |= !may;
         self.is_fresh |= may;
@@ -159,7 +159,7 @@ mod tests {
                 let advanced = (0..changes).filter(|_| schedule.advances()).count();
                 silent = if said > 0 || advanced > 0 { 0 } else { silent + 1 };
                 prop_assert!(schedule.told >= periods);
-                prop_assert!(schedule.told <= periods + u64::from(LEAD));
+                prop_assert!(schedule.told <= periods + lead(periods));
             }
         }
     }
@@ -194,7 +194,7 @@ mod tests {
     #[test]
     fn a_change_beyond_the_lead_waits_for_the_next_record() {
         let mut schedule = Schedule::default();
-        assert!((0..LEAD).all(|_| schedule.advances()));
+        assert!((0..lead(0)).all(|_| schedule.advances()));
         assert!(!schedule.advances());
         assert_eq!([schedule.due(1), schedule.due(2)], [1, 0]);
     }

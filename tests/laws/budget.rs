@@ -7,7 +7,7 @@ use kehai::health::{CameraReport, CameraState, EyeEvent, EyeEventCode, Ledger, S
 use kehai::wire::benched::BenchRound;
 use kehai::wire::counters::Tick;
 use kehai::wire::ready::Ready;
-use kehai::wire::record::budget::{Budget, COUNTERS_MS, LEAD, replay_records};
+use kehai::wire::record::budget::{Budget, COUNTERS_MS, LEAD, lead, replay_records};
 use kehai::wire::record::ration::{Errand, Ration};
 use kehai::wire::record::{ArrivedWindow, RecordError, Report};
 use kehai::wire::sounding::Sounding;
@@ -62,7 +62,7 @@ proptest! {
         for wait_ms in waits_ms {
             now_ms += wait_ms;
             let outcome = ration.judge(&counters(told + 1, seeing(0)), i64::from(now_ms) * MS);
-            prop_assert_eq!(outcome.is_ok(), told < now_ms / COUNTERS_MS + LEAD);
+            prop_assert_eq!(outcome.is_ok(), u64::from(told) < u64::from(now_ms / COUNTERS_MS) + lead(u64::from(now_ms / COUNTERS_MS)));
             told += u32::from(outcome.is_ok());
         }
     }

@@ -17,6 +17,16 @@ pub const COUNTERS_MS: u32 = 5000;
 /// fault takes two (lost, seen); five of them within half a minute are told as they come (tests/live/returns.rs).
 pub const LEAD: u32 = 12;
 
+/// So many at the most, for an eye that lives on: it earns one with every two that are due, so that one that is started often
+/// has no more to say by it.
+pub const LEAD_MOST: u32 = 60;
+
+/// How many records may come before they are due, once so many are.
+#[must_use]
+pub fn lead(due: u64) -> u64 {
+    (u64::from(LEAD) + due / 2).min(u64::from(LEAD_MOST))
+}
+
 /// So many eyes an hour may replace one that ended,
 pub const STARTS_PER_HOUR: usize = 120;
 /// and so many more where there was peace before.

@@ -1,13 +1,13 @@
 //! Whether a record may come now: what an eye with its errand says, how often, and in which order.
 //!
 //! In: the reports of one eye, with the monotonic time of the mouth. Out: nothing, or why the eye is not to be believed.
-//! Invariants: the first word comes first and once; counters of a live camera never run more than [`LEAD`] records ahead of
+//! Invariants: the first word comes first and once; counters of a live camera never run more than [`lead`] records ahead of
 //! the mouth's own clock, those of a replay follow media time, and media time does not pass a window that was not told;
 //! no counter runs backwards.
 
 use serde::{Deserialize, Serialize};
 
-use super::budget::{COUNTERS_MS, LEAD, cameras_of, replay_records, windows_until};
+use super::budget::{COUNTERS_MS, LEAD, cameras_of, lead, replay_records, windows_until};
 use super::figures::Foreseen;
 use super::{RecordError, Report};
 use crate::clock::Timeline;
@@ -157,7 +157,10 @@ impl Ration {
         let foreseen = match self.errand {
             Errand::Replay(_) => self.replayed(said, tick, report),
             Errand::BenchLive(_) => elapsed_ms / BENCH_MS + LEAD,
-            _ => elapsed_ms / COUNTERS_MS + LEAD,
+            _ => {
+                let due = elapsed_ms / COUNTERS_MS;
+                due + lead(u64::from(due)) as u32
+            }
         };
         if number > foreseen {
             return Err(RecordError::TooMany { camera, number, foreseen });
