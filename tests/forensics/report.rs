@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::case::runtime;
 use crate::live::shop::{eye_of, is_alive, signal};
 use crate::support::folder::{Folder, in_repository};
-use crate::support::program::{GLANCE, Running, kehai, start_command};
+use crate::support::program::{GLANCE, NOBODY, Running, kehai, others_can_run, start_command};
 use crate::support::site::BARE;
 
 /// A short proof by these programs of a shop whose site file says nothing of interest.
@@ -106,6 +106,9 @@ fn a_proof_that_is_ended_leaves_no_twin_behind() {
 
 #[test]
 fn whoever_is_not_root_is_told_why_that_is_needed() {
+    if !others_can_run() {
+        return;
+    }
     let folder = Folder::in_tmp();
     let program = linked(&folder, &[env!("CARGO_BIN_EXE_kehai"), env!("CARGO_BIN_EXE_kehai-detect")]);
     let mut command = Command::new(program);
@@ -136,5 +139,3 @@ fn of_twins(folder: &Folder) -> Vec<u32> {
 
 /// Looks until a process is gone that is ended already.
 const PATIENCE: usize = 400;
-/// The user of files that belong to nobody.
-const NOBODY: u32 = 65534;

@@ -3,6 +3,7 @@
 //! Invariant: nothing outlives [`PATIENCE`], so that a fault that hangs is a failed test and no endless one.
 
 use std::io::Read;
+use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -117,6 +118,17 @@ impl Ended {
     }
 }
 
+/// Whether another user can run a program here: where a root folder is closed to others nobody else can run anything.
+pub fn others_can_run() -> bool {
+    let mut command = Command::new("/bin/true");
+    if rustix::process::geteuid().is_root() {
+        command.uid(NOBODY).gid(NOBODY);
+    }
+    command.status().is_ok_and(|status| status.success())
+}
+
+/// Another user.
+pub const NOBODY: u32 = 65_534;
 /// Longest life of a program under test.
 const PATIENCE: Duration = Duration::from_secs(240);
 /// Time between two looks at a process of another kind than ours.
