@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustix::process::WaitOptions;
+use rustix::process::{Pid, WaitOptions};
 use tokio::sync::watch;
 
 use restarts::Restarts;
@@ -27,6 +27,7 @@ use crate::health::{CameraReport, CameraState, EyeEvent, EyeEventCode};
 use crate::pipeline::EyeJob;
 use crate::pipeline::mouth::{EyeEnd, Mouth};
 use crate::publish::broker::EmbeddedBroker;
+use crate::sandbox::relay::RELAY;
 use crate::sandbox::restrict_mouth;
 use crate::units::PictureSize;
 use crate::vault::Vault;
@@ -124,10 +125,19 @@ async fn keep_watching(prepared: &Prepared, job: &EyeJob, mouth: &mut Mouth) -> 
     }
 }
 
-/// In a container without an init the relays of eyes that are gone are left to this process.
+/// In a container without an init the relays of eyes that are gone are left to this process. Its own children it leaves to
+/// those who started them.
 fn bury_orphans() {
-    if std::process::id() == 1 {
-        while matches!(rustix::process::wait(WaitOptions::NOHANG), Ok(Some(_))) {}
+    if std::process::id() != 1 {
+        return;
+    }
+    let children = std::fs::read_to_string("/proc/1/task/1/children").unwrap_or_default();
+    let is_relay =
+        |child: &i32| std::fs::read_to_string(format!("/proc/{child}/comm")).is_ok_and(|name| name.trim_end() == RELAY);
+    let relays = children.split_whitespace().filter_map(|child| child.parse().ok()).filter(is_relay);
+    for relay in relays.filter_map(Pid::from_raw) {
+        // One that still ends is buried after the next eye.
+        let _ = rustix::process::waitpid(Some(relay), WaitOptions::NOHANG);
     }
 }
 

@@ -7,6 +7,7 @@
 //! wipes what it has carried. What the eye says to a camera is requests: more bytes than those take end the connection. It
 //! ends with its eye and with its mouth.
 
+use std::ffi::CString;
 use std::mem::MaybeUninit;
 use std::net::TcpListener;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
@@ -54,7 +55,7 @@ fn shut_in(control: RawFd, life: RawFd, doors: &[TcpListener]) -> bool {
         // SAFETY: nobody in this process uses it any more; a number that is closed already does no harm.
         unsafe { libc::close(descriptor) };
     }
-    let _ = rustix::thread::set_name(c"kehai-relay");
+    let _ = CString::new(RELAY).map(|name| rustix::thread::set_name(&name));
     let is_bound = doors.iter().all(|door| door.set_nonblocking(true).is_ok()) && privileges::drop_all();
     privileges::end_with_parent();
     // Landlock may be missing: the filter below opens nothing.
@@ -109,8 +110,10 @@ fn wait(control: BorrowedFd<'_>, listeners: &[TcpListener], doors: &[Door], pair
         watched.extend(door.readers.iter().map(|reader| PollFd::new(reader, PollFlags::RDHUP)));
     }
     for Pair { camera, reader, down, up, .. } in pairs {
-        watched.push(PollFd::new(camera, down.wants_in() | up.wants_out()));
-        watched.push(PollFd::new(reader, up.wants_in() | down.wants_out()));
+        let sides = [(camera, down.wants_in() | up.wants_out()), (reader, up.wants_in() | down.wants_out())];
+        // Of a side nothing is wanted of, the kernel would still say again and again that it has gone.
+        let wanted = sides.into_iter().filter(|(_, wants)| !wants.is_empty());
+        watched.extend(wanted.map(|(side, wants)| PollFd::new(side, wants)));
     }
     loop {
         match poll(&mut watched, None) {
@@ -266,6 +269,8 @@ impl Drop for Load {
     }
 }
 
+/// Name of the process.
+pub const RELAY: &str = "kehai-relay";
 /// Most bytes an hour towards the cameras of one door.
 pub const UP_BYTES_PER_HOUR: usize =
     (STARTS_PER_HOUR + STARTS_AT_ONCE) * UP_BYTES_AT_START as usize + 3600 * UP_BYTES_PER_S as usize;
