@@ -21,16 +21,15 @@ use crate::sandbox::twin::{Proof, prove};
 pub fn proved(job: EyeJob) -> Result<EyeJob, Failure> {
     let is_allowed = job.settings.dangerous_allow_unsandboxed;
     match tried_with_what_there_is(&job) {
-        Ok((walls, proof)) if proof.holds() => Ok(behind(walls, &proof, job)),
+        Ok((walls, proof)) if proof.holds() => Ok(behind(walls, proof.walls, job)),
         Ok((walls, proof)) if is_allowed => {
             note(&format!("kehai: DANGEROUS: the eye is not caged ({}), as the site file allows", summary(&proof)));
-            Ok(behind(walls, &proof, job))
+            Ok(behind(walls, proof.walls, job))
         }
         Ok((_, proof)) => Err(refused(&summary(&proof))),
         Err(reason) if is_allowed => {
             note(&format!("kehai: DANGEROUS: the cage of the eye is not proved ({reason}), as the site file allows"));
-            let none = Proof { walls: Walls::NONE, outcomes: [0; 13] };
-            Ok(behind(Walls::NONE, &none, job))
+            Ok(behind(Walls::NONE, Walls::NONE, job))
         }
         Err(reason) => {
             let message = format!("the eye does not start, its cage could not be tried: {reason}");
@@ -52,11 +51,11 @@ pub fn tried_with_what_there_is(job: &EyeJob) -> Result<(Walls, Proof), String> 
     }
 }
 
-/// The job of an eye behind these walls. Without a network of its own the eye calls its cameras itself; it cannot look up
+/// The job of an eye that asks for these walls and stands behind those that stood round its twin. Without a network of its own the eye calls its cameras itself; it cannot look up
 /// names, so that is done here.
-fn behind(walls: Walls, proof: &Proof, mut job: EyeJob) -> EyeJob {
-    (job.walls, job.proved) = (walls.bits(), proof.walls.bits());
-    if !proof.walls.has(Walls::NAMESPACE) {
+fn behind(asked: Walls, standing: Walls, mut job: EyeJob) -> EyeJob {
+    (job.walls, job.proved) = (asked.bits(), standing.bits());
+    if !standing.has(Walls::NAMESPACE) {
         for feed in &mut job.feeds {
             let Some(source) = feed.origin.network_camera() else { continue };
             let found = (source.host(), source.port()).to_socket_addrs().ok().and_then(|mut found| found.next());
