@@ -4,6 +4,8 @@
 //! both processes hold, and [`Outlets`], which only the mouth holds (broker, page).
 //! Invariant: a value in hand is a value in range; all defaults stand in `config/site.rs`.
 
+#[cfg(feature = "mouth")]
+pub mod broker;
 pub mod card;
 #[cfg(feature = "mouth")]
 mod check;
@@ -326,31 +328,15 @@ pub struct Ignore {
 }
 
 /// What only the mouth needs: where things go.
+#[cfg(feature = "mouth")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outlets {
     /// Root of all topics.
     pub topic_root: String,
     /// Where messages go.
-    pub broker: Option<Broker>,
+    pub broker: Option<broker::Broker>,
     /// Loopback port of the web page.
     pub page_port: Option<u16>,
-}
-
-/// Where messages go.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Broker {
-    /// A broker started and ended by the mouth, on this loopback port.
-    Embedded {
-        /// TCP port on 127.0.0.1.
-        port: u16,
-    },
-    /// A broker that is there already.
-    At {
-        /// Host name or address.
-        host: String,
-        /// TCP port.
-        port: u16,
-    },
 }
 
 impl Settings {
