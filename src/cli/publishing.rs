@@ -5,16 +5,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 use super::Failure;
+use crate::config::broker::{Broker, Remote};
 use crate::config::site::Site;
-use crate::config::{Broker, Outlets, Settings};
+use crate::config::{Outlets, Settings};
 use crate::floor::visible_cells;
 use crate::pipeline::mouth::Mouth;
 use crate::publish::broker::EmbeddedBroker;
-use crate::publish::mqtt::Publisher;
+use crate::publish::mqtt::{Command, Publisher, Trouble};
 use crate::publish::web::{Page, serve};
 use crate::vault::Vault;
 
@@ -24,6 +25,7 @@ pub struct Publishing {
     stop: watch::Sender<bool>,
     connected: Arc<AtomicBool>,
     _broker: Option<EmbeddedBroker>,
+    ways_in: Option<(mpsc::Receiver<Trouble>, mpsc::Receiver<Command>)>,
     /// Where the broker is, for people.
     pub broker_url: Option<String>,
     /// Where the page is, for people.
@@ -34,7 +36,7 @@ impl Publishing {
     /// Starts the embedded broker, if the site wants one; before anything else, because a taken port ends the command.
     pub fn broker(outlets: &Outlets) -> Result<Option<EmbeddedBroker>, Failure> {
         match &outlets.broker {
-            Some(Broker::Embedded { port }) => Ok(Some(EmbeddedBroker::start(*port)?)),
+            Some(Broker::Embedded { port, .. }) => Ok(Some(EmbeddedBroker::start(*port)?)),
             _ => Ok(None),
         }
     }
@@ -49,22 +51,23 @@ impl Publishing {
     ) -> Result<Self, Failure> {
         let (stop, stopping) = watch::channel(false);
         let connected = Arc::new(AtomicBool::new(false));
-        let address = site.outlets.broker.as_ref().map(|broker| match broker {
-            Broker::Embedded { port } => ("127.0.0.1".to_owned(), *port),
-            Broker::At { host, port } => (host.clone(), *port),
-        });
-        let broker_url = address.as_ref().map(|(host, port)| format!("mqtt://{host}:{port}"));
-        let publisher = address.map(|(host, port)| {
+        let remote = site.outlets.broker.as_ref().map(Broker::remote);
+        let broker_url = remote.as_ref().map(Remote::url);
+        let (trouble_sender, troubles) = mpsc::channel(TROUBLES_MAX);
+        let (command_sender, commands) = mpsc::channel(COMMANDS_MAX);
+        let publisher = remote.map(|broker| {
             let (greeting, will) = mouth.greeting(model);
             let publisher = Publisher {
-                host,
-                port,
+                broker,
                 client_id: client_id(&site.settings, mouth.is_live()),
                 vault: Arc::clone(vault),
                 greeting,
                 will,
                 health: mouth.health(),
                 connected: Arc::clone(&connected),
+                validity: mouth.validity(),
+                troubles: trouble_sender,
+                commands: command_sender,
             };
             tokio::spawn(publisher.run(stopping))
         });
@@ -72,7 +75,8 @@ impl Publishing {
             serve(page(&site.settings, vault, mouth), port).await?;
         }
         let page_url = site.outlets.page_port.map(|port| format!("http://127.0.0.1:{port}/"));
-        Ok(Self { publisher, stop, connected, _broker: broker, broker_url, page_url })
+        let ways_in = Some((troubles, commands));
+        Ok(Self { publisher, stop, connected, _broker: broker, ways_in, broker_url, page_url })
     }
 
     /// Waits until the broker has answered for every row, at most `patience`.
@@ -94,6 +98,11 @@ impl Publishing {
         self.connected.load(Ordering::Relaxed)
     }
 
+    /// What the broker objects to, and commands as they come; to be had once.
+    pub fn ways_in(&mut self) -> Option<(mpsc::Receiver<Trouble>, mpsc::Receiver<Command>)> {
+        self.ways_in.take()
+    }
+
     /// Says goodbye to the broker.
     pub async fn end(mut self) {
         self.stop.send_replace(true);
@@ -102,6 +111,11 @@ impl Publishing {
         }
     }
 }
+
+/// Troubles that may wait to be told.
+const TROUBLES_MAX: usize = 64;
+/// Commands that may wait to be judged.
+const COMMANDS_MAX: usize = 16;
 
 fn client_id(settings: &Settings, is_live: bool) -> String {
     // Two clients of one id throw each other off the broker: a replay must not do that to its shop.

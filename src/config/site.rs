@@ -3,6 +3,8 @@
 //! In: the text of a site file. Out: [`Settings`], [`Outlets`] and the camera sources.
 //! Invariant: every default of the product stands here; an unknown key is an error.
 
+use std::path::PathBuf;
+
 use serde::Deserialize;
 
 use super::card::ScoreLevels;
@@ -174,6 +176,15 @@ pub(super) struct RawBroker {
     pub(super) port: Option<u16>,
     #[serde(default = "topic_root_default")]
     pub(super) topic_root: String,
+    pub(super) protocol: Option<String>,
+    pub(super) rate_per_s: Option<u32>,
+    pub(super) ca_file: Option<PathBuf>,
+    pub(super) cert_file: Option<PathBuf>,
+    pub(super) key_file: Option<PathBuf>,
+    pub(super) user: Option<String>,
+    pub(super) password_file: Option<PathBuf>,
+    #[serde(default)]
+    pub(super) dangerous_plaintext: bool,
 }
 
 #[derive(Deserialize)]

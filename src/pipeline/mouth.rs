@@ -17,12 +17,13 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 use super::{Errand, EyeJob};
-use crate::clock::{CaptureTime, is_synchronised, monotonic_ns, utc_now};
+use crate::clock::{CaptureTime, UtcMs, is_synchronised, monotonic_ns, utc_now};
 use crate::config::{LOOKS_PER_S_DEFAULT, Settings};
 use crate::health::load::{Gauge, Load};
 use crate::health::news::LastHeard;
 use crate::health::walls::Walls;
 use crate::health::{CameraReport, CameraState, EyeEvent, Silence};
+use crate::publish::mqtt::Validity;
 use crate::sandbox::FAULT_EXIT;
 use crate::sandbox::control::callers;
 use crate::vault::{Vault, VaultError};
@@ -91,6 +92,7 @@ pub struct Mouth {
     loads: watch::Sender<Vec<Load>>,
     health: watch::Sender<Option<Message>>,
     health_every: Duration,
+    validity: Arc<Validity>,
     eye_starts: u32,
     /// Why a network camera takes no call.
     unreached: Vec<Silence>,
@@ -123,6 +125,7 @@ impl Mouth {
             loads: watch::Sender::new(vec![Load::default(); settings.cameras.len()]),
             health: watch::Sender::new(None),
             health_every,
+            validity: Arc::default(),
             eye_starts: 0,
             unreached: vec![Silence::None; settings.cameras.len()],
             eye_disbelieved: 0,
@@ -138,6 +141,12 @@ impl Mouth {
     #[must_use]
     pub fn health(&self) -> watch::Receiver<Option<Message>> {
         self.health.subscribe()
+    }
+
+    /// Until when certificates hold: the publisher notes it, health tells it.
+    #[must_use]
+    pub fn validity(&self) -> Arc<Validity> {
+        Arc::clone(&self.validity)
     }
 
     /// Where it can be read how each camera is served.
@@ -402,6 +411,7 @@ impl Mouth {
             spool_dropped: counts.dropped,
             refused: counts.refused,
             cameras,
+            tls_not_after: self.validity.first_s().map(|end_s| rfc3339(UtcMs(end_s * 1000))),
         };
         self.health.send_replace(Some(self.composer.health(&health)));
     }

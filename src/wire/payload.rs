@@ -286,6 +286,10 @@ pub struct HealthPayload {
     /// There, and true, when the site file lets an eye work whose cage is not proved.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unsandboxed: bool,
+    /// When the first certificate of the connection to the broker ends, ours or the broker's, UTC, RFC 3339; there when it
+    /// is encrypted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls_not_after: Option<String>,
 }
 
 /// How a camera fares.

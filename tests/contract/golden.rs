@@ -175,6 +175,7 @@ fn health() -> Message {
         spool_waiting: 2,
         spool_dropped: 0,
         refused: 0,
+        tls_not_after: None,
         cameras: vec![CameraHealthPayload::of("cam-a", &report, load, Some(5.0))],
     };
     composer().health(&payload)
