@@ -8,6 +8,7 @@
 mod bench;
 mod cage;
 mod canvas;
+mod command;
 mod detect;
 mod doctor;
 mod finding;
@@ -40,7 +41,8 @@ pub fn main() -> std::process::ExitCode {
             Command::Bench(args) => bench::run(&args),
             Command::Model(args) => model::run(&args),
             Command::Doctor(args) => doctor::run(&args),
-            Command::Schema => schema::run(),
+            Command::Schema(args) => schema::run(&args),
+            Command::Command(args) => command::run(&args),
         })
         .map_or_else(said, |()| std::process::ExitCode::SUCCESS)
 }
@@ -118,8 +120,10 @@ enum Command {
     Model(model::Args),
     /// Check this box and a site file: runtime, model, broker, calibration
     Doctor(doctor::Args),
-    /// Print the JSON Schema of everything that is published
-    Schema,
+    /// Print the JSON Schema of everything that is published, or where it goes (AsyncAPI)
+    Schema(schema::Args),
+    /// Make a key for an operator, and commands signed with it (prints them, sends nothing)
+    Command(command::Args),
     /// Prove on this very box that nothing of a picture is left in memory (root only; opens no camera of the site)
     Report(report::Args),
 }

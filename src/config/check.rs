@@ -4,6 +4,7 @@
 //! Invariant: nothing is corrected silently; a site with one problem is not used.
 
 mod broker;
+mod commands;
 mod queue;
 mod vault;
 
@@ -14,7 +15,7 @@ use super::site::{
 };
 use super::{
     Camera, CameraSource, DetectorChoice, Drawn, FLOOR_CELLS_MAX, Floor, Gate, Ignore, LOOKS_PER_S, Line,
-    MODEL_DEFAULT, PointPair, Profile, Settings, Store, WORKERS_MAX, Zone,
+    MODEL_DEFAULT, Outlets, PointPair, Profile, Settings, Store, WORKERS_MAX, Zone,
 };
 
 /// Collects problems while the raw file becomes settings.
@@ -36,7 +37,8 @@ impl Check {
         let store = self.store(&raw.store);
         let gate = self.gate(&raw.gate);
         let detector = self.detector(raw.detector);
-        let outlets = self.outlets(raw.broker, raw.page, &raw.vault);
+        let command_keys = self.commands(raw.commands);
+        let outlets = Outlets { command_keys, ..self.outlets(raw.broker, raw.page, &raw.vault) };
         let floors: Vec<Floor> = raw.floor.iter().map(|floor| self.floor(floor)).collect();
         if raw.camera.is_empty() {
             self.refuse("camera", "[]", "name at least one [[camera]]");

@@ -15,6 +15,7 @@ impl Check {
             let remedy = "write levels of a-z, 0-9, _ and - with single slashes between";
             self.refuse("broker.topic_root", quoted(&topic_root), remedy);
         }
+        let has_discovery = broker.as_ref().is_some_and(|broker| broker.home_assistant);
         let broker = broker.and_then(|raw| self.broker(&raw));
         let embedded = match &broker {
             Some(Broker::Embedded { port, .. }) => Some(*port),
@@ -27,7 +28,15 @@ impl Check {
             self.refuse("page.port", page.port, "write a port from 1 to 65535 that the broker does not hold");
         }
         let (state_folder, keeping) = self.vault(vault);
-        Outlets { topic_root, broker, page_port: page.map(|page| page.port), state_folder, keeping }
+        Outlets {
+            topic_root,
+            broker,
+            has_discovery,
+            page_port: page.map(|page| page.port),
+            state_folder,
+            keeping,
+            command_keys: Vec::new(),
+        }
     }
 
     fn broker(&mut self, raw: &RawBroker) -> Option<Broker> {
