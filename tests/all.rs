@@ -23,6 +23,11 @@ mod delivery {
     mod refusals;
 }
 
+/// What is released stays, whole and unreadable to others, and goes when its time is over.
+mod vault {
+    mod store;
+}
+
 /// What holds the eye: its walls, and the doors of its cameras.
 mod cage {
     mod escapes;
@@ -140,6 +145,7 @@ mod support {
     pub mod papers;
     pub mod program;
     pub mod recording;
+    pub mod records;
     pub mod rtsp_camera;
     pub mod rtsp_faults;
     pub mod site;

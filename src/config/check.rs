@@ -5,6 +5,7 @@
 
 mod broker;
 mod queue;
+mod vault;
 
 use std::collections::BTreeSet;
 
@@ -13,7 +14,7 @@ use super::site::{
 };
 use super::{
     Camera, CameraSource, DetectorChoice, Drawn, FLOOR_CELLS_MAX, Floor, Gate, Ignore, LOOKS_PER_S, Line,
-    MODEL_DEFAULT, PointPair, Profile, Settings, Store, WORKERS_MAX, Zone,
+    MODEL_DEFAULT, Outlets, PointPair, Profile, Settings, Store, WORKERS_MAX, Zone,
 };
 
 /// Collects problems while the raw file becomes settings.
@@ -35,7 +36,8 @@ impl Check {
         let store = self.store(&raw.store);
         let gate = self.gate(&raw.gate);
         let detector = self.detector(raw.detector);
-        let outlets = self.outlets(raw.broker, raw.page);
+        let (state_folder, keeping) = self.vault(&raw.vault);
+        let outlets = Outlets { state_folder, keeping, ..self.outlets(raw.broker, raw.page) };
         let floors: Vec<Floor> = raw.floor.iter().map(|floor| self.floor(floor)).collect();
         if raw.camera.is_empty() {
             self.refuse("camera", "[]", "name at least one [[camera]]");

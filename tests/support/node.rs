@@ -6,14 +6,17 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use kehai::clock::WindowSpan;
 use kehai::config::broker::Remote;
 use kehai::publish::mqtt::{Command, Publisher, Trouble, Validity};
 use kehai::vault::{Counts, Vault};
 use kehai::wire::Message;
+use kehai::wire::compose::Record;
 use tokio::sync::{mpsc, watch};
 
 use super::broker::Got;
 use super::program::GLANCE;
+use super::records::BEGIN_S;
 
 /// Where it publishes.
 pub const BASE: &str = "kehai/v1/acme/s0042/edge-1/";
@@ -34,7 +37,7 @@ pub struct Node {
 impl Node {
     /// A node at a broker.
     pub fn at(broker: Remote) -> Self {
-        Self::over(broker, Arc::new(Vault::new(true, Duration::ZERO)))
+        Self::over(broker, Arc::new(Vault::throw_away().expect("memory")))
     }
 
     /// A node over a vault that is there already.
@@ -78,20 +81,19 @@ impl Node {
     }
 
     /// Releases a window of an object, padded by so many bytes.
-    pub fn release_at(&self, kind: &str, id: &str, padding: usize) -> Message {
-        let seq = self.released.fetch_add(1, Ordering::Relaxed);
-        let filling = "x".repeat(padding);
-        let body = format!(r#"{{"v":1,"k":"{kind}","id":"{id}","seq":{seq},"d":{{"in":{seq}}},"pad":"{filling}"}}"#);
-        let topic = format!("{BASE}win/{kind}/{id}");
-        let message = Message { topic, body: body.into_bytes(), retain: true, at_least_once: true };
-        self.vault.commit(message.clone());
-        message
+    pub fn release_at(&self, kind: &'static str, id: &str, padding: usize) -> Message {
+        let number = self.released.fetch_add(1, Ordering::Relaxed);
+        let message = padded(number, [kind, id], padding);
+        let span = WindowSpan { start_s: BEGIN_S + number as i64 * 900, dur_s: 900 };
+        let record = Record { message: message.clone(), kind, id: id.to_owned(), span };
+        self.vault.release(|_| record).expect("a window after the last");
+        Message { body: self.vault.seal(message.body), ..message }
     }
 
     /// Waits until the broker has answered for every row.
     pub fn await_drained(&self, patience: Duration) -> Counts {
         let begun = Instant::now();
-        while self.vault.counts().waiting() > 0 {
+        while self.vault.counts().waiting > 0 {
             assert!(begun.elapsed() < patience, "{:?} after {patience:?}", self.vault.counts());
             std::thread::sleep(GLANCE);
         }
@@ -173,6 +175,14 @@ pub fn must_have_all(released: &[Message], got: &[Got]) -> usize {
     assert_eq!(lost, Vec::<String>::new(), "lost of {}", released.len());
     assert_eq!(came.len(), released.len(), "what was never released came");
     windows.len() - came.len()
+}
+
+/// The record of a window with this number.
+fn padded(number: usize, [kind, id]: [&str; 2], padding: usize) -> Message {
+    let filling = "x".repeat(padding);
+    let body = format!(r#"{{"v":1,"k":"{kind}","id":"{id}","seq":{number},"d":{{"in":{number}}},"pad":"{filling}"}}"#);
+    let topic = format!("{BASE}win/{kind}/{id}");
+    Message { topic, body: body.into_bytes(), retain: true, at_least_once: true }
 }
 
 fn kept(topic: &str, said: &str) -> Message {

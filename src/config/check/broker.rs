@@ -4,9 +4,9 @@
 //! machine is encrypted, or called dangerous by name.
 
 use super::{Check, is_id_byte, quoted};
-use crate::config::Outlets;
 use crate::config::broker::{Broker, Login, Own, Protocol, RATE_PER_S_DEFAULT, Remote, Tls};
 use crate::config::site::{RawBroker, RawPage, topic_root_default};
+use crate::config::{Keeping, Outlets};
 
 impl Check {
     pub(super) fn outlets(&mut self, broker: Option<RawBroker>, page: Option<RawPage>) -> Outlets {
@@ -26,7 +26,8 @@ impl Check {
         if let Some(page) = page.as_ref().filter(|page| page.port == 0 || Some(page.port) == embedded) {
             self.refuse("page.port", page.port, "write a port from 1 to 65535 that the broker does not hold");
         }
-        Outlets { topic_root, broker, page_port: page.map(|page| page.port) }
+        let (state_folder, keeping) = (None, Keeping::default());
+        Outlets { topic_root, broker, page_port: page.map(|page| page.port), state_folder, keeping }
     }
 
     fn broker(&mut self, raw: &RawBroker) -> Option<Broker> {
