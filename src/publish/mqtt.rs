@@ -186,7 +186,7 @@ impl Publisher {
         let Course { pace, grievances, hearing, .. } = course;
         link.pump(&mut Load { greeting: &self.greeting, vault: &self.vault, pace, grievances }, now_ns);
         let is_idle = link.under_way().next().is_none();
-        if hearing.is_due(is_idle, now_ns) && link.subscribe(&hearing.filter()) {
+        if !link.is_greeting() && hearing.is_due(is_idle, now_ns) && link.subscribe(&hearing.filter()) {
             hearing.asked();
         }
         !link.is_stuck(now_ns)
@@ -201,10 +201,8 @@ impl Publisher {
         if !ended.stood {
             course.speech.refused(&ended.loss, now_ns);
         }
-        let (has_hung_up, is_overlong) = (ended.loss == Loss::HungUp, ended.loss == Loss::Overlong);
-        if ended.stood
-            && let Some(trouble) = course.hearing.lost(has_hung_up && ended.under_way.is_empty(), is_overlong, now_ns)
-        {
+        let was_asked = course.hearing.is_open();
+        if let Some(trouble) = course.hearing.lost(ended.loss == Loss::HungUp, ended.loss == Loss::Overlong, now_ns) {
             course.grievances.tell(trouble, now_ns);
         }
         match &ended.loss {
@@ -217,7 +215,7 @@ impl Publisher {
                 return PAUSE_DENIED_MAX;
             }
             Loss::Objection(reason) => self.blame(course, &ended, reason, now_ns),
-            Loss::HungUp if ended.stood && ended.is_quick => self.suspect(course, &ended, now_ns),
+            Loss::HungUp if ended.stood && ended.is_quick && !was_asked => self.suspect(course, &ended, now_ns),
             _ => course.suspect = None,
         }
         PAUSE_MAX

@@ -16,8 +16,8 @@ pub struct Shop {
     said: Receiver<String>,
     everything: Arc<Mutex<String>>,
     site: PathBuf,
-    /// Where its store lies.
-    pub state: Folder,
+    /// Where its store lies; goes with it.
+    _state: Folder,
     /// Port of its page.
     pub page_port: u16,
 }
@@ -57,7 +57,7 @@ impl Shop {
                 sender.send(line)
             })
         });
-        Self { child, said, everything, site, state, page_port }
+        Self { child, said, everything, site, _state: state, page_port }
     }
 
     /// All it has said so far.

@@ -47,7 +47,8 @@ impl Hearing {
         format!("{}+", self.base)
     }
 
-    /// Whether it is time to ask. Who once hung up is asked when nothing else is under way, so that it shows why.
+    /// Whether it is time to ask, once the greeting is answered. Who hung up when asked is asked again when nothing else is
+    /// under way, so that it shows why.
     pub(super) fn is_due(&self, is_idle: bool, now_ns: i64) -> bool {
         self.state == Asking::Due && now_ns >= self.not_before_ns && (self.strikes == 0 || is_idle)
     }
@@ -67,6 +68,11 @@ impl Hearing {
         self.not_before_ns = now_ns + self.pause_ns;
         self.pause_ns = (self.pause_ns * 2).min(PAUSE_MAX_NS);
         Some(Trouble::Deaf { reason })
+    }
+
+    /// Whether the broker was asked and has not answered.
+    pub(super) fn is_open(&self) -> bool {
+        self.state == Asking::Asked
     }
 
     /// The connection is over; whether the other end hung up, or something overlong came.

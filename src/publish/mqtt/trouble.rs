@@ -63,7 +63,7 @@ pub enum Denial {
     Login,
     /// Not allowed, for whatever reason.
     #[error(
-        "the broker does not let this node in ({0}): check broker.user, the certificate and the broker's own rules"
+        "the broker does not let this node in ({0}): check broker.user, what stands in broker.password_file, broker.cert_file and the broker's own rules"
     )]
     NotAllowed(String),
     /// The broker's certificate has ended.
