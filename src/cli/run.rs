@@ -31,7 +31,7 @@ use crate::publish::broker::EmbeddedBroker;
 use crate::sandbox::relay::RELAY;
 use crate::sandbox::restrict_mouth;
 use crate::units::PictureSize;
-use crate::vault::Vault;
+use crate::vault::{Vault, make_folder};
 use crate::wire::compose::{Composer, Voice};
 use crate::wire::ready::Ready;
 use crate::wire::record::Report;
@@ -54,6 +54,8 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     // Before there is a second thread. What the eye may do it is told apart, and less.
     let cage = job.cage();
     let state = state_folder(&prepared.site.outlets)?;
+    // What is not there cannot be left open to it.
+    make_folder(&state)?;
     restrict_mouth(std::slice::from_ref(&state), &cage.readable, &cage.devices);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::new(CHECK_FAILED, error.to_string()))?;

@@ -4,9 +4,9 @@
 //! an eye that says something unforeseen is ended at once; credentials travel by pipe, never by argument or
 //! environment; the eye's standard error goes nowhere.
 
+mod backlog;
 mod running;
 
-use std::collections::VecDeque;
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 use std::sync::Arc;
@@ -25,14 +25,15 @@ use crate::health::walls::Walls;
 use crate::health::{CameraReport, CameraState, EyeEvent, Silence};
 use crate::sandbox::FAULT_EXIT;
 use crate::sandbox::control::callers;
-use crate::vault::{Vault, VaultError};
+use crate::vault::Vault;
 use crate::wire::Message;
 use crate::wire::compose::{Composer, REPLAY_BOOT, rfc3339};
 use crate::wire::counters::Tick;
 use crate::wire::payload::{CONTRACT_VERSION, CameraHealthPayload, HealthPayload};
 use crate::wire::record::ration::Ration;
-use crate::wire::record::{ArrivedWindow, Inbox, Record, RecordError, Report};
+use crate::wire::record::{Inbox, Record, RecordError, Report};
 
+pub use backlog::Backlog;
 pub(crate) use running::Eye;
 pub use running::{EYES, HEAP_HYGIENE, program};
 
@@ -99,10 +100,7 @@ pub struct Mouth {
     walls: Walls,
     begun_ns: i64,
     settings: Settings,
-    /// Closed windows the vault had no room for yet.
-    unreleased: VecDeque<ArrivedWindow>,
-    /// Closed windows that could not be released any more.
-    unreleasable: u64,
+    backlog: Backlog,
     /// When the store was last rid of what is too old.
     expired_ns: i64,
 }
@@ -110,7 +108,8 @@ pub struct Mouth {
 impl Mouth {
     /// A mouth that commits to `vault` and reports health every `health_every`.
     #[must_use]
-    pub fn new(settings: &Settings, composer: Composer, vault: Arc<Vault>, health_every: Duration) -> Self {
+    pub fn new(settings: &Settings, mut composer: Composer, vault: Arc<Vault>, health_every: Duration) -> Self {
+        composer.signs_with(&vault.public_key());
         Self {
             composer,
             vault,
@@ -128,8 +127,7 @@ impl Mouth {
             eye_disbelieved: 0,
             walls: Walls::NONE,
             begun_ns: monotonic_ns(),
-            unreleased: VecDeque::new(),
-            unreleasable: 0,
+            backlog: Backlog::default(),
             expired_ns: i64::MIN / 2,
         }
     }
@@ -276,8 +274,8 @@ impl Mouth {
                 if is_live {
                     self.composer.clock_is(is_synchronised());
                 }
-                self.unreleased.push_back(window);
-                self.release();
+                self.backlog.take(window);
+                self.backlog.release(&self.vault, &self.composer);
                 None
             }
             Report::Camera(camera, _, report) => {
@@ -302,24 +300,10 @@ impl Mouth {
         }
     }
 
-    /// Releases what waits, oldest first. Without room it goes on waiting, in memory, and the oldest is lost when there is
-    /// too much of it.
-    fn release(&mut self) {
-        while let Some(window) = self.unreleased.front() {
-            match self.vault.release(|seq| self.composer.window(seq, window)) {
-                Ok(()) => {}
-                Err(VaultError::Past { .. }) => self.unreleasable += 1,
-                Err(_) if self.unreleased.len() <= UNRELEASED_MAX => return,
-                Err(_) => self.unreleasable += 1,
-            }
-            self.unreleased.pop_front();
-        }
-    }
-
     /// Closed windows that are not released: those that wait for room, and those that never will be.
     #[must_use]
     pub fn unreleased(&self) -> u64 {
-        self.unreleased.len() as u64 + self.unreleasable
+        self.backlog.count()
     }
 
     /// Notes whether a camera takes a call; how it fares then, where that is news.
@@ -364,7 +348,7 @@ impl Mouth {
 
     /// What has to be done from time to time: windows without room are tried again, what is too old goes.
     fn keep_house(&mut self) {
-        self.release();
+        self.backlog.release(&self.vault, &self.composer);
         let now_ns = monotonic_ns();
         if !self.is_live() {
             return;
@@ -387,6 +371,7 @@ impl Mouth {
             cameras.push(CameraHealthPayload::of(id, report, load, self.looks_per_s(camera)));
         }
         let counts = self.vault.counts();
+        let (store_bytes, store_most_bytes) = self.vault.size().unwrap_or_default();
         let health = HealthPayload {
             v: CONTRACT_VERSION,
             k: "health",
@@ -402,6 +387,9 @@ impl Mouth {
             spool_dropped: counts.dropped,
             refused: counts.refused,
             cameras,
+            unreleased: self.backlog.count(),
+            store_bytes,
+            store_most_bytes,
         };
         self.health.send_replace(Some(self.composer.health(&health)));
     }
@@ -425,8 +413,6 @@ const START_PATIENCE_NS: i64 = 60_000_000_000;
 const SILENCE_NS: i64 = 15_000_000_000;
 /// How often the mouth looks whether an eye is still there.
 const GLANCE: Duration = Duration::from_secs(1);
-/// Closed windows that may wait for room in the vault: an hour of the largest shop.
-const UNRELEASED_MAX: usize = 1024;
 /// How often what is too old is looked for, ns.
 const EXPIRE_EVERY_NS: i64 = 3_600_000_000_000;
 /// How far two readings of one clock may lie apart, s.

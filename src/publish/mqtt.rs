@@ -6,6 +6,8 @@
 //! most [`IN_FLIGHT_MAX`] rows are under way; a message the broker objects to is given up and does not block the rest;
 //! reconnects back off (the client itself has no pause).
 
+pub mod clear;
+
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

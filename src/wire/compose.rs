@@ -11,6 +11,7 @@ use super::payload::{
 };
 use super::record::budget::Budget;
 use super::record::{ArrivedWindow, RECORD_BYTES};
+use super::seal::PublicKey;
 use super::{Message, vz1};
 use crate::clock::{UtcMs, WindowSpan};
 use crate::config::{Drawn, Floor, Place, Profile, Settings};
@@ -25,6 +26,7 @@ pub struct Composer {
     clk: &'static str,
     retain_windows: bool,
     visible: Vec<Vec<bool>>,
+    key: Option<String>,
 }
 
 /// The process name of every replay.
@@ -67,7 +69,13 @@ impl Composer {
             retain_windows: voice.retain_windows,
             visible: (0..settings.floors.len()).map(|floor| visible_cells(settings, floor)).collect(),
             settings: settings.clone(),
+            key: None,
         }
+    }
+
+    /// Introduces the node with the key it signs with.
+    pub fn signs_with(&mut self, key: &PublicKey) {
+        self.key = Some(key.to_string());
     }
 
     /// The record of a window under this number.
@@ -201,6 +209,7 @@ impl Composer {
             privacy: self.privacy(),
             pipe_bytes_per_hour: (budget.windows_per_hour * RECORD_BYTES) as u64,
             pipe_counter_bytes_per_hour: (budget.counters_per_hour * RECORD_BYTES) as u64,
+            key: self.key.clone(),
         };
         let meta = |of: &'static str, items: Vec<MetaItem>| {
             let payload = MetaPayload { v: CONTRACT_VERSION, k: "meta", of, cfg: self.settings.revision(), items };

@@ -193,6 +193,9 @@ pub struct AboutPayload {
     pub pipe_bytes_per_hour: u64,
     /// Bytes an hour of its counters takes there.
     pub pipe_counter_bytes_per_hour: u64,
+    /// "ed25519:…": public key by which anybody tells what this node has signed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
 }
 
 /// Names and places of all objects of a kind. Retained.
@@ -286,6 +289,15 @@ pub struct HealthPayload {
     /// There, and true, when the site file lets an eye work whose cage is not proved.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unsandboxed: bool,
+    /// Closed windows that wait for room in the store, or were lost for want of it.
+    #[serde(default)]
+    pub unreleased: u64,
+    /// Bytes the store takes.
+    #[serde(default)]
+    pub store_bytes: u64,
+    /// Bytes it may take; what is oldest goes before that.
+    #[serde(default)]
+    pub store_most_bytes: u64,
 }
 
 /// How a camera fares.

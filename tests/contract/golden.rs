@@ -176,6 +176,9 @@ fn health() -> Message {
         spool_dropped: 0,
         refused: 0,
         cameras: vec![CameraHealthPayload::of("cam-a", &report, load, Some(5.0))],
+        unreleased: 0,
+        store_bytes: 1_048_576,
+        store_most_bytes: 2_145_386_496,
     };
     composer().health(&payload)
 }
