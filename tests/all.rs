@@ -73,6 +73,7 @@ mod laws {
     mod conservation;
     mod cuts;
     mod hidden;
+    mod merging;
     mod peers;
     mod pipe;
     mod queue;
@@ -131,6 +132,7 @@ mod support {
     pub mod recording;
     pub mod rtsp_camera;
     pub mod rtsp_faults;
+    pub mod simulated;
     pub mod site;
     pub mod strace;
 }
