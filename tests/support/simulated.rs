@@ -22,6 +22,7 @@ pub struct Shop {
     /// The site file they were read from.
     pub site: String,
     composer: Composer,
+    seq: u64,
     random: Random,
     /// What was in all windows so far.
     pub truth: Truth,
@@ -46,7 +47,7 @@ pub fn shop(timezone: &str, zones: usize, seed: u64) -> Shop {
     let settings = site::parse(&site, "simulated").expect("the simulated shop is a good site").settings;
     let voice =
         Voice { topic_root: "kehai/v1".into(), boot: "51a7ed01".into(), synchronised: true, retain_windows: false };
-    Shop { composer: Composer::new(&settings, voice), settings, site, random: Random(seed), truth: Truth::new() }
+    Shop { composer: Composer::new(&settings, voice), settings, site, seq: 0, random: Random(seed), truth: Truth::new() }
 }
 
 impl Shop {
@@ -94,7 +95,8 @@ impl Shop {
         };
         let figures = self.figures(object, cov_ms > 0);
         self.remember(object, &figures, cov_ms);
-        Some(self.composer.window(&ArrivedWindow { object, span, cov_ms, figures }))
+        self.seq += 1;
+        Some(self.composer.window(self.seq, &ArrivedWindow { object, span, cov_ms, figures }).message)
     }
 
     fn figures(&mut self, object: Object, is_seen: bool) -> Figures {
