@@ -109,6 +109,12 @@ mod evidence {
     mod unit;
 }
 
+/// Released figures as people use them: tables, pictures, a live screen.
+mod figures {
+    mod export;
+    mod year;
+}
+
 /// Live cameras, drawn and served on loopback.
 mod live {
     pub mod cameras;
