@@ -12,6 +12,7 @@ mod canvas;
 mod command;
 mod detect;
 mod doctor;
+mod export;
 mod finding;
 mod model;
 mod moment;
@@ -28,6 +29,7 @@ mod session;
 mod state;
 mod track;
 mod verify;
+mod watch;
 mod wipe;
 
 use clap::{Parser, Subcommand};
@@ -52,6 +54,8 @@ pub fn main() -> std::process::ExitCode {
             Command::Wipe(args) => wipe::run(&args),
             Command::Schema(args) => schema::run(&args),
             Command::Command(args) => command::run(&args),
+            Command::Export(args) => export::run(&args),
+            Command::Watch(args) => watch::run(&args),
         })
         .map_or_else(said, |()| std::process::ExitCode::SUCCESS)
 }
@@ -141,6 +145,10 @@ enum Command {
     Schema(schema::Args),
     /// Make a key for an operator, and commands signed with it (prints them, sends nothing)
     Command(command::Args),
+    /// Write released figures of any period as a table or a picture, in the shop's own time
+    Export(export::Args),
+    /// Watch what nodes publish, live in a terminal
+    Watch(watch::Args),
     /// Prove on this very box that nothing of a picture is left in memory (root only; opens no camera of the site)
     Report(report::Args),
 }

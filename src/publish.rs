@@ -8,6 +8,7 @@ pub mod broker;
 pub mod commands;
 pub mod discovery;
 pub mod mqtt;
+pub mod period;
 pub mod picture;
 pub mod web;
 

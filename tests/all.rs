@@ -88,6 +88,7 @@ mod laws {
     mod conservation;
     mod cuts;
     mod hidden;
+    mod merging;
     mod peers;
     mod pipe;
     mod queue;
@@ -116,6 +117,12 @@ mod evidence {
     mod hour;
     mod requests;
     mod unit;
+}
+
+/// Released figures as people use them: tables, pictures, a live screen.
+mod figures {
+    mod export;
+    mod year;
 }
 
 /// Live cameras, drawn and served on loopback.
@@ -149,6 +156,7 @@ mod support {
     pub mod records;
     pub mod rtsp_camera;
     pub mod rtsp_faults;
+    pub mod simulated;
     pub mod site;
     pub mod stand;
     pub mod strace;

@@ -5,6 +5,8 @@
 
 use std::path::PathBuf;
 
+use super::check::broker::{is_this_machine, parsed};
+
 /// Where messages go.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Broker {
@@ -64,6 +66,14 @@ impl Remote {
             rate_per_s: RATE_PER_S_DEFAULT,
             is_dangerous_plaintext: false,
         }
+    }
+
+    /// The broker at an address as [`Remote::url`] writes it; `None` when it is none.
+    #[must_use]
+    pub fn of_url(url: &str) -> Option<Self> {
+        let (is_tls, host, port) = parsed(url)?;
+        let is_dangerous_plaintext = !is_tls && !is_this_machine(&host);
+        Some(Self { tls: is_tls.then(Tls::default), is_dangerous_plaintext, ..Self::plain(&host, port) })
     }
 
     /// As an address for people.

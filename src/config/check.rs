@@ -3,7 +3,7 @@
 //! In: [`RawSite`] as the parser read it. Out: [`Site`] and the list of [`Problem`]s.
 //! Invariant: nothing is corrected silently; a site with one problem is not used.
 
-mod broker;
+pub(super) mod broker;
 mod commands;
 mod queue;
 mod vault;

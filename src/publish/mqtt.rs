@@ -14,6 +14,7 @@ mod loss;
 mod papers;
 pub mod sounding;
 mod speech;
+pub mod subscriber;
 mod trouble;
 
 use std::collections::BTreeSet;

@@ -2,10 +2,17 @@
 //!
 //! In: the body of a [`super::Message`]. Out: [`WindowView`], with a heatmap's cells decoded.
 
+mod body;
+mod raw;
+
 use serde_json::Value;
 
 use super::vz1;
 use crate::clock::UtcMs;
+pub use body::{
+    BodyFigures, CellGrid, FlowBody, FlowCellBody, GRID_CELLS_MAX, HISTOGRAM_CLASSES, Head, HeatBody, Kind, LineBody,
+    OdBody, QueueBody, ReadError, WindowBody, ZoneBody,
+};
 
 /// A moment as it stands in payloads; `None` when it is none.
 #[must_use]

@@ -154,7 +154,7 @@ impl Check {
 }
 
 /// Whether it is TLS, the host without brackets and the port of an address.
-fn parsed(url: &str) -> Option<(bool, String, u16)> {
+pub(in crate::config) fn parsed(url: &str) -> Option<(bool, String, u16)> {
     let (scheme, rest) = url.split_once("://")?;
     let (is_tls, usual) = match scheme {
         "mqtt" => (false, "1883"),
@@ -168,7 +168,7 @@ fn parsed(url: &str) -> Option<(bool, String, u16)> {
     Some((is_tls, host.to_owned(), port.parse().ok().filter(|port| *port > 0 && is_host)?))
 }
 
-fn is_this_machine(host: &str) -> bool {
+pub(in crate::config) fn is_this_machine(host: &str) -> bool {
     host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
