@@ -11,6 +11,7 @@ mod contract {
     mod broker;
     mod golden;
     mod heat;
+    mod pages;
     mod schema;
 }
 
