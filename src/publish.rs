@@ -5,6 +5,7 @@
 
 pub mod broker;
 pub mod mqtt;
+pub mod period;
 pub mod picture;
 pub mod web;
 

@@ -2,9 +2,15 @@
 //!
 //! In: the body of a [`super::Message`]. Out: [`WindowView`], with a heatmap's cells decoded.
 
+mod body;
+
 use serde_json::Value;
 
 use super::vz1;
+pub use body::{
+    BodyFigures, FlowBody, FlowCellBody, GRID_CELLS_MAX, Grid, HISTOGRAM_CLASSES, HeatBody, Kind, LineBody, OdBody,
+    QueueBody, ReadError, WindowBody, ZoneBody,
+};
 
 /// A window as any subscriber reads it.
 #[derive(Debug, Clone, PartialEq)]
