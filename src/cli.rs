@@ -21,6 +21,7 @@ mod run;
 mod schema;
 mod score;
 mod session;
+mod state;
 mod track;
 
 use clap::{Parser, Subcommand};
@@ -145,6 +146,17 @@ impl From<crate::config::site::SiteError> for Failure {
 impl From<crate::publish::PublishError> for Failure {
     fn from(error: crate::publish::PublishError) -> Self {
         Self::new(BROKER, error.to_string())
+    }
+}
+
+impl From<crate::vault::VaultError> for Failure {
+    fn from(error: crate::vault::VaultError) -> Self {
+        use crate::vault::VaultError as Error;
+        let code = match error {
+            Error::Store { .. } | Error::Full { .. } | Error::Busy { .. } | Error::Past { .. } => CHECK_FAILED,
+            _ => CONFIGURATION,
+        };
+        Self::new(code, error.to_string())
     }
 }
 

@@ -334,7 +334,31 @@ pub struct Outlets {
     pub broker: Option<Broker>,
     /// Loopback port of the web page.
     pub page_port: Option<u16>,
+    /// Folder of the store, where the site file names one.
+    pub state_folder: Option<std::path::PathBuf>,
+    /// How much of what is released is kept.
+    pub keeping: Keeping,
 }
+
+/// How much of what is released is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Keeping {
+    /// Age at which a window goes, days.
+    pub days: u32,
+    /// Room for the store, MiB.
+    pub quota_mb: u32,
+}
+
+impl Default for Keeping {
+    fn default() -> Self {
+        Self { days: KEEP_DAYS_MAX, quota_mb: QUOTA_MB_DEFAULT }
+    }
+}
+
+/// Longest a released window is kept on the box, days (PRIVACY §5).
+pub const KEEP_DAYS_MAX: u32 = 30;
+/// Room for a month of windows and a year of audit of sixty objects, MiB.
+pub const QUOTA_MB_DEFAULT: u32 = 2048;
 
 /// Where messages go.
 #[derive(Debug, Clone, PartialEq, Eq)]

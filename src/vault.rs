@@ -1,129 +1,273 @@
-//! What is released and not yet delivered: the exact bytes, each kept until the broker has acknowledged it.
+//! What is released: the exact bytes, encrypted on the disk, kept until the broker has them and for as long as they may be kept.
 //!
-//! In: [`Message`]s of closed windows, oldest first. Out: what is due for the broker, what is newest for the page,
-//! what was ever released for the exports of a replay. Invariants: a row is done when the broker acknowledged it, and
-//! its bytes never change (I8); the number of rows is bounded by [`ROWS_MAX`], the oldest is dropped first and
-//! counted (I9). This store lives in memory; the encrypted one on disk takes its place behind the same front.
+//! In: records of closed windows, events, deeds to remember. Out: what is due for the broker, what is newest for the page, the
+//! history for exports, the audit chain. Invariants: a window is *released* when its bytes, its place in the spool and its line in
+//! the audit chain are on the disk, in one transaction; its bytes never change and its object's time never runs backwards (I8);
+//! a row of the spool is done when the broker acknowledged it; what is kept is bounded by age and by a quota, the oldest goes
+//! first and is counted (I9). One mouth holds a store; commands beside it may read it, purge it and ask for its chain.
 
-use std::collections::{BTreeMap, VecDeque};
+mod audit;
+mod keys;
+mod retention;
+mod spool;
+mod store;
+mod wipe;
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 use tokio::sync::Notify;
 
-use crate::clock::monotonic_ns;
+use crate::clock::utc_now;
+use crate::config::Keeping;
 use crate::wire::Message;
+use crate::wire::audit::{Deed, hex};
+use crate::wire::compose::Record;
+use crate::wire::seal::{PublicKey, Signer};
+use keys::Keys;
+pub use retention::Gone;
+use spool::Spool;
+pub use spool::{Counts, Delivery};
+pub use wipe::{Receipt, wipe};
 
-/// The store of one mouth.
+/// The store of one node.
 pub struct Vault {
-    rows: Mutex<Rows>,
+    inner: Mutex<Inner>,
     changed: Notify,
-    keep_delivered: bool,
-    hold_ns: i64,
+    signer: Signer,
+    path: PathBuf,
+    keeping: Keeping,
+    /// Held for as long as this mouth lives; there is none where the store is in memory or somebody else's.
+    _claim: Option<File>,
 }
 
-#[derive(Default)]
-struct Rows {
-    first: u64,
-    rows: VecDeque<Row>,
-    newest: BTreeMap<String, Message>,
-    counts: Counts,
+struct Inner {
+    db: Connection,
+    epoch: u64,
+    spool: Spool,
+    newest: BTreeMap<String, (u64, Message)>,
+    /// What SQLite calls the version of the data: it changes when another process has written.
+    data_version: i64,
 }
 
-struct Row {
-    message: Message,
-    delivery: Delivery,
-    /// Monotonic time before which it is not sent.
-    ready_ns: i64,
-}
-
-/// What became of a row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Delivery {
-    /// Not sent, or sent and not acknowledged.
-    Waiting,
-    /// Acknowledged.
-    Done,
-    /// Refused by the broker; it does not block the others.
-    Refused,
-}
-
-/// Rows by fate.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// Windows released.
-    pub released: u64,
-    /// Acknowledged by the broker.
-    pub done: u64,
-    /// Refused by the broker.
-    pub refused: u64,
-    /// Dropped undelivered because the store was full.
-    pub dropped: u64,
-}
-
-impl Counts {
-    /// Rows the broker has not answered for.
-    #[must_use]
-    pub fn waiting(&self) -> u64 {
-        self.released - self.done - self.refused - self.dropped
-    }
+/// Why the store cannot do what it is asked.
+#[derive(Debug, thiserror::Error)]
+pub enum VaultError {
+    /// The folder or a file in it cannot be used.
+    #[error("state {path}: {reason}; name a folder of this user's own in [vault] folder, or in STATE_DIRECTORY")]
+    Folder {
+        /// What was touched.
+        path: PathBuf,
+        /// What the system said.
+        reason: String,
+    },
+    /// A key file is not there.
+    #[error(
+        "state {path}: missing, and the store cannot be opened without it; restore it from its backup, or begin anew with `kehai wipe`"
+    )]
+    Missing {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A key file that others can read.
+    #[error("state {path}: mode {mode:o} lets others read it; run `chmod 600 {path}`")]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// Its mode.
+        mode: u32,
+    },
+    /// A key file that is none.
+    #[error("state {path}: {bytes} bytes are no secret, 32 or more are; restore it from its backup")]
+    Short {
+        /// The file.
+        path: PathBuf,
+        /// Its length.
+        bytes: usize,
+    },
+    /// The keys do not open the store.
+    #[error(
+        "state {path}: not a store, or one under other keys; restore `secret` and `salt` of this very store, or begin anew with `kehai wipe`"
+    )]
+    Key {
+        /// The store.
+        path: PathBuf,
+    },
+    /// No room on the disk, or in the quota.
+    #[error("state {path}: no room; free the disk, or raise [vault] quota_mb")]
+    Full {
+        /// The store.
+        path: PathBuf,
+    },
+    /// Another process writes and does not end.
+    #[error("state {path}: another process holds it; try again")]
+    Busy {
+        /// The store.
+        path: PathBuf,
+    },
+    /// Another mouth serves this store.
+    #[error("state {path}: another `kehai run` uses it; end that one, or name another folder in [vault] folder")]
+    InUse {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A window of this object, or a later one, was released before.
+    #[error(
+        "{kind} {id}: a window up to {end_s} s was released before; one that begins at {start_s} s is lost coverage"
+    )]
+    Past {
+        /// Kind of the object.
+        kind: &'static str,
+        /// Object.
+        id: String,
+        /// Start of the refused window, s since 1970.
+        start_s: i64,
+        /// End of the last released one, s since 1970.
+        end_s: i64,
+    },
+    /// Anything else SQLite says.
+    #[error("state {path}: {reason}; run `kehai doctor --site`")]
+    Store {
+        /// The store.
+        path: PathBuf,
+        /// What SQLite said.
+        reason: String,
+    },
 }
 
 impl Vault {
-    /// An empty store; `keep_delivered` holds delivered rows too, for the exports of a replay; a row is sent `hold`
-    /// after it was released, so that not all nodes speak at once and no row tells when the last person passed.
-    #[must_use]
-    pub fn new(keep_delivered: bool, hold: Duration) -> Self {
-        let hold_ns = i64::try_from(hold.as_nanos()).unwrap_or(i64::MAX);
-        Self { rows: Mutex::default(), changed: Notify::new(), keep_delivered, hold_ns }
+    /// The store of a mouth in this folder, made where there is none; a row is sent `hold` after it was released, so that
+    /// not all nodes speak at once and no row tells when the last person passed.
+    ///
+    /// # Errors
+    /// A folder, a key or a file that cannot be used; another mouth that uses it.
+    pub fn open(folder: &Path, keeping: Keeping, hold: Duration) -> Result<Self, VaultError> {
+        let failed = |error: std::io::Error| VaultError::Folder { path: folder.to_owned(), reason: error.to_string() };
+        make_folder(folder).map_err(failed)?;
+        let claim =
+            File::options().write(true).create(true).truncate(false).open(folder.join(CLAIM)).map_err(failed)?;
+        rustix::fs::flock(&claim, rustix::fs::FlockOperation::NonBlockingLockExclusive)
+            .map_err(|_| VaultError::InUse { path: folder.to_owned() })?;
+        let (path, keys) = keyed(folder, true)?;
+        let db = store::open(&path, &keys.store, keeping.quota_mb)?;
+        Self::over(db, path, keys.signer, (keeping, hold, Some(claim)))
     }
 
-    /// Takes a released window. From here on its bytes are fixed.
-    pub fn commit(&self, message: Message) {
-        let mut rows = self.lock();
-        rows.counts.released += 1;
-        rows.newest.insert(message.topic.clone(), message.clone());
-        rows.rows.push_back(Row { message, delivery: Delivery::Waiting, ready_ns: monotonic_ns() + self.hold_ns });
-        if rows.rows.len() > ROWS_MAX {
-            rows.drop_oldest();
+    /// The same store for a command beside the mouth, or without one.
+    ///
+    /// # Errors
+    /// As [`Vault::open`]; there must be a store.
+    pub fn open_beside(folder: &Path, keeping: Keeping) -> Result<Self, VaultError> {
+        let (path, keys) = keyed(folder, false)?;
+        if !path.is_file() {
+            return Err(VaultError::Missing { path });
         }
-        drop(rows);
+        let db = store::open(&path, &keys.store, keeping.quota_mb)?;
+        Self::over(db, path, keys.signer, (keeping, Duration::ZERO, None))
+    }
+
+    /// The store of a replay: gone with this process, and signed with everybody's key.
+    ///
+    /// # Errors
+    /// No memory.
+    pub fn throw_away() -> Result<Self, VaultError> {
+        let of = (Keeping::default(), Duration::ZERO, None);
+        Self::over(store::throw_away()?, PathBuf::from(":memory:"), Signer::of_replays(), of)
+    }
+
+    fn over(
+        db: Connection,
+        path: PathBuf,
+        signer: Signer,
+        (keeping, hold, claim): (Keeping, Duration, Option<File>),
+    ) -> Result<Self, VaultError> {
+        let failed = |error| store::of(&path, error);
+        let begins = claim.is_some() || path == Path::new(":memory:");
+        let epoch = begun(&db, begins).map_err(failed)?;
+        let spool = Spool::of(&db, hold).map_err(failed)?;
+        let newest = newest(&db).map_err(failed)?;
+        let data_version = data_version(&db).map_err(failed)?;
+        let inner = Mutex::new(Inner { db, epoch, spool, newest, data_version });
+        Ok(Self { inner, changed: Notify::new(), signer, path, keeping, _claim: claim })
+    }
+
+    /// Releases a window: `compose` makes its record under the number it is given. From here on its bytes are fixed, and kept.
+    ///
+    /// # Errors
+    /// [`VaultError::Past`] for a window that cannot be released any more; no room; nothing has happened then.
+    pub fn release(&self, compose: impl FnOnce(u64) -> Record) -> Result<(), VaultError> {
+        let mut inner = self.lock();
+        self.make_room(&mut inner)?;
+        let released = inner.write(&self.path, |db, epoch| {
+            let seq = number(db, "seq")? + 1;
+            let record = compose(seq);
+            if let Some(past) = past(db, &record)? {
+                return Ok(Err(past));
+            }
+            let message = Message { body: self.signer.seal(record.message.body.clone()), ..record.message.clone() };
+            let spooled = keep(db, seq, &record, &message)?;
+            let body = hex(&<sha2::Sha256 as sha2::Digest>::digest(&message.body));
+            audit::append(db, epoch, &Deed::done("release").about("seq", seq).about("sha256", body), utc_now())?;
+            Ok(Ok((seq, spooled, message)))
+        })?;
+        let (seq, spooled, message) = released?;
+        inner.spool.counts.released += 1;
+        inner.spool.hold_back(spooled);
+        inner.newest.insert(message.topic.clone(), (seq, message));
+        drop(inner);
         self.changed.notify_one();
+        Ok(())
+    }
+
+    /// Takes any other message that must arrive: an event, an answer, a head of the audit chain.
+    ///
+    /// # Errors
+    /// No room.
+    pub fn enqueue(&self, message: &Message) -> Result<(), VaultError> {
+        self.lock().write(&self.path, |db, _| spool::enqueue(db, message))?;
+        self.changed.notify_one();
+        Ok(())
+    }
+
+    /// A body with this node's signature.
+    #[must_use]
+    pub fn seal(&self, body: Vec<u8>) -> Vec<u8> {
+        self.signer.seal(body)
+    }
+
+    /// The key by which anybody tells what this node has signed.
+    #[must_use]
+    pub fn public_key(&self) -> PublicKey {
+        self.signer.public()
     }
 
     /// The first waiting row at or after `number`, with its number.
     #[must_use]
     pub fn due(&self, number: u64) -> Option<(u64, Message)> {
-        let rows = self.lock();
-        let start = number.saturating_sub(rows.first) as usize;
-        let now_ns = monotonic_ns();
-        let is_due = |row: &Row| row.delivery == Delivery::Waiting && row.ready_ns <= now_ns;
-        let (index, row) = rows.rows.iter().enumerate().skip(start).find(|(_, row)| is_due(row))?;
-        let mut message = row.message.clone();
+        let mut inner = self.lock();
+        let inner = &mut *inner;
+        let (number, seq, mut message) = inner.spool.due(&inner.db, number)?;
         // What is sent late must not take the place of what is newer.
-        message.retain &= rows.newest.get(&message.topic).is_some_and(|newest| newest.body == message.body);
-        Some((rows.first + index as u64, message))
+        let is_newest = |seq: u64| inner.newest.get(&message.topic).is_some_and(|(newest, _)| *newest == seq);
+        message.retain &= seq.is_none_or(is_newest);
+        Some((number, message))
     }
 
-    /// Settles a row.
+    /// Settles a row. That it is done may be written a little later: who is ended in between sends it once more.
     pub fn settle(&self, number: u64, delivery: Delivery) {
-        let mut rows = self.lock();
-        let index = number.checked_sub(rows.first).map(|index| index as usize);
-        let Some(row) = index.and_then(|index| rows.rows.get_mut(index)) else { return };
-        if row.delivery != Delivery::Waiting {
-            return;
+        let mut inner = self.lock();
+        let inner = &mut *inner;
+        if let Some(seq) = inner.spool.settle(&inner.db, number, delivery)
+            && delivery == Delivery::Refused
+        {
+            let deed = Deed::done("publish").that_was("refused").about("seq", seq);
+            // The row is given up in any case; what cannot be written is counted in health.
+            let _ = inner.write(&self.path, |db, epoch| audit::append(db, epoch, &deed, utc_now()));
         }
-        row.delivery = delivery;
-        match delivery {
-            Delivery::Done => rows.counts.done += 1,
-            Delivery::Refused => rows.counts.refused += 1,
-            Delivery::Waiting => {}
-        }
-        while !self.keep_delivered && rows.rows.front().is_some_and(|row| row.delivery != Delivery::Waiting) {
-            rows.rows.pop_front();
-            rows.first += 1;
-        }
-        drop(rows);
         self.changed.notify_one();
     }
 
@@ -135,92 +279,221 @@ impl Vault {
     /// Rows by fate.
     #[must_use]
     pub fn counts(&self) -> Counts {
-        self.lock().counts
+        self.lock().spool.counts
     }
 
     /// The newest record of every object, by topic.
     #[must_use]
     pub fn newest(&self) -> Vec<Message> {
-        self.lock().newest.values().cloned().collect()
+        let mut inner = self.lock();
+        inner.notice_others();
+        inner.newest.values().map(|(_, message)| message.clone()).collect()
     }
 
     /// Every record still held, oldest first.
     #[must_use]
     pub fn held(&self) -> Vec<Message> {
-        self.lock().rows.iter().map(|row| row.message.clone()).collect()
+        let inner = self.lock();
+        let rows = inner.db.prepare_cached("SELECT topic, retain, body FROM window ORDER BY seq");
+        let rows = rows.and_then(|mut rows| rows.query_map([], message_in)?.collect());
+        rows.unwrap_or_default()
     }
 
-    fn lock(&self) -> MutexGuard<'_, Rows> {
-        self.rows.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Bodies of the released windows that start within `[from_s, to_s)`, s since 1970, oldest first.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn windows(&self, from_s: i64, to_s: i64) -> Result<Vec<Vec<u8>>, VaultError> {
+        let inner = self.lock();
+        let rows = inner
+            .db
+            .prepare_cached("SELECT body FROM window WHERE start_s >= ?1 AND start_s < ?2 ORDER BY start_s, seq");
+        let rows = rows.and_then(|mut rows| rows.query_map([from_s, to_s], |row| row.get(0))?.collect());
+        rows.map_err(|error| store::of(&self.path, error))
     }
-}
 
-impl Rows {
-    fn drop_oldest(&mut self) {
-        if self.rows.pop_front().is_some_and(|row| row.delivery == Delivery::Waiting) {
-            self.counts.dropped += 1;
+    /// Remembers a deed.
+    ///
+    /// # Errors
+    /// No room: who needs it remembered must not do it then.
+    pub fn remember(&self, deed: &Deed) -> Result<u64, VaultError> {
+        self.lock().write(&self.path, |db, epoch| audit::append(db, epoch, deed, utc_now()))
+    }
+
+    /// Signs the head of the audit chain and hands it to the broker, where lines came since the last time.
+    ///
+    /// # Errors
+    /// No room.
+    pub fn publish_head(&self, topic: &str) -> Result<(), VaultError> {
+        let is_new = self.lock().write(&self.path, |db, epoch| {
+            let Some(line) = audit::checkpoint(db, &self.signer, epoch, utc_now())? else { return Ok(false) };
+            let body = line.into_bytes();
+            let message = Message { topic: topic.to_owned(), body, retain: false, at_least_once: true };
+            spool::enqueue(db, &message)?;
+            Ok(true)
+        })?;
+        if is_new {
+            self.changed.notify_one();
         }
-        self.first += 1;
+        Ok(())
+    }
+
+    /// The whole audit chain, a line at a time, ending with a signed last one.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn export_audit(&self, line: &mut dyn FnMut(&str)) -> Result<(), VaultError> {
+        let inner = self.lock();
+        audit::export(&inner.db, &self.signer, inner.epoch, utc_now(), line)
+            .map_err(|error| store::of(&self.path, error))
+    }
+
+    /// Bytes the store takes, and those it may take.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn size(&self) -> Result<(u64, u64), VaultError> {
+        store::size(&self.lock().db).map_err(|error| store::of(&self.path, error))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Rows held: at 30 objects a week of windows.
-const ROWS_MAX: usize = 20_000;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn row(name: &str) -> Message {
-        Message { topic: name.to_owned(), body: name.as_bytes().to_vec(), retain: false, at_least_once: true }
-    }
-
-    fn filled(names: &[&str]) -> Vault {
-        let vault = Vault::new(false, Duration::ZERO);
-        names.iter().for_each(|name| vault.commit(row(name)));
-        vault
-    }
-
-    #[test]
-    fn rows_are_due_oldest_first_until_they_are_settled() {
-        let vault = filled(&["a", "b", "c"]);
-        assert_eq!(vault.due(0), Some((0, row("a"))));
-        assert_eq!(vault.due(1), Some((1, row("b"))));
-        vault.settle(0, Delivery::Done);
-        vault.settle(1, Delivery::Refused);
-        assert_eq!(vault.due(0), Some((2, row("c"))));
-        assert_eq!(vault.counts(), Counts { released: 3, done: 1, refused: 1, dropped: 0 });
-    }
-
-    #[test]
-    fn a_row_settled_twice_counts_once() {
-        let vault = filled(&["a", "b"]);
-        vault.settle(1, Delivery::Done);
-        vault.settle(1, Delivery::Done);
-        assert_eq!((vault.counts().done, vault.counts().waiting()), (1, 1));
-    }
-
-    #[test]
-    fn a_row_is_held_back_before_it_is_sent() {
-        let vault = Vault::new(false, Duration::from_secs(3600));
-        vault.commit(row("a"));
-        assert_eq!(vault.due(0), None);
-        assert_eq!(vault.newest(), [row("a")], "the page on this box need not wait");
-    }
-
-    #[test]
-    fn a_full_store_drops_the_oldest_and_says_so() {
-        let vault = Vault::new(false, Duration::ZERO);
-        (0..ROWS_MAX + 3).for_each(|number| vault.commit(row(&number.to_string())));
-        assert_eq!(vault.counts().dropped, 3);
-        assert_eq!(vault.due(0).map(|(number, _)| number), Some(3));
-    }
-
-    #[test]
-    fn the_page_sees_the_newest_record_even_when_it_is_delivered() {
-        let vault = filled(&["a"]);
-        vault.settle(0, Delivery::Done);
-        assert_eq!(vault.newest(), [row("a")]);
-        assert!(vault.held().is_empty());
+impl Drop for Vault {
+    fn drop(&mut self) {
+        let inner = self.lock();
+        // Who is not told sends it once more.
+        let mut inner = inner;
+        let inner = &mut *inner;
+        inner.spool.write_settled(&inner.db);
     }
 }
+
+impl Inner {
+    /// Everything `change` does to the store, or nothing.
+    fn write<T>(
+        &mut self,
+        path: &Path,
+        change: impl FnOnce(&Transaction<'_>, u64) -> rusqlite::Result<T>,
+    ) -> Result<T, VaultError> {
+        let epoch = self.epoch;
+        let changed = self.db.transaction_with_behavior(TransactionBehavior::Immediate).and_then(|transaction| {
+            let changed = change(&transaction, epoch)?;
+            transaction.commit()?;
+            Ok(changed)
+        });
+        changed.map_err(|error| store::of(path, error))
+    }
+
+    /// Reads anew what another process may have changed.
+    fn notice_others(&mut self) {
+        let version = data_version(&self.db).unwrap_or(self.data_version);
+        if version != self.data_version {
+            self.data_version = version;
+            self.newest = newest(&self.db).unwrap_or_default();
+        }
+    }
+}
+
+/// Path and keys of the store in a folder.
+fn keyed(folder: &Path, may_make: bool) -> Result<(PathBuf, Keys), VaultError> {
+    let path = folder.join(STORE);
+    let is_new = may_make && !path.exists();
+    Ok((path, Keys::of(folder, is_new)?))
+}
+
+/// A folder only this user can look into.
+fn make_folder(folder: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
+}
+
+/// Makes the name of a file in its folder last.
+fn sync_folder(path: &Path) -> std::io::Result<()> {
+    File::open(path.parent().unwrap_or(Path::new("/")))?.sync_all()
+}
+
+/// The epoch this is: a mouth begins the next one, with a line that says so; the first one names the chain.
+fn begun(db: &Connection, begins: bool) -> rusqlite::Result<u64> {
+    if !begins {
+        return number(db, "epoch");
+    }
+    let transaction = Transaction::new_unchecked(db, TransactionBehavior::Immediate)?;
+    let mut name = [0; 8];
+    // A chain without a random name is still a chain.
+    let _ = getrandom::fill(&mut name);
+    transaction.execute("INSERT OR IGNORE INTO about VALUES ('chain', ?1)", [hex(&name)])?;
+    let epoch = number(&transaction, "epoch")? + 1;
+    set(&transaction, "epoch", epoch)?;
+    let deed = Deed::done("start").about("version", env!("CARGO_PKG_VERSION"));
+    audit::append(&transaction, epoch, &deed, utc_now())?;
+    transaction.commit()?;
+    Ok(epoch)
+}
+
+/// A window that overlaps what its object has released.
+fn past(db: &Connection, record: &Record) -> rusqlite::Result<Option<VaultError>> {
+    let key = format!("until {} {}", record.kind, record.id);
+    let until = text(db, &key)?.and_then(|until| until.parse::<i64>().ok());
+    let (start_s, kind, id) = (record.span.start_s, record.kind, &record.id);
+    let past = |end_s| VaultError::Past { kind, id: id.clone(), start_s, end_s };
+    Ok(until.filter(|until| start_s < *until).map(past))
+}
+
+/// Puts a window, its number, its object's time and its row of the spool down; gives the row's number.
+fn keep(db: &Connection, seq: u64, record: &Record, message: &Message) -> rusqlite::Result<u64> {
+    let span = record.span;
+    db.prepare_cached(
+        "INSERT INTO window (seq, kind, id, start_s, dur_s, topic, retain, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+    )?
+    .execute(params![
+        seq,
+        record.kind,
+        record.id,
+        span.start_s,
+        span.dur_s,
+        message.topic,
+        message.retain,
+        message.body
+    ])?;
+    set(db, "seq", seq)?;
+    let until = format!("until {} {}", record.kind, record.id);
+    db.prepare_cached("INSERT OR REPLACE INTO about VALUES (?1, ?2)")?
+        .execute(params![until, span.end_s().to_string()])?;
+    spool::of_window(db, seq)
+}
+
+fn newest(db: &Connection) -> rusqlite::Result<BTreeMap<String, (u64, Message)>> {
+    let mut rows = db.prepare(
+        "SELECT topic, retain, body, seq FROM window WHERE seq IN (SELECT max(seq) FROM window GROUP BY topic)",
+    )?;
+    let rows = rows.query_map([], |row| Ok((row.get(3)?, message_in(row)?)))?;
+    rows.map(|row| row.map(|(seq, message): (u64, Message)| (message.topic.clone(), (seq, message)))).collect()
+}
+
+/// A message whose topic, retain and body are the first columns.
+fn message_in(row: &rusqlite::Row<'_>) -> rusqlite::Result<Message> {
+    Ok(Message { topic: row.get(0)?, retain: row.get(1)?, body: row.get(2)?, at_least_once: true })
+}
+
+fn data_version(db: &Connection) -> rusqlite::Result<i64> {
+    db.query_row("PRAGMA data_version", [], |row| row.get(0))
+}
+
+fn text(db: &Connection, name: &str) -> rusqlite::Result<Option<String>> {
+    db.prepare_cached("SELECT value FROM about WHERE name = ?1")?.query_row([name], |row| row.get(0)).optional()
+}
+
+fn number(db: &Connection, name: &str) -> rusqlite::Result<u64> {
+    Ok(text(db, name)?.and_then(|text| text.parse().ok()).unwrap_or(0))
+}
+
+fn set(db: &Connection, name: &str, value: u64) -> rusqlite::Result<()> {
+    db.prepare_cached("INSERT OR REPLACE INTO about VALUES (?1, ?2)")?.execute(params![name, value.to_string()])?;
+    Ok(())
+}
+
+const STORE: &str = "store.db";
+const CLAIM: &str = "store.lock";

@@ -5,6 +5,8 @@
 //! type here, so none can be sent.
 
 pub mod attempts;
+#[cfg(feature = "mouth")]
+pub mod audit;
 pub mod benched;
 #[cfg(feature = "mouth")]
 pub mod compose;
@@ -17,6 +19,8 @@ pub mod ready;
 pub mod record;
 #[cfg(feature = "mouth")]
 pub mod schema;
+#[cfg(feature = "mouth")]
+pub mod seal;
 pub mod sounding;
 #[cfg(feature = "mouth")]
 pub mod vz1;

@@ -15,6 +15,11 @@ mod contract {
     mod schema;
 }
 
+/// What is released stays, whole and unreadable to others, and goes when its time is over.
+mod vault {
+    mod store;
+}
+
 /// What holds the eye: its walls, and the doors of its cameras.
 mod cage {
     mod escapes;
@@ -130,6 +135,7 @@ mod support {
     pub mod onvif_device;
     pub mod program;
     pub mod recording;
+    pub mod records;
     pub mod rtsp_camera;
     pub mod rtsp_faults;
     pub mod site;

@@ -78,7 +78,7 @@ impl Publishing {
     /// Waits until the broker has answered for every row, at most `patience`.
     pub async fn drained(&self, vault: &Vault, patience: Duration) {
         let waiting = async {
-            while vault.counts().waiting() > 0 {
+            while vault.counts().waiting > 0 {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         };

@@ -138,7 +138,7 @@ async fn replay(
     broker: Option<crate::publish::broker::EmbeddedBroker>,
 ) -> Result<(Option<Publishing>, Arc<Vault>), Failure> {
     let settings = &prepared.site.settings;
-    let vault = Arc::new(Vault::new(true, Duration::ZERO));
+    let vault = Arc::new(Vault::throw_away()?);
     let voice = Voice {
         topic_root: prepared.site.outlets.topic_root.clone(),
         boot: REPLAY_BOOT.to_owned(),
@@ -156,6 +156,13 @@ async fn replay(
     }
     let start_cpu_us =
         watch(prepared, job, &mut mouth).await.map_err(|end| prepared.explain(&end, Some(&args.recording)))?;
+    if mouth.unreleased() > 0 {
+        let message = format!(
+            "{} windows could not be kept in memory; replay the recording in parts, each with its own --start",
+            mouth.unreleased()
+        );
+        return Err(Failure::new(CHECK_FAILED, message));
+    }
     if let Some(publishing) = &publishing {
         publishing.drained(&vault, DRAIN_PATIENCE).await;
     }
@@ -420,14 +427,6 @@ impl Summary {
 /// Writes the results: all of them or, on a full disk, none.
 fn write_results(out: &Path, vault: &Vault, prepared: &Prepared, summary: &Summary) -> Result<(), Failure> {
     let held = vault.held();
-    if held.len() as u64 != summary.windows_released {
-        let message = format!(
-            "the recording has {} windows, {} more than one replay can hold; replay it in parts, each with its own --start",
-            summary.windows_released,
-            summary.windows_released - held.len() as u64
-        );
-        return Err(Failure::new(USAGE, message));
-    }
     let settings = &prepared.site.settings;
     let mut files = std::collections::BTreeMap::new();
     for message in &held {

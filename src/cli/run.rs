@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 mod restarts;
 
 use std::convert::Infallible;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,6 +18,7 @@ use restarts::Restarts;
 use super::output::note;
 use super::publishing::Publishing;
 use super::session::{Prepared, feeds, prepare, usb_trouble, why_silent};
+use super::state::state_folder;
 use super::{CHECK_FAILED, Failure, INTERRUPTED};
 use crate::clock::{is_synchronised, monotonic_ns, utc_now};
 use crate::config::{CameraSource, Settings, WINDOW_GRACE_S};
@@ -52,16 +53,16 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let broker = Publishing::broker(&prepared.site.outlets)?;
     // Before there is a second thread. What the eye may do it is told apart, and less.
     let cage = job.cage();
-    let state = std::env::var_os("STATE_DIRECTORY").map(PathBuf::from);
-    restrict_mouth(state.as_slice(), &cage.readable, &cage.devices);
+    let state = state_folder(&prepared.site.outlets)?;
+    restrict_mouth(std::slice::from_ref(&state), &cage.readable, &cage.devices);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::new(CHECK_FAILED, error.to_string()))?;
-    runtime.block_on(watch(&prepared, &job, broker))
+    runtime.block_on(watch(&prepared, &job, &state, broker))
 }
 
-async fn watch(prepared: &Prepared, job: &EyeJob, broker: Option<EmbeddedBroker>) -> Result<(), Failure> {
+async fn watch(prepared: &Prepared, job: &EyeJob, state: &Path, broker: Option<EmbeddedBroker>) -> Result<(), Failure> {
     let settings = &prepared.site.settings;
-    let vault = Arc::new(Vault::new(false, hold(settings)));
+    let vault = Arc::new(Vault::open(state, prepared.site.outlets.keeping, hold(settings))?);
     let voice = Voice {
         topic_root: prepared.site.outlets.topic_root.clone(),
         boot: format!("{:08x}", (utc_now().0 ^ monotonic_ns() ^ i64::from(std::process::id()) << 20) as u32),

@@ -4,6 +4,7 @@
 //! Invariant: nothing is corrected silently; a site with one problem is not used.
 
 mod queue;
+mod vault;
 
 use std::collections::BTreeSet;
 
@@ -12,8 +13,8 @@ use super::site::{
     RawZone, Site, topic_root_default,
 };
 use super::{
-    Broker, Camera, CameraSource, DetectorChoice, Drawn, FLOOR_CELLS_MAX, Floor, Gate, Ignore, LOOKS_PER_S, Line,
-    MODEL_DEFAULT, Outlets, PointPair, Profile, Settings, Store, WORKERS_MAX, Zone,
+    Broker, Camera, CameraSource, DetectorChoice, Drawn, FLOOR_CELLS_MAX, Floor, Gate, Ignore, Keeping, LOOKS_PER_S,
+    Line, MODEL_DEFAULT, Outlets, PointPair, Profile, Settings, Store, WORKERS_MAX, Zone,
 };
 
 /// Collects problems while the raw file becomes settings.
@@ -35,7 +36,8 @@ impl Check {
         let store = self.store(&raw.store);
         let gate = self.gate(&raw.gate);
         let detector = self.detector(raw.detector);
-        let outlets = self.outlets(raw.broker, raw.page);
+        let (state_folder, keeping) = self.vault(&raw.vault);
+        let outlets = Outlets { state_folder, keeping, ..self.outlets(raw.broker, raw.page) };
         let floors: Vec<Floor> = raw.floor.iter().map(|floor| self.floor(floor)).collect();
         if raw.camera.is_empty() {
             self.refuse("camera", "[]", "name at least one [[camera]]");
@@ -153,7 +155,8 @@ impl Check {
         if let Some(page) = page.as_ref().filter(|page| page.port == 0 || Some(page.port) == embedded) {
             self.refuse("page.port", page.port, "write a port from 1 to 65535 that the broker does not hold");
         }
-        Outlets { topic_root, broker, page_port: page.map(|page| page.port) }
+        let (state_folder, keeping) = (None, Keeping::default());
+        Outlets { topic_root, broker, page_port: page.map(|page| page.port), state_folder, keeping }
     }
 
     fn broker(&mut self, raw: &RawBroker) -> Option<Broker> {

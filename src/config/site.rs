@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::card::ScoreLevels;
 use super::check::{Check, K_MIN};
-use super::{Accelerator, CameraSource, Outlets, PointPair, Settings};
+use super::{Accelerator, CameraSource, KEEP_DAYS_MAX, Outlets, PointPair, QUOTA_MB_DEFAULT, Settings};
 use crate::units::{Anchor, PictureSize};
 
 /// A site file, checked.
@@ -126,6 +126,8 @@ pub(super) struct RawSite {
     pub(super) gate: RawGate,
     pub(super) broker: Option<RawBroker>,
     pub(super) page: Option<RawPage>,
+    #[serde(default)]
+    pub(super) vault: RawVault,
     pub(super) detector: Option<RawDetector>,
     #[serde(default)]
     pub(super) floor: Vec<RawFloor>,
@@ -178,6 +180,20 @@ pub(super) struct RawBroker {
 #[serde(deny_unknown_fields)]
 pub(super) struct RawPage {
     pub(super) port: u16,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawVault {
+    pub(super) folder: Option<std::path::PathBuf>,
+    pub(super) keep_days: u32,
+    pub(super) quota_mb: u32,
+}
+
+impl Default for RawVault {
+    fn default() -> Self {
+        Self { folder: None, keep_days: KEEP_DAYS_MAX, quota_mb: QUOTA_MB_DEFAULT }
+    }
 }
 
 #[derive(Default, Deserialize)]

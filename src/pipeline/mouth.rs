@@ -4,37 +4,37 @@
 //! an eye that says something unforeseen is ended at once; credentials travel by pipe, never by argument or
 //! environment; the eye's standard error goes nowhere.
 
-use std::net::Shutdown;
-use std::os::fd::OwnedFd;
+mod running;
+
+use std::collections::VecDeque;
 use std::os::unix::process::ExitStatusExt;
-use std::path::{Path, PathBuf};
-use std::process::{ExitStatus, Stdio};
+use std::process::ExitStatus;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
-use tokio::process::{Child, ChildStdout, Command};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
-use super::{Errand, EyeJob, Origin};
+use super::{Errand, EyeJob};
 use crate::clock::{CaptureTime, is_synchronised, monotonic_ns, utc_now};
 use crate::config::{LOOKS_PER_S_DEFAULT, Settings};
-use crate::detect::session::NO_REPORTS;
 use crate::health::load::{Gauge, Load};
 use crate::health::news::LastHeard;
 use crate::health::walls::Walls;
 use crate::health::{CameraReport, CameraState, EyeEvent, Silence};
 use crate::sandbox::FAULT_EXIT;
 use crate::sandbox::control::callers;
-use crate::vault::Vault;
+use crate::vault::{Vault, VaultError};
 use crate::wire::Message;
 use crate::wire::compose::{Composer, REPLAY_BOOT, rfc3339};
 use crate::wire::counters::Tick;
 use crate::wire::payload::{CONTRACT_VERSION, CameraHealthPayload, HealthPayload};
 use crate::wire::record::ration::Ration;
-use crate::wire::record::{Inbox, RECORD_BYTES, Record, RecordError, Report};
+use crate::wire::record::{ArrivedWindow, Inbox, Record, RecordError, Report};
+
+pub(crate) use running::Eye;
+pub use running::{EYES, HEAP_HYGIENE, program};
 
 /// How an eye ended.
 #[derive(Debug)]
@@ -99,6 +99,12 @@ pub struct Mouth {
     walls: Walls,
     begun_ns: i64,
     settings: Settings,
+    /// Closed windows the vault had no room for yet.
+    unreleased: VecDeque<ArrivedWindow>,
+    /// Closed windows that could not be released any more.
+    unreleasable: u64,
+    /// When the store was last rid of what is too old.
+    expired_ns: i64,
 }
 
 impl Mouth {
@@ -122,6 +128,9 @@ impl Mouth {
             eye_disbelieved: 0,
             walls: Walls::NONE,
             begun_ns: monotonic_ns(),
+            unreleased: VecDeque::new(),
+            unreleasable: 0,
+            expired_ns: i64::MIN / 2,
         }
     }
 
@@ -228,7 +237,10 @@ impl Mouth {
                     eye.end().await;
                     return EyeEnd::Silent;
                 },
-                _ = clock.tick() => self.report_health(),
+                _ = clock.tick() => {
+                    self.keep_house();
+                    self.report_health();
+                }
             }
         }
     }
@@ -264,8 +276,8 @@ impl Mouth {
                 if is_live {
                     self.composer.clock_is(is_synchronised());
                 }
-                let message = self.composer.window(&window);
-                self.vault.commit(message);
+                self.unreleased.push_back(window);
+                self.release();
                 None
             }
             Report::Camera(camera, _, report) => {
@@ -288,6 +300,26 @@ impl Mouth {
                 Some(EyeEnd::Finished)
             }
         }
+    }
+
+    /// Releases what waits, oldest first. Without room it goes on waiting, in memory, and the oldest is lost when there is
+    /// too much of it.
+    fn release(&mut self) {
+        while let Some(window) = self.unreleased.front() {
+            match self.vault.release(|seq| self.composer.window(seq, window)) {
+                Ok(()) => {}
+                Err(VaultError::Past { .. }) => self.unreleasable += 1,
+                Err(_) if self.unreleased.len() <= UNRELEASED_MAX => return,
+                Err(_) => self.unreleasable += 1,
+            }
+            self.unreleased.pop_front();
+        }
+    }
+
+    /// Closed windows that are not released: those that wait for room, and those that never will be.
+    #[must_use]
+    pub fn unreleased(&self) -> u64 {
+        self.unreleased.len() as u64 + self.unreleasable
     }
 
     /// Notes whether a camera takes a call; how it fares then, where that is news.
@@ -330,6 +362,22 @@ impl Mouth {
         Load { fps_milli, looks_milli: report.looks_milli.into(), is_overloaded: report.is_overloaded }
     }
 
+    /// What has to be done from time to time: windows without room are tried again, what is too old goes.
+    fn keep_house(&mut self) {
+        self.release();
+        let now_ns = monotonic_ns();
+        if !self.is_live() {
+            return;
+        }
+        if now_ns - self.expired_ns > EXPIRE_EVERY_NS {
+            self.expired_ns = now_ns;
+            // What could not go now goes next time.
+            let _ = self.vault.expire(utc_now());
+        }
+        // A head that finds no room is told with the next.
+        let _ = self.vault.publish_head(&self.composer.topic("audit"));
+    }
+
     fn report_health(&mut self) {
         let now_ns = monotonic_ns();
         let mut cameras = Vec::new();
@@ -350,83 +398,12 @@ impl Mouth {
             eye_disbelieved: self.eye_disbelieved,
             walls: self.walls.names(),
             unsandboxed: self.settings.dangerous_allow_unsandboxed,
-            spool_waiting: counts.waiting(),
+            spool_waiting: counts.waiting,
             spool_dropped: counts.dropped,
             refused: counts.refused,
             cameras,
         };
         self.health.send_replace(Some(self.composer.health(&health)));
-    }
-}
-
-/// A running eye.
-pub(crate) struct Eye {
-    child: Child,
-    /// Held open: the eye ends when it closes. The connections of its cameras go in here, nothing comes out.
-    control: Arc<UnixStream>,
-    output: ChildStdout,
-    partial: [u8; RECORD_BYTES],
-    filled: usize,
-}
-
-impl Eye {
-    async fn start(job: &EyeJob) -> Result<Self, String> {
-        Self::start_in(job, None).await
-    }
-
-    /// Starts an eye, in this folder where one is given.
-    pub(crate) async fn start_in(job: &EyeJob, folder: Option<&Path>) -> Result<Self, String> {
-        let name = eye_for(job.feeds.iter().map(|feed| &feed.origin));
-        let program = program(name)?;
-        let mut command = Command::new(&program);
-        // Read by the dynamic linker, so they must be there at exec: freed memory is overwritten, and nothing is
-        // kept in per-thread caches that are not (PRIVACY: perturb without tcache_count=0 keeps small blocks).
-        let heap = (!job.leaves_traces).then_some(("GLIBC_TUNABLES", HEAP_HYGIENE));
-        command.env_clear().envs(heap).env(NO_REPORTS.0, NO_REPORTS.1);
-        #[cfg(debug_assertions)]
-        command.envs(super::fault::for_one_eye(job.errand));
-        let (mut control, input) = control().map_err(|error| format!("it has no standard input: {error}"))?;
-        command.stdin(Stdio::from(input)).stdout(Stdio::piped()).stderr(Stdio::null()).kill_on_drop(true);
-        command.current_dir(folder.unwrap_or(Path::new("/")));
-        let mut child = command.spawn().map_err(|error| format!("{}: {error}", program.display()))?;
-        // With the command goes this side's copy of the eye's standard input.
-        drop(command);
-        let Some(output) = child.stdout.take() else { return Err("it has no pipe".to_owned()) };
-        let text = serde_json::to_vec(job).map_err(|error| error.to_string())?;
-        let length = u32::try_from(text.len()).map_err(|error| error.to_string())?;
-        let sent = async {
-            control.write_all(&length.to_le_bytes()).await?;
-            control.write_all(&text).await
-        };
-        sent.await.map_err(|error| format!("it does not read its job: {error}"))?;
-        Ok(Self { child, control: Arc::new(control), output, partial: [0; RECORD_BYTES], filled: 0 })
-    }
-
-    /// The next record; `None` when the pipe is closed. Cancel-safe: a started record is kept.
-    pub(crate) async fn record(&mut self) -> Option<[u8; RECORD_BYTES]> {
-        while self.filled < RECORD_BYTES {
-            match self.output.read(&mut self.partial[self.filled..]).await {
-                Ok(read @ 1..) => self.filled += read,
-                _ => return None,
-            }
-        }
-        self.filled = 0;
-        Some(self.partial)
-    }
-
-    /// Says how an eye ended that closed its pipe; ends it when it does not end by itself.
-    pub(crate) async fn ended(&mut self) -> ExitStatus {
-        match tokio::time::timeout(PATIENCE, self.child.wait()).await {
-            Ok(Ok(status)) => status,
-            _ => self.end().await,
-        }
-    }
-
-    /// Ends it, whatever it does, and says how it ended.
-    async fn end(&mut self) -> ExitStatus {
-        // Gone already is as good.
-        let _ = self.child.start_kill();
-        self.child.wait().await.unwrap_or_default()
     }
 }
 
@@ -440,47 +417,17 @@ fn call_cameras(job: &EyeJob, control: &Arc<UnixStream>) -> (mpsc::UnboundedRece
     (troubles, calls)
 }
 
-/// A way into the eye that leads nowhere out: this side hears nothing, so that the other cannot speak.
-fn control() -> std::io::Result<(UnixStream, OwnedFd)> {
-    let (ours, theirs) = std::os::unix::net::UnixStream::pair()?;
-    ours.shutdown(Shutdown::Read)?;
-    ours.set_nonblocking(true)?;
-    Ok((UnixStream::from_std(ours)?, OwnedFd::from(theirs)))
-}
-
-/// The program that reads these: OpenCV's readers are loaded for those alone that need them.
-fn eye_for<'a>(mut origins: impl Iterator<Item = &'a Origin>) -> &'static str {
-    if origins.any(Origin::needs_opencv) { EYES[1] } else { EYES[0] }
-}
-
-/// Path of another program of Kehai, beside this one.
-///
-/// # Errors
-/// Where it is missed.
-pub fn program(name: &str) -> Result<PathBuf, String> {
-    let own = std::env::current_exe().map_err(|error| error.to_string())?;
-    let beside = own.with_file_name(name);
-    if beside.is_file() {
-        Ok(beside)
-    } else {
-        Err(format!("{} is missing; install kehai and {name} side by side", beside.display()))
-    }
-}
-
-/// The programs of the eye: for network cameras and clips; for USB cameras and folders of pictures too.
-pub const EYES: [&str; 2] = ["kehai-eye", "kehai-eye-opencv"];
-
 /// How an eye ends that finds its pipe, its job or its cage missing, and one that panics.
 const EXITS_KNOWN: [i32; 5] = [0, 4, 5, 6, 101];
-/// Time an eye gets to end after it closed its pipe.
-const PATIENCE: Duration = Duration::from_millis(500);
 /// Loading the models of many workers from a slow disk takes its time, ns.
 const START_PATIENCE_NS: i64 = 60_000_000_000;
 /// A live eye reports each camera every five seconds, and leaves out no two reports in a row; ns.
 const SILENCE_NS: i64 = 15_000_000_000;
 /// How often the mouth looks whether an eye is still there.
 const GLANCE: Duration = Duration::from_secs(1);
+/// Closed windows that may wait for room in the vault: an hour of the largest shop.
+const UNRELEASED_MAX: usize = 1024;
+/// How often what is too old is looked for, ns.
+const EXPIRE_EVERY_NS: i64 = 3_600_000_000_000;
 /// How far two readings of one clock may lie apart, s.
 const CLOCK_SLACK_S: i64 = 1;
-/// Overwrite freed memory with 0x5a, keep no per-thread caches (tests/forensics: nothing is left at rest).
-pub const HEAP_HYGIENE: &str = "glibc.malloc.perturb=90:glibc.malloc.tcache_count=0:glibc.malloc.arena_max=2:glibc.malloc.mmap_threshold=262144:glibc.malloc.trim_threshold=131072";

@@ -1,7 +1,7 @@
 //! Windows and counters to messages: topics, envelope, sequence.
 //!
-//! In: what arrived from the eye. Out: [`Message`]s. Invariants: `seq` counts records without gaps; the same input
-//! gives the same bytes; all texts that reach a topic were checked as ids (`config/check.rs`).
+//! In: what arrived from the eye. Out: [`Message`]s, unsigned. Invariants: the same input gives the same bytes; all texts that
+//! reach a topic were checked as ids (`config/check.rs`). Numbers and signatures are the vault's.
 
 use serde::Serialize;
 
@@ -12,7 +12,7 @@ use super::payload::{
 use super::record::budget::Budget;
 use super::record::{ArrivedWindow, RECORD_BYTES};
 use super::{Message, vz1};
-use crate::clock::UtcMs;
+use crate::clock::{UtcMs, WindowSpan};
 use crate::config::{Drawn, Floor, Place, Profile, Settings};
 use crate::floor::visible_cells;
 use crate::gate::{Figures, FlowFigures, Object};
@@ -24,12 +24,24 @@ pub struct Composer {
     boot: String,
     clk: &'static str,
     retain_windows: bool,
-    seq: u64,
     visible: Vec<Vec<bool>>,
 }
 
 /// The process name of every replay.
 pub const REPLAY_BOOT: &str = "replay";
+
+/// A window on its way into the vault.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// The message, unsigned.
+    pub message: Message,
+    /// Kind of its object.
+    pub kind: &'static str,
+    /// Object.
+    pub id: String,
+    /// Which window of it.
+    pub span: WindowSpan,
+}
 
 /// What a [`Composer`] needs beside the settings.
 pub struct Voice {
@@ -53,16 +65,16 @@ impl Composer {
             boot: voice.boot,
             clk: clk(voice.synchronised),
             retain_windows: voice.retain_windows,
-            seq: 0,
             visible: (0..settings.floors.len()).map(|floor| visible_cells(settings, floor)).collect(),
             settings: settings.clone(),
         }
     }
 
-    /// The record of a window, with the next number.
-    pub fn window(&mut self, window: &ArrivedWindow) -> Message {
-        self.seq += 1;
-        match (&window.figures, window.object) {
+    /// The record of a window under this number.
+    #[must_use]
+    pub fn window(&self, seq: u64, window: &ArrivedWindow) -> Record {
+        let window = &Numbered { seq, window };
+        match (&window.window.figures, window.window.object) {
             (Figures::Line { inward, outward, uncertain }, Object::Line(line)) => {
                 let id = self.settings.lines[usize::from(line)].id.clone();
                 self.record(
@@ -94,11 +106,11 @@ impl Composer {
 
     fn heat(
         &self,
-        window: &ArrivedWindow,
+        window: &Numbered<'_>,
         cells: &[Option<u32>],
         floor: u16,
         [layer, unit]: [&'static str; 2],
-    ) -> Message {
+    ) -> Record {
         let plan = &self.settings.floors[usize::from(floor)];
         let seen = &self.visible[usize::from(floor)];
         let payload = HeatPayload {
@@ -115,7 +127,7 @@ impl Composer {
         self.record("heat", format!("{}-{layer}", plan.id), window, payload)
     }
 
-    fn flow(&self, window: &ArrivedWindow, cells: &[Option<FlowFigures>], floor: u16) -> Message {
+    fn flow(&self, window: &Numbered<'_>, cells: &[Option<FlowFigures>], floor: u16) -> Record {
         let plan = &self.settings.floors[usize::from(floor)];
         let seen = &self.visible[usize::from(floor)];
         let payload = FlowPayload {
@@ -130,24 +142,26 @@ impl Composer {
         self.record("flow", plan.id.clone(), window, payload)
     }
 
-    fn record<D: Serialize>(&self, kind: &'static str, id: String, window: &ArrivedWindow, figures: D) -> Message {
-        let topic = format!("{}/win/{kind}/{id}", self.base);
+    fn record<D: Serialize>(&self, kind: &'static str, id: String, numbered: &Numbered<'_>, figures: D) -> Record {
+        let (topic, window) = (self.topic(&format!("win/{kind}/{id}")), numbered.window);
         let payload = WindowPayload {
             v: CONTRACT_VERSION,
             k: kind,
-            id,
+            id: id.clone(),
             ws: rfc3339(UtcMs(window.span.start_s * 1000)),
             dur: window.span.dur_s,
             rev: 0,
             boot: self.boot.clone(),
-            seq: self.seq,
+            seq: numbered.seq,
             cfg: self.settings.revision(),
             clk: self.clk,
             cov_ms: window.cov_ms,
             privacy: self.privacy(),
             d: figures,
+            sig: None,
         };
-        Message { topic, body: json(&payload), retain: self.retain_windows, at_least_once: true }
+        let message = Message { topic, body: json(&payload), retain: self.retain_windows, at_least_once: true };
+        Record { message, kind, id, span: window.span }
     }
 
     fn privacy(&self) -> PrivacyPayload {
@@ -155,6 +169,12 @@ impl Composer {
             Profile::Threshold => "threshold",
         };
         PrivacyPayload { profile, k: self.settings.gate.k, unsandboxed: self.settings.dangerous_allow_unsandboxed }
+    }
+
+    /// A topic of this node.
+    #[must_use]
+    pub fn topic(&self, below: &str) -> String {
+        format!("{}/{below}", self.base)
     }
 
     /// Whether this node is there.
@@ -204,7 +224,7 @@ impl Composer {
     /// A health report.
     #[must_use]
     pub fn health(&self, health: &HealthPayload) -> Message {
-        Message { topic: format!("{}/health", self.base), body: json(health), retain: false, at_least_once: false }
+        Message { topic: self.topic("health"), body: json(health), retain: false, at_least_once: false }
     }
 
     /// Name of this process.
@@ -220,8 +240,14 @@ impl Composer {
     }
 
     fn kept<P: Serialize>(&self, topic: &str, payload: &P) -> Message {
-        Message { topic: format!("{}/{topic}", self.base), body: json(payload), retain: true, at_least_once: true }
+        Message { topic: self.topic(topic), body: json(payload), retain: true, at_least_once: true }
     }
+}
+
+/// A window and the number it is to have.
+struct Numbered<'a> {
+    seq: u64,
+    window: &'a ArrivedWindow,
 }
 
 /// The cells a floor is told by.

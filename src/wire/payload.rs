@@ -48,6 +48,9 @@ pub struct WindowPayload<D> {
     pub privacy: PrivacyPayload,
     /// The figures.
     pub d: D,
+    /// "ed25519:…": signature of the node over exactly these bytes without this last member. The key stands in `about`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sig: Option<String>,
 }
 
 /// The privacy state every record names, so that a consumer can refuse a weak one.

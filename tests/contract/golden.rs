@@ -92,7 +92,7 @@ fn shop_with_queue() -> Composer {
 fn queue(figures: Option<QueueFigures>) -> Message {
     let span = WindowSpan { start_s: BEGIN_S, dur_s: 900 };
     let (object, figures) = (Object::Queue(0), Figures::Queue(figures));
-    shop_with_queue().window(&ArrivedWindow { object, span, cov_ms: 899_200, figures })
+    shop_with_queue().window(1, &ArrivedWindow { object, span, cov_ms: 899_200, figures }).message
 }
 
 fn waiting() -> QueueFigures {
@@ -116,7 +116,7 @@ const BEGIN_S: i64 = 1_795_136_400;
 
 fn window(object: Object, dur_s: u32, figures: Figures) -> Message {
     let span = WindowSpan { start_s: BEGIN_S, dur_s };
-    composer().window(&ArrivedWindow { object, span, cov_ms: 899_200, figures })
+    composer().window(1, &ArrivedWindow { object, span, cov_ms: 899_200, figures }).message
 }
 
 fn heat(object: Object) -> Message {
@@ -278,14 +278,13 @@ fn every_message_goes_where_the_contract_says() {
 }
 
 #[test]
-fn numbers_go_up_by_one_and_the_same_windows_give_the_same_bytes() {
+fn a_window_has_the_number_it_was_given_and_the_same_windows_give_the_same_bytes() {
     let line = || Figures::Line { inward: 1, outward: 2, uncertain: 0 };
     let span = WindowSpan { start_s: BEGIN_S, dur_s: 900 };
     let arrived = || ArrivedWindow { object: Object::Line(0), span, cov_ms: 1, figures: line() };
-    let (mut one, mut other) = (composer(), composer());
-    let bodies: Vec<Message> = (0..3).map(|_| one.window(&arrived())).collect();
-    assert_eq!(bodies, (0..3).map(|_| other.window(&arrived())).collect::<Vec<Message>>());
-    for (message, number) in bodies.iter().zip(1..) {
+    let bodies = || -> Vec<Message> { (1..=3).map(|seq| composer().window(seq, &arrived()).message).collect() };
+    assert_eq!(bodies(), bodies());
+    for (message, number) in bodies().iter().zip(1..) {
         assert!(String::from_utf8_lossy(&message.body).contains(&format!("\"seq\":{number},")));
     }
 }

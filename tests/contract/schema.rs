@@ -55,7 +55,8 @@ fn a_payload_of_another_version_or_kind_is_refused() {
 #[test]
 fn a_payload_without_one_of_its_fields_is_refused() {
     for window in played().windows() {
-        for field in window.as_object().expect("a record is an object").keys() {
+        // Records of before there were signatures are of version 1 as well.
+        for field in window.as_object().expect("a record is an object").keys().filter(|field| *field != "sig") {
             let mut payload = window.clone();
             payload.as_object_mut().expect("a record is an object").remove(field);
             assert!(!schema().is_valid(&payload), "{} without {field}", window["k"]);

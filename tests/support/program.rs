@@ -8,8 +8,12 @@ use std::process::{Child, Command, Stdio};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use super::folder::Folder;
+
 /// A command that runs.
 pub struct Running {
+    /// Where it keeps its store when nothing else was said; goes with it.
+    _state: Folder,
     child: Child,
     out: Option<JoinHandle<String>>,
     err: Option<JoinHandle<String>>,
@@ -48,10 +52,14 @@ fn start_program(program: &str, arguments: &[&str], variables: &[(&str, &str)]) 
 
 /// Starts a command of one's own that becomes or leads to `kehai`.
 pub fn start_command(mut command: Command) -> Running {
+    let state = Folder::new();
+    if command.get_envs().all(|(name, _)| name != "STATE_DIRECTORY") {
+        command.env("STATE_DIRECTORY", state.path("state"));
+    }
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().expect("kehai starts");
     let (out, err) = (child.stdout.take().map(collect), child.stderr.take().map(collect));
-    Running { child, out, err }
+    Running { _state: state, child, out, err }
 }
 
 /// Reads a pipe to its end while the program runs: a full one would hold it.

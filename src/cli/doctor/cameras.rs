@@ -101,7 +101,7 @@ fn sound(site: &Site, job: &EyeJob, seconds: u32) -> Result<Vec<Sounding>, Failu
         synchronised: false,
         retain_windows: false,
     };
-    let vault = Vault::new(false, Duration::ZERO).into();
+    let vault = Vault::throw_away()?.into();
     let mut mouth = Mouth::new(settings, Composer::new(settings, voice), vault, HEALTH_NEVER);
     let mut soundings = vec![Sounding::silent(Silence::NoAnswer); settings.cameras.len()];
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();

@@ -1,0 +1,108 @@
+//! The encrypted file: opened, keyed, laid out, bounded.
+//!
+//! In: a folder and a key. Out: a connection whose every page on disk is encrypted (SQLCipher 4, AES-256 in CBC mode with a
+//! HMAC for each page), and where commits are on the disk when they return. Invariants: what is deleted is overwritten
+//! (`secure_delete`) and given back; the file never grows beyond its quota.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, ErrorCode};
+use zeroize::Zeroizing;
+
+use super::VaultError;
+use crate::wire::audit::hex;
+
+/// Opens the store of a folder, or makes it.
+pub(super) fn open(path: &Path, key: &[u8; 32], quota_mb: u32) -> Result<Connection, VaultError> {
+    let connection = Connection::open(path).map_err(|error| of(path, error))?;
+    let text = Zeroizing::new(format!("PRAGMA key = \"x'{}'\"", hex(key)));
+    connection.execute_batch(&text).map_err(|error| of(path, error))?;
+    prepare(&connection, quota_mb).map_err(|error| of(path, error))?;
+    Ok(connection)
+}
+
+/// A store that is gone with this process, and was never on a disk.
+pub(super) fn throw_away() -> Result<Connection, VaultError> {
+    let path = Path::new(":memory:");
+    let connection = Connection::open_in_memory().map_err(|error| of(path, error))?;
+    prepare(&connection, THROW_AWAY_MB).map_err(|error| of(path, error))?;
+    Ok(connection)
+}
+
+fn prepare(connection: &Connection, quota_mb: u32) -> rusqlite::Result<()> {
+    connection.busy_timeout(PATIENCE)?;
+    // Nothing of it in clear beside it: neither swapped sorts nor temporary tables.
+    connection.execute_batch(
+        "PRAGMA temp_store = MEMORY; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA secure_delete = ON; PRAGMA cipher_memory_security = ON; PRAGMA foreign_keys = ON;",
+    )?;
+    let version: i64 = connection.query_row("SELECT count(*) FROM sqlite_master", [], |row| row.get(0))?;
+    connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;")?;
+    let page_bytes = number(connection, "page_size")?;
+    let pages = u64::from(quota_mb) * (1 << 20) / page_bytes;
+    connection.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(()))?;
+    if version == 0 {
+        connection.execute_batch(&format!("BEGIN IMMEDIATE; {TABLES} COMMIT;"))?;
+    }
+    Ok(())
+}
+
+/// Bytes a store takes, free pages not counted, and bytes it may take.
+pub(super) fn size(connection: &Connection) -> rusqlite::Result<(u64, u64)> {
+    let number = |name: &str| number(connection, name);
+    let (page, pages, free) = (number("page_size")?, number("page_count")?, number("freelist_count")?);
+    Ok(((pages - free) * page, number("max_page_count")? * page))
+}
+
+/// What SQLite says of itself; SQLCipher gives some of its numbers as text.
+fn number(connection: &Connection, name: &str) -> rusqlite::Result<u64> {
+    connection.query_row(&format!("PRAGMA {name}"), [], |row| {
+        Ok(match row.get_ref(0)? {
+            ValueRef::Text(digits) => {
+                std::str::from_utf8(digits).ok().and_then(|digits| digits.parse().ok()).unwrap_or(0)
+            }
+            _ => row.get(0)?,
+        })
+    })
+}
+
+/// Gives freed pages back to the disk, and empties the journal.
+pub(super) fn shrink(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch("PRAGMA incremental_vacuum;")?;
+    // A reader beside us may hold it back; the next time does.
+    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+}
+
+/// What a refusal of the store means to the operator.
+pub(super) fn of(path: &Path, error: rusqlite::Error) -> VaultError {
+    let path = path.to_owned();
+    match error.sqlite_error_code() {
+        Some(ErrorCode::NotADatabase) => VaultError::Key { path },
+        Some(ErrorCode::DiskFull) => VaultError::Full { path },
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => VaultError::Busy { path },
+        _ => VaultError::Store { path, reason: error.to_string() },
+    }
+}
+
+/// `about` holds a name, the chain's; `window` the released windows of this node, their exact bytes; `spool` what the broker has not answered
+/// for, by reference to its window or with a body of its own; `audit` the chain; `checkpoint` its signed heads.
+const TABLES: &str = "
+CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE window (
+    seq INTEGER PRIMARY KEY, kind TEXT NOT NULL, id TEXT NOT NULL, start_s INTEGER NOT NULL, dur_s INTEGER NOT NULL,
+    topic TEXT NOT NULL, retain INTEGER NOT NULL, body BLOB NOT NULL, UNIQUE (kind, id, start_s));
+CREATE INDEX window_by_time ON window (start_s);
+CREATE INDEX window_by_topic ON window (topic, seq);
+CREATE TABLE spool (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, seq INTEGER REFERENCES window (seq) ON DELETE CASCADE,
+    topic TEXT, retain INTEGER, body BLOB, spooled_s INTEGER NOT NULL);
+CREATE INDEX spool_by_seq ON spool (seq);
+CREATE TABLE audit (n INTEGER PRIMARY KEY, at_s INTEGER NOT NULL, what TEXT NOT NULL, line TEXT NOT NULL);
+CREATE TABLE checkpoint (n INTEGER PRIMARY KEY, line TEXT NOT NULL);
+";
+
+/// How long one process waits for another that writes.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// A replay of a year of thirty objects takes less.
+const THROW_AWAY_MB: u32 = 4096;
