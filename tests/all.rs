@@ -79,6 +79,7 @@ mod laws {
     mod conservation;
     mod cuts;
     mod hidden;
+    mod merging;
     mod peers;
     mod pipe;
     mod queue;
@@ -138,6 +139,7 @@ mod support {
     pub mod records;
     pub mod rtsp_camera;
     pub mod rtsp_faults;
+    pub mod simulated;
     pub mod site;
     pub mod strace;
 }

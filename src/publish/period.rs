@@ -14,7 +14,7 @@ use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 
-use crate::wire::read::{BodyFigures, Grid, Kind, ReadError, WindowBody};
+use crate::wire::read::{BodyFigures, CellGrid, Kind, ReadError, WindowBody};
 pub use calendar::{Calendar, Hours, Period, PeriodError, Span};
 pub use definitions::{Context, Definition, Figure, Of, Why, class_s, definition, definitions, quantile_s};
 use objects::Weight;
@@ -58,7 +58,7 @@ pub struct Key {
     /// Layer of a heatmap, "visits" or "dwell"; empty for other kinds.
     pub layer: String,
     /// Its cells, of heat and flow.
-    pub grid: Option<Grid<'static>>,
+    pub grid: Option<CellGrid<'static>>,
 }
 
 /// Sums of every object.
@@ -365,7 +365,7 @@ impl Tally {
 }
 
 /// The cells a window is told by.
-fn grid_of<'a>(figures: &'a BodyFigures) -> Option<&'a Grid<'a>> {
+fn grid_of<'a>(figures: &'a BodyFigures) -> Option<&'a CellGrid<'a>> {
     match figures {
         BodyFigures::Heat(heat) => Some(&heat.grid),
         BodyFigures::Flow(flow) => Some(&flow.grid),
@@ -375,7 +375,7 @@ fn grid_of<'a>(figures: &'a BodyFigures) -> Option<&'a Grid<'a>> {
 
 /// Spells the key of a window's object. Ids hold no control characters (`config/check.rs`); others cannot imitate one here,
 /// because each part stands behind its length.
-fn spell(text: &mut String, node: Option<&Node>, window: &WindowBody, grid: Option<&Grid>) {
+fn spell(text: &mut String, node: Option<&Node>, window: &WindowBody, grid: Option<&CellGrid>) {
     text.clear();
     let parts = node.map_or([""; 3], |node| [&node.org, &node.store, &node.node]);
     // Writing to a text cannot fail.
@@ -383,7 +383,7 @@ fn spell(text: &mut String, node: Option<&Node>, window: &WindowBody, grid: Opti
     for part in parts.into_iter().chain([&*window.id]) {
         let _ = write!(text, "|{}:{part}", part.len());
     }
-    if let Some(Grid { plan, columns, rows, cell_mm, origin_mm: [x, y] }) = grid {
+    if let Some(CellGrid { plan, columns, rows, cell_mm, origin_mm: [x, y] }) = grid {
         let _ = write!(text, "|{}:{plan}|{columns}|{rows}|{cell_mm}|{x}|{y}", plan.len());
     }
     let _ = write!(text, "|{}", layer_of(&window.figures));

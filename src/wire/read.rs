@@ -3,12 +3,13 @@
 //! In: the body of a [`super::Message`]. Out: [`WindowView`], with a heatmap's cells decoded.
 
 mod body;
+mod raw;
 
 use serde_json::Value;
 
 use super::vz1;
 pub use body::{
-    BodyFigures, FlowBody, FlowCellBody, GRID_CELLS_MAX, Grid, HISTOGRAM_CLASSES, HeatBody, Kind, LineBody, OdBody,
+    BodyFigures, CellGrid, FlowBody, FlowCellBody, GRID_CELLS_MAX, HISTOGRAM_CLASSES, HeatBody, Kind, LineBody, OdBody,
     QueueBody, ReadError, WindowBody, ZoneBody,
 };
 

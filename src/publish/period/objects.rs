@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use crate::wire::read::{
-    BodyFigures, FlowBody, Grid, HISTOGRAM_CLASSES, HeatBody, LineBody, OdBody, QueueBody, ZoneBody,
+    BodyFigures, CellGrid, FlowBody, HISTOGRAM_CLASSES, HeatBody, LineBody, OdBody, QueueBody, ZoneBody,
 };
 
 /// Sums of an object, by kind.
@@ -103,7 +103,7 @@ pub struct HeatSums {
     /// "visits" or "dwell".
     pub layer: String,
     /// The cells it is told by.
-    pub grid: Grid<'static>,
+    pub grid: CellGrid<'static>,
     /// Cells in order of index.
     pub cells: Vec<HeatCellSums>,
     /// Most cells a camera saw in one window: those released and those withheld.
@@ -125,7 +125,7 @@ pub struct HeatCellSums {
 #[derive(Debug, Clone, PartialEq)]
 pub struct FlowSums {
     /// The cells it is told by.
-    pub grid: Grid<'static>,
+    pub grid: CellGrid<'static>,
     /// Cells in order of index.
     pub cells: Vec<FlowCellSums>,
     /// Most cells a camera saw in one window.

@@ -7,10 +7,9 @@ use std::borrow::Cow;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use serde::Deserialize;
-use serde_json::value::RawValue;
 
 use super::super::payload::CONTRACT_VERSION;
-use super::super::vz1;
+use super::raw::{Envelope, RawCells, RawQueue, RawZone};
 use crate::measure::dwell::DWELL_CLASSES;
 
 /// Number of classes of the histograms of stays and waits: edges 0, 1, 2, 4, … 512 s and beyond.
@@ -171,7 +170,7 @@ pub struct QueueBody {
 
 /// The cells a floor is told by. Cell index = row · columns + column, row 0 at the origin.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Grid<'a> {
+pub struct CellGrid<'a> {
     /// Id of the floor plan.
     pub plan: Cow<'a, str>,
     /// Columns.
@@ -184,7 +183,7 @@ pub struct Grid<'a> {
     pub origin_mm: [i64; 2],
 }
 
-impl Grid<'_> {
+impl CellGrid<'_> {
     /// Number of cells.
     #[must_use]
     pub fn count(&self) -> usize {
@@ -201,8 +200,8 @@ impl Grid<'_> {
 
     /// The same with its own text.
     #[must_use]
-    pub fn into_owned(self) -> Grid<'static> {
-        Grid { plan: Cow::Owned(self.plan.into_owned()), ..self }
+    pub fn into_owned(self) -> CellGrid<'static> {
+        CellGrid { plan: Cow::Owned(self.plan.into_owned()), ..self }
     }
 }
 
@@ -212,7 +211,7 @@ pub struct HeatBody<'a> {
     /// "visits" or "dwell".
     pub layer: Cow<'a, str>,
     /// The cells it is told by.
-    pub grid: Grid<'a>,
+    pub grid: CellGrid<'a>,
     /// Released cells, one number each; `None` where withheld.
     pub cells: Vec<Option<[u64; 1]>>,
     /// Cells a camera sees whose value was withheld.
@@ -223,7 +222,7 @@ pub struct HeatBody<'a> {
 #[derive(Debug, Clone, PartialEq)]
 pub struct FlowBody<'a> {
     /// The cells it is told by.
-    pub grid: Grid<'a>,
+    pub grid: CellGrid<'a>,
     /// Released cells; `None` where withheld.
     pub cells: Vec<Option<FlowCellBody>>,
     /// Cells a camera sees whose value was withheld.
@@ -267,96 +266,6 @@ pub enum ReadError {
     /// A payload of another version of the contract.
     #[error("this is version {0} of the contract; this program reads version {CONTRACT_VERSION}")]
     OtherVersion(u32),
-}
-
-#[derive(Deserialize)]
-struct Envelope<'a> {
-    v: u32,
-    #[serde(borrow)]
-    k: Cow<'a, str>,
-    #[serde(borrow)]
-    id: Option<Cow<'a, str>>,
-    #[serde(borrow)]
-    ws: Option<Cow<'a, str>>,
-    dur: Option<u32>,
-    #[serde(borrow, default)]
-    boot: Cow<'a, str>,
-    #[serde(default)]
-    seq: u64,
-    #[serde(borrow, default)]
-    cfg: Cow<'a, str>,
-    cov_ms: Option<u64>,
-    privacy: Option<Privacy>,
-    #[serde(borrow)]
-    d: Option<&'a RawValue>,
-}
-
-#[derive(Deserialize)]
-struct Privacy {
-    k: u32,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct RawZone {
-    entries: Option<u32>,
-    exits: Option<u32>,
-    visits: Option<u32>,
-    stops: Option<u32>,
-    dwell_ms: Option<u32>,
-    occ_ms: Option<u32>,
-    occ_max: Option<u32>,
-    hist: Option<[u32; HISTOGRAM_CLASSES]>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct RawQueue {
-    joined: Option<u32>,
-    served: Option<u32>,
-    abandoned: Option<u32>,
-    carried: Option<u32>,
-    wait_ms: Option<RawWait>,
-    aband_wait_ms: Option<RawSum>,
-    len_ms: Option<u32>,
-    len_max: Option<u32>,
-    over: Option<RawOver>,
-    cut: Option<u32>,
-}
-
-#[derive(Deserialize)]
-struct RawWait {
-    sum: u32,
-    hist: [u32; HISTOGRAM_CLASSES],
-}
-
-#[derive(Deserialize)]
-struct RawSum {
-    sum: u32,
-}
-
-#[derive(Deserialize)]
-struct RawOver {
-    target_ms: u32,
-    n: u32,
-}
-
-#[derive(Deserialize)]
-struct RawCells<'a> {
-    #[serde(borrow)]
-    layer: Option<Cow<'a, str>>,
-    #[serde(borrow)]
-    plan: Cow<'a, str>,
-    w: u32,
-    h: u32,
-    cell_mm: u32,
-    origin_mm: [i64; 2],
-    #[serde(borrow)]
-    enc: Cow<'a, str>,
-    #[serde(borrow)]
-    data: Cow<'a, str>,
-    #[serde(default)]
-    dropped_cells: u32,
 }
 
 impl<'a> WindowBody<'a> {
@@ -428,59 +337,6 @@ impl<'a> BodyFigures<'a> {
                 }
             }
         })
-    }
-}
-
-impl RawZone {
-    fn whole(self) -> Option<ZoneBody> {
-        Some(ZoneBody {
-            entries: self.entries?,
-            exits: self.exits?,
-            visits: self.visits?,
-            stops: self.stops?,
-            dwell_ms: self.dwell_ms?,
-            occ_ms: self.occ_ms?,
-            occ_max: self.occ_max?,
-            hist: self.hist?,
-        })
-    }
-}
-
-impl RawQueue {
-    fn whole(self) -> Option<QueueBody> {
-        let (wait, over) = (self.wait_ms?, self.over?);
-        Some(QueueBody {
-            joined: self.joined?,
-            served: self.served?,
-            abandoned: self.abandoned?,
-            carried: self.carried?,
-            wait_ms: wait.sum,
-            wait_hist: wait.hist,
-            aband_wait_ms: self.aband_wait_ms?.sum,
-            len_ms: self.len_ms?,
-            len_max: self.len_max?,
-            over: over.n,
-            target_ms: over.target_ms,
-            cut: self.cut?,
-        })
-    }
-}
-
-impl<'a> RawCells<'a> {
-    fn decoded<const N: usize>(self) -> Result<(Self, Vec<Option<[u64; N]>>), ReadError> {
-        let count = self.w as usize * self.h as usize;
-        if self.enc != "vz1" || !(1..=GRID_CELLS_MAX).contains(&count) || self.cell_mm == 0 {
-            let grid = format!("{} x {} cells of {} mm in {:?}", self.w, self.h, self.cell_mm, self.enc);
-            return Err(ReadError::Malformed(format!("{grid} is no grid that can be read")));
-        }
-        let cells = vz1::decode(&self.data, count);
-        let cells = cells.ok_or_else(|| ReadError::Malformed(format!("data are not {count} cells in vz1")))?;
-        Ok((self, cells))
-    }
-
-    fn grid(self) -> Grid<'a> {
-        let Self { plan, w, h, cell_mm, origin_mm, .. } = self;
-        Grid { plan, columns: w, rows: h, cell_mm, origin_mm }
     }
 }
 
