@@ -52,6 +52,7 @@ mod story {
     mod bench;
     mod calendar;
     mod evaluation;
+    mod page;
     mod pictures;
     mod pipe;
     mod recounts;

@@ -47,7 +47,14 @@ pub fn shop(timezone: &str, zones: usize, seed: u64) -> Shop {
     let settings = site::parse(&site, "simulated").expect("the simulated shop is a good site").settings;
     let voice =
         Voice { topic_root: "kehai/v1".into(), boot: "51a7ed01".into(), synchronised: true, retain_windows: false };
-    Shop { composer: Composer::new(&settings, voice), settings, site, seq: 0, random: Random(seed), truth: Truth::new() }
+    Shop {
+        composer: Composer::new(&settings, voice),
+        settings,
+        site,
+        seq: 0,
+        random: Random(seed),
+        truth: Truth::new(),
+    }
 }
 
 impl Shop {

@@ -7,6 +7,7 @@ use jiff::ToSpan;
 use jiff::civil::Date;
 
 use super::super::period::{Calendar, Hours, Period, Span};
+use crate::vault::VaultError;
 
 /// What the page shall show.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,6 +63,12 @@ pub struct Named {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct Refused(String);
+
+impl From<VaultError> for Refused {
+    fn from(error: VaultError) -> Self {
+        Self(error.to_string())
+    }
+}
 
 impl Default for Asked {
     fn default() -> Self {

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::super::period::{Added, Calendar, Period, Span, Sums};
 use crate::clock::monotonic_ns;
-use crate::vault::Vault;
+use crate::vault::{Vault, VaultError};
 use crate::wire::read::{BodyFigures, Kind, WindowBody, WindowView};
 
 /// What the windows of a period say.
@@ -54,20 +54,22 @@ struct Kept {
 
 impl Shelf {
     /// The windows of a period summed up, now or lately; one at a time, so that many questions take no more memory than one.
-    #[must_use]
-    pub fn gathered(&self, vault: &Vault, calendar: &Calendar, period: &Period) -> Arc<Gathered> {
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn gathered(&self, vault: &Vault, calendar: &Calendar, period: &Period) -> Result<Arc<Gathered>, VaultError> {
         let mut shelf = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (released, now_ns) = (vault.counts().released, monotonic_ns());
         shelf.retain(|kept| kept.released == released && now_ns - kept.at_ns < FRESH_NS);
         if let Some(kept) = shelf.iter().find(|kept| same(&kept.period, period)) {
-            return Arc::clone(&kept.gathered);
+            return Ok(Arc::clone(&kept.gathered));
         }
-        let gathered = Arc::new(Gathered::of(period, calendar, |span| released_in(vault, span)));
+        let gathered = Arc::new(Gathered::of(period, calendar, |span| vault.windows(span.from_s, span.to_s))?);
         if shelf.len() >= KEPT_MAX {
             shelf.remove(0);
         }
         shelf.push(Kept { period: period.clone(), released, at_ns: now_ns, gathered: Arc::clone(&gathered) });
-        gathered
+        Ok(gathered)
     }
 }
 
@@ -78,13 +80,6 @@ fn same(one: &Period, other: &Period) -> bool {
         period.spans().iter().map(|span| [span.from_s, span.to_s].map(quarter)).collect()
     };
     quarters(one) == quarters(other)
-}
-
-/// Bodies of the windows that begin in a span, oldest first.
-fn released_in(vault: &Vault, span: Span) -> Vec<Vec<u8>> {
-    let begins =
-        |body: &[u8]| WindowBody::read(body).is_ok_and(|window| (span.from_s..span.to_s).contains(&window.start_s));
-    vault.held().into_iter().map(|message| message.body).filter(|body| begins(body)).collect()
 }
 
 impl Gathered {
@@ -100,8 +95,14 @@ impl Gathered {
     }
 
     /// Sums up what `bodies` gives of every part of a period.
-    #[must_use]
-    pub fn of(period: &Period, calendar: &Calendar, bodies: impl Fn(Span) -> Vec<Vec<u8>>) -> Self {
+    ///
+    /// # Errors
+    /// Those of `bodies`.
+    pub fn of<E>(
+        period: &Period,
+        calendar: &Calendar,
+        bodies: impl Fn(Span) -> Result<Vec<Vec<u8>>, E>,
+    ) -> Result<Self, E> {
         let days = calendar.days(period);
         let is_by_quarter = days.len() <= QUARTERS_DAYS_MAX;
         let bars = if is_by_quarter {
@@ -117,9 +118,9 @@ impl Gathered {
         };
         let mut gathered = Self { bars, is_by_quarter, ..Self::default() };
         for span in days.iter().flat_map(|(_, day)| day.spans()) {
-            bodies(*span).iter().for_each(|body| gathered.add(body));
+            bodies(*span)?.iter().for_each(|body| gathered.add(body));
         }
-        gathered
+        Ok(gathered)
     }
 
     fn add(&mut self, body: &[u8]) {
@@ -189,7 +190,8 @@ mod tests {
             let start_s = WindowBody::read(body).expect("a window").start_s;
             (span.from_s..span.to_s).contains(&start_s)
         };
-        Gathered::of(&period, &calendar, |span| bodies.iter().filter(|body| begins(body, span)).cloned().collect())
+        let within = |span| Ok::<_, ()>(bodies.iter().filter(|body| begins(body, span)).cloned().collect());
+        Gathered::of(&period, &calendar, within).expect("bodies")
     }
 
     #[test]

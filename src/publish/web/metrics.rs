@@ -18,6 +18,10 @@ pub fn text(page: &Page) -> String {
     told.plain("broker_connected", "gauge", "Whether the broker is there.", f64::from(u8::from(page.is_connected())));
     told.plain("windows_released_total", "counter", "Windows released.", counts.released as f64);
     told.plain("windows_delivered_total", "counter", "Windows the broker has acknowledged.", counts.done as f64);
+    if let Ok((taken, allowed)) = page.vault.size() {
+        told.plain("store_bytes", "gauge", "Bytes the store takes.", taken as f64);
+        told.plain("store_bytes_allowed", "gauge", "Bytes the store may take.", allowed as f64);
+    }
     let report = page.health.borrow().as_ref().and_then(|report| serde_json::from_slice::<Value>(&report.body).ok());
     if let Some(report) = report {
         told.node(&report);
@@ -81,7 +85,7 @@ impl Told {
             value => value.as_f64(),
         };
         if let Some(value) = value {
-            self.one(name, kind, help, labels, value * scale);
+            self.one(name, kind, help, labels, value / scale);
         }
     }
 
@@ -107,23 +111,22 @@ impl Told {
 const FATES: [&str; 6] = ["captured", "detected", "still", "skipped", "overwritten", "failed"];
 
 /// Members of a report: key, name, type, help.
-const NODE: [(&str, &str, &str, &str); 7] = [
+const NODE: [(&str, &str, &str, &str); 6] = [
     ("uptime_s", "uptime_seconds", "gauge", "Seconds since the process started."),
     ("eye_starts", "eye_starts_total", "counter", "Starts of the process that sees pictures."),
     ("eye_disbelieved", "eye_disbelieved_total", "counter", "Times it was ended for saying what is not foreseen."),
     ("spool_waiting", "spool_waiting", "gauge", "Messages waiting for the broker."),
     ("spool_dropped", "spool_dropped_total", "counter", "Messages dropped because the spool was full."),
     ("refused", "spool_refused_total", "counter", "Messages the broker refused."),
-    ("store_bytes", "store_bytes", "gauge", "Size of the store."),
 ];
 
-/// Members of a camera: key, name, type, help, factor.
+/// Members of a camera: key, name, type, help, divisor.
 const CAMERA: [(&str, &str, &str, &str, f64); 8] = [
-    ("fps_milli", "camera_frames_per_second", "gauge", "Frames that arrive per second.", 0.001),
-    ("looks_milli", "camera_looks_per_second", "gauge", "Frames looked at per second.", 0.001),
-    ("looks_asked_milli", "camera_looks_due_per_second", "gauge", "Looks per second it is due.", 0.001),
+    ("fps_milli", "camera_frames_per_second", "gauge", "Frames that arrive per second.", 1000.0),
+    ("looks_milli", "camera_looks_per_second", "gauge", "Frames looked at per second.", 1000.0),
+    ("looks_asked_milli", "camera_looks_due_per_second", "gauge", "Looks per second it is due.", 1000.0),
     ("overloaded", "camera_overloaded", "gauge", "Whether the box is too slow for its cameras.", 1.0),
-    ("lag_ms", "camera_lag_seconds", "gauge", "Age of a frame when it was looked at, as the report tells it.", 0.001),
+    ("lag_ms", "camera_lag_seconds", "gauge", "Age of a frame when it was looked at, as the report tells it.", 1000.0),
     ("reconnects", "camera_reconnects_total", "counter", "Reopenings.", 1.0),
     ("ignored", "camera_ignored_boxes_total", "counter", "Boxes dropped where nobody counts.", 1.0),
     ("motionless", "camera_motionless_things", "gauge", "Things that have not moved and count as nobody.", 1.0),

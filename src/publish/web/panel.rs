@@ -37,12 +37,12 @@ impl Answer {
         let chosen = asked.chosen(&calendar, now_s)?;
         let gathered = |period: &Period| page.shelf.gathered(&page.vault, &calendar, period);
         let here = match &chosen.period {
-            Some(named) => gathered(&named.period),
+            Some(named) => gathered(&named.period)?,
             None => Arc::new(Gathered::newest(&page.vault)),
         };
-        let other = chosen.other.as_ref().map(|named| gathered(&named.period));
+        let other = chosen.other.as_ref().map(|named| gathered(&named.period)).transpose()?;
         let day = if chosen.period.is_none() { newest_day(&page.vault, &calendar) } else { None };
-        let day = day.map(|period| (period.clone(), gathered(&period)));
+        let day = day.map(|period| gathered(&period).map(|gathered| (period, gathered))).transpose()?;
         Ok(Self { chosen, here, other, day, now_s })
     }
 
