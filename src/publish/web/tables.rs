@@ -215,7 +215,11 @@ fn change(of: &Definition, sides: [(&ObjectSums, Context); 2]) -> String {
     } else {
         ""
     };
-    let sign = if here < there { "−" } else { "+" };
+    let sign = match here.total_cmp(&there) {
+        std::cmp::Ordering::Less => "−",
+        std::cmp::Ordering::Equal => "±",
+        std::cmp::Ordering::Greater => "+",
+    };
     let change = match of.unit {
         _ if of.adds && there == 0.0 => return no_comparison(),
         _ if of.adds => format!("{:.1} %", (here / there - 1.0).abs() * 100.0),
