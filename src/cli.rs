@@ -10,6 +10,7 @@ mod cage;
 mod canvas;
 mod detect;
 mod doctor;
+mod export;
 mod finding;
 mod model;
 mod mot;
@@ -41,6 +42,7 @@ pub fn main() -> std::process::ExitCode {
             Command::Model(args) => model::run(&args),
             Command::Doctor(args) => doctor::run(&args),
             Command::Schema => schema::run(),
+            Command::Export(args) => export::run(&args),
         })
         .map_or_else(said, |()| std::process::ExitCode::SUCCESS)
 }
@@ -120,6 +122,8 @@ enum Command {
     Doctor(doctor::Args),
     /// Print the JSON Schema of everything that is published
     Schema,
+    /// Write released figures of any period as a table, summed by local day, hour or window
+    Export(export::Args),
     /// Prove on this very box that nothing of a picture is left in memory (root only; opens no camera of the site)
     Report(report::Args),
 }

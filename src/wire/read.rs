@@ -9,8 +9,8 @@ use serde_json::Value;
 
 use super::vz1;
 pub use body::{
-    BodyFigures, CellGrid, FlowBody, FlowCellBody, GRID_CELLS_MAX, HISTOGRAM_CLASSES, HeatBody, Kind, LineBody, OdBody,
-    QueueBody, ReadError, WindowBody, ZoneBody,
+    BodyFigures, CellGrid, FlowBody, FlowCellBody, GRID_CELLS_MAX, HISTOGRAM_CLASSES, Head, HeatBody, Kind, LineBody,
+    OdBody, QueueBody, ReadError, WindowBody, ZoneBody,
 };
 
 /// A window as any subscriber reads it.

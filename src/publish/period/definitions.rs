@@ -3,7 +3,9 @@
 //! In: sums of an object. Out: [`Figure`]s, each a number or the reason why there is none. Definitions differ between
 //! vendors, so the formula stands beside every figure. Invariant: a figure whose parts are withheld or absent is no number.
 
-use super::objects::{FlowCellSums, HeatCellSums, LineSums, ObjectFigures, OdSums, PairSums, QueueSums, ZoneSums};
+use super::objects::{
+    FlowCellSums, FlowSums, HeatCellSums, HeatSums, LineSums, ObjectFigures, OdSums, PairSums, QueueSums, ZoneSums,
+};
 use super::table::DEFINITIONS;
 use super::{ObjectSums, Presence, Tally};
 use crate::wire::read::{HISTOGRAM_CLASSES, Kind};
@@ -46,6 +48,10 @@ pub enum Of {
     Waits(usize),
     /// The ways before a camera.
     Od(fn(&OdSums) -> Figure),
+    /// A layer of a heatmap as a whole.
+    HeatWhole(fn(&HeatSums) -> Figure),
+    /// The flow over a floor as a whole.
+    FlowWhole(fn(&FlowSums) -> Figure),
     /// One cell of a heatmap of this layer.
     Heat(&'static str, fn(&HeatCellSums) -> Figure),
     /// One cell of the flow.
@@ -119,6 +125,12 @@ impl Figure {
 }
 
 impl Definition {
+    /// Whether it is a figure of an object as a whole, not of a cell or a way.
+    #[must_use]
+    pub fn is_of_object(&self) -> bool {
+        !matches!(self.of, Of::Heat(..) | Of::Flow(_) | Of::Pair(_))
+    }
+
     /// The figure of an object; `None` where it is one of cells or pairs, or of another kind.
     #[must_use]
     pub fn figure(&self, sums: &ObjectSums, context: &Context) -> Option<Figure> {
@@ -130,6 +142,8 @@ impl Definition {
             (Of::Queue(make), ObjectFigures::Queue(queue)) => make(queue, &sums.tally),
             (Of::Waits(class), ObjectFigures::Queue(queue)) => Figure::Is(queue.wait_hist[class] as f64),
             (Of::Od(make), ObjectFigures::Od(od)) => make(od),
+            (Of::HeatWhole(make), ObjectFigures::Heat(heat)) => make(heat),
+            (Of::FlowWhole(make), ObjectFigures::Flow(flow)) => make(flow),
             _ => return None,
         };
         Some(Why::of(sums.tally.presence()).map_or(figure, Figure::None))

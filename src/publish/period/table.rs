@@ -190,6 +190,13 @@ pub static DEFINITIONS: &[Definition] = &[
     waits(10, ["waits_512s_up", "waits of 512 s and more", "待ち時間512秒以上"]),
     of(
         Kind::Heat,
+        CELLS_TOLD,
+        IS_A_RATIO,
+        Of::HeatWhole(|heat| count(heat.cells.iter().filter(|cell| cell.released > 0).count())),
+    ),
+    of(Kind::Heat, CELLS_SEEN, IS_A_RATIO, Of::HeatWhole(|heat| count(heat.seen_cells as usize))),
+    of(
+        Kind::Heat,
         ["visits", "visits", "visits", "訪問", "Σ of the cell, of windows that release it"],
         ADDS,
         Of::Heat("visits", |cell| released(cell.released, cell.sum as f64)),
@@ -200,6 +207,13 @@ pub static DEFINITIONS: &[Definition] = &[
         ADDS,
         Of::Heat("dwell", |cell| released(cell.released, cell.sum as f64)),
     ),
+    of(
+        Kind::Flow,
+        CELLS_TOLD,
+        IS_A_RATIO,
+        Of::FlowWhole(|flow| count(flow.cells.iter().filter(|cell| cell.released > 0).count())),
+    ),
+    of(Kind::Flow, CELLS_SEEN, IS_A_RATIO, Of::FlowWhole(|flow| count(flow.seen_cells as usize))),
     of(
         Kind::Flow,
         ["n", "passages", "passages", "通過", "Σ n of the cell, of windows that release it"],
@@ -300,6 +314,16 @@ const fn waits(class: usize, [name, label, label_ja]: [&'static str; 3]) -> Defi
         ADDS,
         Of::Waits(class),
     )
+}
+
+/// Both are texts of a layer as a whole.
+const CELLS_TOLD: [&str; 5] =
+    ["cells_told", "cells", "cells told", "公開された区画", "number of cells that at least one window releases"];
+const CELLS_SEEN: [&str; 5] =
+    ["cells_seen", "cells", "cells a camera sees", "カメラに写る区画", "max (cells + dropped_cells) of a window"];
+
+fn count(number: usize) -> Figure {
+    Figure::Is(number as f64)
 }
 
 fn ratio(part: u64, whole: u64) -> Figure {

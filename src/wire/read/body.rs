@@ -9,7 +9,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use serde::Deserialize;
 
 use super::super::payload::CONTRACT_VERSION;
-use super::raw::{Envelope, RawCells, RawQueue, RawZone};
+use super::raw::{Envelope, RawCells, RawHead, RawQueue, RawZone};
 use crate::measure::dwell::DWELL_CLASSES;
 
 /// Number of classes of the histograms of stays and waits: edges 0, 1, 2, 4, … 512 s and beyond.
@@ -309,6 +309,33 @@ impl<'a> WindowBody<'a> {
     #[must_use]
     pub fn end_s(&self) -> i64 {
         self.start_s + i64::from(self.dur_s)
+    }
+}
+
+/// What a window is about, without its figures.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Head<'a> {
+    /// Kind.
+    pub kind: Kind,
+    /// Object.
+    pub id: Cow<'a, str>,
+    /// Window start, s since 1970 UTC.
+    pub start_s: i64,
+}
+
+impl<'a> Head<'a> {
+    /// Reads the head of a window.
+    ///
+    /// # Errors
+    /// [`ReadError`], where it has none.
+    pub fn read(body: &'a [u8]) -> Result<Self, ReadError> {
+        let RawHead { v, k, id, ws } = serde_json::from_slice(body).map_err(malformed)?;
+        if v != u32::from(CONTRACT_VERSION) {
+            return Err(ReadError::OtherVersion(v));
+        }
+        let kind = Kind::named(&k).ok_or_else(|| ReadError::NoWindow(k.into_owned()))?;
+        let start_s = start_of(&ws.ok_or_else(|| missing("ws"))?)?;
+        Ok(Self { kind, id: id.ok_or_else(|| missing("id"))?, start_s })
     }
 }
 

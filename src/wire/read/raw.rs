@@ -33,6 +33,17 @@ pub(super) struct Envelope<'a> {
 }
 
 #[derive(Deserialize)]
+pub(super) struct RawHead<'a> {
+    pub(super) v: u32,
+    #[serde(borrow)]
+    pub(super) k: Cow<'a, str>,
+    #[serde(borrow)]
+    pub(super) id: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    pub(super) ws: Option<Cow<'a, str>>,
+}
+
+#[derive(Deserialize)]
 pub(super) struct Privacy {
     pub(super) k: u32,
 }
