@@ -2,7 +2,8 @@
 
 use std::process::{Command, Stdio};
 
-use kehai::wire::read::WindowView;
+use kehai::publish::period::{DEFINITIONS, Definition, Why, definitions};
+use kehai::wire::read::{Kind, WindowView};
 use serde_json::Value;
 
 use crate::support::broker::{Broker, free_port};
@@ -112,5 +113,29 @@ fn every_member_of_a_heatmap_is_explained() {
             .filter(|member| !page.contains(&format!("d.{member}`")))
             .collect();
         assert!(missing.is_empty(), "{name}: {missing:?}");
+    }
+}
+
+/// The table of a kind as the page of figures has it.
+fn table_of(kind: Kind) -> String {
+    let row = |of: &Definition| {
+        let adds = if of.adds { "adds" } else { "" };
+        format!("| `{}` | {} | {} | {} | {} | {adds} |\n", of.name, of.label, of.label_ja, of.unit, of.formula)
+    };
+    let rows: String = definitions(kind).map(row).collect();
+    format!("## {}\n\n| name | English | 日本語 | unit | formula | |\n|---|---|---|---|---|---|\n{rows}", kind.name())
+}
+
+#[test]
+fn the_page_of_figures_holds_the_table_of_the_program() {
+    let page = page("docs/figures.md");
+    let tables: Vec<String> = Kind::ALL.into_iter().map(table_of).collect();
+    let missing: String =
+        tables.iter().filter(|table| !page.contains(*table)).map(|table| format!("{table}\n")).collect();
+    assert!(missing.is_empty(), "docs/figures.md has to hold:\n\n{missing}");
+    let rows = page.lines().filter(|line| line.starts_with("| `")).count();
+    assert_eq!(rows, DEFINITIONS.len(), "and no row more");
+    for why in [Why::NoRecord, Why::Blind, Why::Withheld, Why::NotMeasured, Why::NobodyCame] {
+        assert!(page.contains(&format!("| {} |", why.words())), "{}", why.words());
     }
 }
