@@ -16,7 +16,9 @@ mod contract {
 
 /// That every window arrives, at whatever broker and after whatever outage.
 mod delivery {
-    mod doors;
+    mod deaths;
+    mod doctor;
+    pub mod doors;
     mod hearing;
     mod matrix;
     mod outages;

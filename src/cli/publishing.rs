@@ -9,6 +9,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 use super::Failure;
+use super::output::note;
 use crate::config::broker::{Broker, Remote};
 use crate::config::site::Site;
 use crate::config::{Outlets, Settings};
@@ -59,7 +60,7 @@ impl Publishing {
             let (greeting, will) = mouth.greeting(model);
             let publisher = Publisher {
                 broker,
-                client_id: client_id(&site.settings, mouth.is_live()),
+                client_id: client_id(&site.settings, if mouth.is_live() { "" } else { "-replay" }),
                 vault: Arc::clone(vault),
                 greeting,
                 will,
@@ -71,8 +72,14 @@ impl Publishing {
             };
             tokio::spawn(publisher.run(stopping))
         });
+        if remote_is_plain(site) {
+            note(
+                "kehai: DANGER: what is published can be read and changed on its way to the broker (broker.dangerous_plaintext)",
+            );
+        }
         if let Some(port) = site.outlets.page_port {
-            serve(page(&site.settings, vault, mouth), port).await?;
+            let is_plaintext = remote_is_plain(site);
+            serve(Page { is_plaintext, ..page(&site.settings, vault, mouth) }, port).await?;
         }
         let page_url = site.outlets.page_port.map(|port| format!("http://127.0.0.1:{port}/"));
         let ways_in = Some((troubles, commands));
@@ -117,11 +124,16 @@ const TROUBLES_MAX: usize = 64;
 /// Commands that may wait to be judged.
 const COMMANDS_MAX: usize = 16;
 
-fn client_id(settings: &Settings, is_live: bool) -> String {
-    // Two clients of one id throw each other off the broker: a replay must not do that to its shop.
-    let suffix = if is_live { "" } else { "-replay" };
+/// The name under which a node is known to a broker. Two clients of one name throw each other off: whoever speaks beside
+/// the shop itself adds a `suffix`.
+pub fn client_id(settings: &Settings, suffix: &str) -> String {
     let store = &settings.store;
     format!("kehai-{}-{}-{}{suffix}", store.org, store.store, store.node)
+}
+
+/// Whether messages cross a network in the clear.
+fn remote_is_plain(site: &Site) -> bool {
+    matches!(&site.outlets.broker, Some(Broker::At(remote)) if remote.is_dangerous_plaintext)
 }
 
 fn page(settings: &Settings, vault: &Arc<Vault>, mouth: &Mouth) -> Page {
@@ -138,6 +150,7 @@ fn page(settings: &Settings, vault: &Arc<Vault>, mouth: &Mouth) -> Page {
         seen: seen.collect(),
         vault: Arc::clone(vault),
         is_unsandboxed: settings.dangerous_allow_unsandboxed,
+        is_plaintext: false,
         health: mouth.health(),
     }
 }

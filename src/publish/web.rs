@@ -38,6 +38,8 @@ pub struct Page {
     pub vault: Arc<Vault>,
     /// Whether the site file lets an eye work whose cage is not proved.
     pub is_unsandboxed: bool,
+    /// Whether messages cross a network in the clear: the page says so.
+    pub is_plaintext: bool,
     /// Newest health report.
     pub health: watch::Receiver<Option<Message>>,
 }
@@ -76,8 +78,9 @@ async fn guard(request: Request, next: Next) -> Response {
 }
 
 async fn shell(State(page): State<Arc<Page>>) -> Html<String> {
-    let alarm = if page.is_unsandboxed { UNSANDBOXED } else { "" };
-    let shell = include_str!("page/shell.html").replace("{alarm}", alarm).replace("{k}", &page.k.to_string());
+    let alarms = [(page.is_unsandboxed, UNSANDBOXED), (page.is_plaintext, PLAINTEXT)];
+    let alarm: String = alarms.into_iter().filter_map(|(is_on, words)| is_on.then_some(words)).collect();
+    let shell = include_str!("page/shell.html").replace("{alarm}", &alarm).replace("{k}", &page.k.to_string());
     Html(shell.replace("{name}", &escaped(&page.name)))
 }
 
@@ -269,6 +272,9 @@ impl Page {
 /// What the page says at its top where the cage of the eye need not hold.
 const UNSANDBOXED: &str = "<p class=\"alarm\" role=\"alert\">Dangerous: this box may watch without a proved cage round the process that sees \
     pictures (dangerous_allow_unsandboxed). Every message says so.</p>";
+/// What the page says where messages cross a network in the clear.
+const PLAINTEXT: &str = "<p class=\"alarm\" role=\"alert\">Dangerous: what this box publishes can be read and changed on its way to the \
+    broker (broker.dangerous_plaintext).</p>";
 /// htmx 2.0.4, unchanged; see vendor/htmx/SOURCE.txt.
 const HTMX: &str = include_str!("../../vendor/htmx/htmx.min.js");
 
