@@ -89,6 +89,7 @@ fn a_shop_publishes_through_a_door_and_says_when_it_is_shut() {
     };
     let shop = |name: &str, lines: &str| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_kehai"));
+        std::fs::create_dir_all(door.folder.path(name)).expect("the target folder can be written");
         command.env("STATE_DIRECTORY", door.folder.path(name));
         Shop::open_by(command, name, lines)
     };
