@@ -140,6 +140,7 @@ mod support {
     pub mod eye;
     pub mod eye_process;
     pub mod folder;
+    pub mod jetstream;
     pub mod keyed;
     pub mod node;
     pub mod onnx;
