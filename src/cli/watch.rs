@@ -180,9 +180,10 @@ fn plain(board: &mut Board, topic: &str, body: &[u8]) -> String {
         Heard::Window(kind, id) => {
             let now_s = utc_now().0 / 1000;
             let newest = board.of(kind).find(|(node, one, _)| *one == id && topic.contains(node));
-            newest.map_or_else(|| format!("{topic}: an older window"), |(node, id, shown)| {
-                screen::row(board, (node, kind, id), shown, now_s).trim_start().to_owned()
-            })
+            newest.map_or_else(
+                || format!("{topic}: an older window"),
+                |(node, id, shown)| screen::row(board, (node, kind, id), shown, now_s).trim_start().to_owned(),
+            )
         }
         Heard::State(is_online) => format!("{topic}: {}", if is_online { "online" } else { "offline" }),
         Heard::Other(kind) => format!("{topic}: {kind}, {} bytes", body.len()),
@@ -198,7 +199,11 @@ fn json(topic: &str, body: &[u8], is_retained: bool) -> String {
     // JSON lets letters stand that steer a terminal; escaped they mean the same.
     line.chars().fold(String::with_capacity(line.len()), |mut line, letter| {
         match letter {
-            '\u{7f}'..='\u{9f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' => {
+            '\u{7f}'..='\u{9f}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{feff}' => {
                 line.push_str(&format!("\\u{:04x}", letter as u32));
             }
             _ => line.push(letter),
@@ -221,7 +226,9 @@ fn remote(args: &Args) -> Result<Remote, Failure> {
         return Err(refused("write mqtt://HOST:PORT or mqtts://HOST:PORT"));
     };
     if remote.is_dangerous_plaintext && !args.dangerous_plaintext {
-        return Err(refused("this is another machine and plain MQTT is readable on the way; write mqtts://, or add --dangerous-plaintext"));
+        return Err(refused(
+            "this is another machine and plain MQTT is readable on the way; write mqtts://, or add --dangerous-plaintext",
+        ));
     }
     match &mut remote.tls {
         Some(Tls { ca_file, own }) => {
@@ -244,7 +251,9 @@ fn filters(args: &Args) -> Result<Vec<String>, Failure> {
         let levels: Vec<&str> = filter.split('/').collect();
         let whole = |level: &&str| !level.contains(['+', '#']) || level.len() == 1;
         let is_tail = |at: usize, level: &str| level != "#" || at + 1 == levels.len();
-        !filter.is_empty() && levels.iter().all(whole) && levels.iter().enumerate().all(|(at, level)| is_tail(at, level))
+        !filter.is_empty()
+            && levels.iter().all(whole)
+            && levels.iter().enumerate().all(|(at, level)| is_tail(at, level))
     };
     if let Some(bad) = args.filter.iter().find(|filter| !is_good(filter)) {
         let remedy = "write levels with slashes between, + for any one level, # at the end for all below";
