@@ -16,6 +16,13 @@ mod contract {
 
 /// What is released stays, whole and unreadable to others, and goes when its time is over.
 mod vault {
+    mod attacks;
+    mod clocks;
+    mod costs;
+    mod full;
+    mod killed;
+    mod retention;
+    mod secrecy;
     mod store;
 }
 
@@ -139,4 +146,5 @@ mod support {
     pub mod rtsp_faults;
     pub mod site;
     pub mod strace;
+    pub mod twin;
 }

@@ -11,6 +11,7 @@ mod http;
 mod leavings;
 mod onvif;
 mod secret;
+mod store;
 mod xml;
 
 use std::path::PathBuf;
@@ -220,6 +221,7 @@ fn check_site(findings: &mut Vec<Finding>, site: &Site) {
             claim("page.port", port).map(|()| format!("{port} is free")).map_err(|error| error.to_string()),
         );
     }
+    store::check(findings, &site.outlets);
     check_pipe(findings, settings);
     note(findings, "privacy", Ok(format!("profile threshold, k = {}", settings.gate.k)));
 }

@@ -34,7 +34,9 @@ impl Ledger {
         match self.contents.insert(identity, content) {
             Some(before) if before == content => return Entered::Again,
             Some(_) => {
-                return Entered::Otherwise("the same window was there with another content; both are signed".to_owned());
+                return Entered::Otherwise(
+                    "the same window was there with another content; both are signed".to_owned(),
+                );
             }
             None => {}
         }
