@@ -18,9 +18,12 @@ mod contract {
 mod vault {
     mod attacks;
     mod clocks;
+    mod commands;
     mod costs;
     mod full;
     mod killed;
+    mod payloads;
+    mod purges;
     mod retention;
     mod secrecy;
     mod store;

@@ -18,7 +18,10 @@ use crate::wire::audit::hex;
 pub(super) fn open(path: &Path, key: &[u8; 32], quota_mb: u32) -> Result<Connection, VaultError> {
     let connection = Connection::open(path).map_err(|error| of(path, error))?;
     // What it would say on standard error of a wrong key, the error says.
-    connection.query_row("PRAGMA cipher_log_level = NONE", [], |_| Ok(())).optional().map_err(|error| of(path, error))?;
+    connection
+        .query_row("PRAGMA cipher_log_level = NONE", [], |_| Ok(()))
+        .optional()
+        .map_err(|error| of(path, error))?;
     let text = Zeroizing::new(format!("PRAGMA key = \"x'{}'\"", hex(key)));
     connection.execute_batch(&text).map_err(|error| of(path, error))?;
     prepare(&connection, quota_mb).map_err(|error| of(path, error))?;

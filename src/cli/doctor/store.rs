@@ -52,7 +52,9 @@ fn key(folder: &Path) -> Result<String, String> {
         KeySource::Credential(path) => Ok(format!("a credential of the service, {}", path.display())),
         KeySource::File(path) => {
             let shown = path.display();
-            let about = path.metadata().map_err(|error| format!("{shown}: {error}; where a service has it as a credential this command has not"))?;
+            let about = path.metadata().map_err(|error| {
+                format!("{shown}: {error}; where a service has it as a credential this command has not")
+            })?;
             let mode = about.permissions().mode() & 0o777;
             if mode & 0o077 != 0 {
                 return Err(format!("{shown}: mode {mode:o} lets others read it; run `chmod 600 {shown}`"));
@@ -82,10 +84,15 @@ fn opened(findings: &mut Vec<Finding>, vault: &Vault) {
     );
     let bytes = usize::try_from(status.bytes).ok();
     findings.push(Finding { what: "store size".to_owned(), ok: true, detail: room, bytes, names: Vec::new() });
-    let waiting = format!("{} messages wait for the broker; the newest window is number {}", status.waiting, status.seq);
+    let waiting =
+        format!("{} messages wait for the broker; the newest window is number {}", status.waiting, status.seq);
     note(findings, "undelivered", Ok(waiting));
     note(findings, "audit chain", Ok(chain(&status)));
-    note(findings, "public key", Ok(format!("{}: note it off this box; `kehai verify` and `kehai audit verify` ask for it", vault.public_key())));
+    note(
+        findings,
+        "public key",
+        Ok(format!("{}: note it off this box; `kehai verify` and `kehai audit verify` ask for it", vault.public_key())),
+    );
 }
 
 fn chain(status: &Status) -> String {
