@@ -191,10 +191,7 @@ fn page(site: &Site, vault: &Arc<Vault>, mouth: &Mouth, connected: &Arc<AtomicBo
 
 /// What the site file allows that weakens privacy, for people.
 fn dangers(site: &Site) -> Vec<String> {
-    let unsandboxed = "this box may watch without a proved cage round the process that sees pictures (dangerous_allow_unsandboxed). Every message says so.";
-    let plain =
-        "what this box publishes can be read and changed on its way to the broker (broker.dangerous_plaintext).";
-    let all = [(site.settings.dangerous_allow_unsandboxed, unsandboxed), (remote_is_plain(site), plain)];
+    let all = [(site.settings.dangerous_allow_unsandboxed, UNSANDBOXED), (remote_is_plain(site), PLAINTEXT)];
     all.into_iter().filter_map(|(is_on, words)| is_on.then(|| words.to_owned())).collect()
 }
 
