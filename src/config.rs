@@ -337,6 +337,8 @@ pub struct Outlets {
     pub broker: Option<broker::Broker>,
     /// Whether Home Assistant is told of every figure.
     pub has_discovery: bool,
+    /// Whether heatmaps are published as pictures too.
+    pub has_images: bool,
     /// Loopback port of the web page.
     pub page_port: Option<u16>,
     /// Folder of the store, where the site file names one.

@@ -7,6 +7,7 @@ pub mod attendant;
 pub mod broker;
 pub mod commands;
 pub mod discovery;
+pub mod images;
 pub mod mqtt;
 pub mod period;
 pub mod picture;

@@ -20,6 +20,7 @@ use crate::publish::attendant::{Attendant, Refusals};
 use crate::publish::broker::EmbeddedBroker;
 use crate::publish::commands::{Asker, Desk};
 use crate::publish::discovery::discovery;
+use crate::publish::images::Images;
 use crate::publish::mqtt::Publisher;
 use crate::publish::web::{Page, Shelf, serve};
 use crate::vault::Vault;
@@ -99,6 +100,10 @@ impl Publishing {
             serve(page(site, vault, mouth, &connected), port).await?;
         }
         let page_url = site.outlets.page_port.map(|port| format!("http://127.0.0.1:{port}/"));
+        if site.outlets.has_images && mouth.is_live() {
+            let (vault, base) = (Arc::clone(vault), mouth.composer().topic(""));
+            tokio::spawn(Images { vault, base, seen: seen(&site.settings), drawn: BTreeMap::new() }.draw());
+        }
         tokio::spawn(attendant.attend(troubles, commands, |words| note(&format!("kehai: {words}"))));
         Ok(Self { publisher, stop, connected, _broker: broker, broker_url, page_url })
     }
@@ -164,6 +169,12 @@ fn remote_is_plain(site: &Site) -> bool {
     matches!(&site.outlets.broker, Some(Broker::At(remote)) if remote.is_dangerous_plaintext)
 }
 
+/// Which cells of each floor a camera sees.
+fn seen(settings: &Settings) -> BTreeMap<String, Vec<bool>> {
+    let floors = settings.floors.iter().enumerate();
+    floors.map(|(index, floor)| (floor.id.clone(), visible_cells(settings, index))).collect()
+}
+
 /// What the page is made of, but for the broker.
 fn page(site: &Site, vault: &Arc<Vault>, mouth: &Mouth, connected: &Arc<AtomicBool>) -> Page {
     let settings = &site.settings;
@@ -173,14 +184,12 @@ fn page(site: &Site, vault: &Arc<Vault>, mouth: &Mouth, connected: &Arc<AtomicBo
     let queues = settings.queues.iter().map(|queue| of("queue", &queue.id, &queue.name));
     let floors = settings.floors.iter().map(|floor| of("floor", &floor.id, &floor.name));
     let cameras = settings.cameras.iter().map(|camera| of("camera", &camera.id, &camera.name));
-    let seen =
-        settings.floors.iter().enumerate().map(|(index, floor)| (floor.id.clone(), visible_cells(settings, index)));
     Page {
         name: settings.store.name.clone(),
         k: settings.gate.k,
         timezone: settings.store.timezone.clone(),
         names: lines.chain(zones).chain(queues).chain(floors).chain(cameras).collect::<BTreeMap<_, _>>(),
-        seen: seen.collect(),
+        seen: seen(settings),
         vault: Arc::clone(vault),
         dangers: dangers(site),
         health: mouth.health(),

@@ -191,6 +191,8 @@ pub(super) struct RawBroker {
     pub(super) dangerous_plaintext: bool,
     #[serde(default)]
     pub(super) home_assistant: bool,
+    #[serde(default)]
+    pub(super) images: bool,
 }
 
 #[derive(Deserialize)]

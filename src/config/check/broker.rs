@@ -16,6 +16,7 @@ impl Check {
             self.refuse("broker.topic_root", quoted(&topic_root), remedy);
         }
         let has_discovery = broker.as_ref().is_some_and(|broker| broker.home_assistant);
+        let has_images = broker.as_ref().is_some_and(|broker| broker.images);
         let broker = broker.and_then(|raw| self.broker(&raw));
         let embedded = match &broker {
             Some(Broker::Embedded { port, .. }) => Some(*port),
@@ -32,6 +33,7 @@ impl Check {
             topic_root,
             broker,
             has_discovery,
+            has_images,
             page_port: page.map(|page| page.port),
             state_folder,
             keeping,
