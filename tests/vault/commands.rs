@@ -9,7 +9,7 @@ use kehai::wire::audit::read_line;
 use serde_json::Value;
 
 use crate::support::folder::{Folder, names_in, read};
-use crate::support::program::{Ended, kehai};
+use crate::support::program::{Ended, kehai, start};
 use crate::support::records::door;
 use crate::support::site::BARE;
 
@@ -219,4 +219,21 @@ fn doctor_tells_how_the_store_fares_and_what_its_key_is_worth() {
     std::fs::set_permissions(format!("{}/secret", shop.state), std::os::unix::fs::PermissionsExt::from_mode(0o640))
         .expect("ours");
     must_say(&shop.asks(&["doctor"]), 1, &["FAIL store key", "mode 640 lets others read it"]);
+}
+
+#[test]
+fn the_secret_may_come_as_a_credential_of_the_service_and_then_lies_on_no_disk() {
+    let shop = Store::new("");
+    let credentials = shop.folder.path("credentials");
+    std::fs::create_dir_all(&credentials).expect("ours");
+    std::fs::rename(format!("{}/secret", shop.state), format!("{credentials}/kehai-secret")).expect("ours");
+    let asks = |command: &[&str]| {
+        start(&[command, &["--site", &shop.site]].concat(), &[("CREDENTIALS_DIRECTORY", &credentials)]).ended()
+    };
+    must_say(&asks(&["audit", "verify"]), 0, &["lines, 1 to 7"]);
+    must_say(&asks(&["doctor"]), 0, &["a credential of the service"]);
+    must_say(&shop.asks(&["audit", "verify"]), 3, &["secret: missing", "LoadCredentialEncrypted=kehai-secret"]);
+    let receipt = shop.folder.path("receipt.json");
+    must_say(&asks(&["wipe", "--yes", "--receipt", &receipt]), 0, &["destroyed"]);
+    assert_eq!(names_in(&credentials), ["kehai-secret"], "the box keeps its own; without its salt it opens nothing");
 }

@@ -29,6 +29,16 @@ fn timed(count: i64, mut deed: impl FnMut(i64)) -> Vec<Duration> {
 fn what_a_release_costs() {
     let folder = Folder::new();
     let vault = Vault::open(Path::new(&folder.path("state")), Keeping::default(), Duration::ZERO).expect("room");
+    let mut file = std::fs::File::create(folder.path("bare")).expect("ours");
+    let bare = timed(200, |_| {
+        use std::io::Write;
+        file.write_all(&[7; 4096]).and_then(|()| file.sync_data()).expect("room");
+    });
+    println!(
+        "4 KiB forced to this disk, us: {:?}, 200 in {:?}",
+        median_us(bare.clone()),
+        bare.iter().sum::<Duration>()
+    );
     let doors = timed(200, |index| vault.release(|seq| door(index, seq)).expect("room"));
     println!(
         "release of a door, us, median p99 most: {:?}, 200 in {:?}",

@@ -80,6 +80,18 @@ fn a_shop_that_runs_notices_a_purge_on_its_page_and_at_its_broker() {
     assert_eq!(retained(&broker, "/about").len(), 1, "what is not a window stays");
 }
 
+#[test]
+fn a_shop_makes_its_store_where_there_is_none_and_nobody_else_can_look_in() {
+    use std::os::unix::fs::PermissionsExt;
+    let (folder, camera) = (Folder::new(), RtspCamera::start(scene(), 10.0));
+    let state = folder.path("deep/below/state");
+    let shop =
+        Shop::open_with("fresh", &format!("[vault]\nfolder = \"{state}\"\n{VIEW}url = \"{}\"\n{DOOR}", camera.url()));
+    shop.hear("camera view seen");
+    assert!(Path::new(&format!("{state}/store.db")).exists());
+    assert_eq!(std::fs::metadata(&state).expect("there").permissions().mode() & 0o777, 0o700);
+}
+
 /// Leaves a message at a broker, as a node would have.
 fn leave(port: u16, topic: &str, body: &str) {
     let mut client = std::process::Command::new("mosquitto_pub");
