@@ -6,6 +6,7 @@
 use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Value, json};
 
+use super::audit::HeadPayload;
 use super::payload::{
     AboutPayload, CONTRACT_VERSION, FlowPayload, HealthPayload, HeatPayload, LinePayload, MetaPayload, OdPayload,
     QueuePayload, StatePayload, WindowPayload, ZonePayload,
@@ -26,6 +27,7 @@ pub fn document() -> Value {
         ("about", kind_of::<AboutPayload>(&mut generator, "about")),
         ("meta", kind_of::<MetaPayload>(&mut generator, "meta")),
         ("health", kind_of::<HealthPayload>(&mut generator, "health")),
+        ("audit", kind_of::<HeadPayload>(&mut generator, "audit")),
     ];
     let mut definitions = generator.take_definitions(true);
     let choices: Vec<Value> = kinds.iter().map(|(name, _)| json!({ "$ref": format!("#/$defs/{name}") })).collect();
