@@ -212,6 +212,7 @@ fn doctor_tells_how_the_store_fares_and_what_its_key_is_worth() {
     };
     assert!(detail("state folder").ends_with("mode 700"));
     assert!(detail("store key").contains("does not protect a stolen box"));
+    assert_eq!(detail("store"), "opens, and every page fits its seal");
     assert!(detail("store size").contains("6 windows from 2026-01-05T10:00:00Z to 2026-01-05T11:15:00Z"));
     assert!(detail("undelivered").starts_with("7 messages wait"));
     assert!(detail("audit chain").contains("lines 1 to 7") && detail("audit chain").contains("of line 7"));
@@ -236,4 +237,15 @@ fn the_secret_may_come_as_a_credential_of_the_service_and_then_lies_on_no_disk()
     let receipt = shop.folder.path("receipt.json");
     must_say(&asks(&["wipe", "--yes", "--receipt", &receipt]), 0, &["destroyed"]);
     assert_eq!(names_in(&credentials), ["kehai-secret"], "the box keeps its own; without its salt it opens nothing");
+}
+
+#[test]
+fn a_store_with_one_changed_bit_is_damaged_and_doctor_says_so() {
+    let shop = Store::new("");
+    let path = format!("{}/store.db", shop.state);
+    let mut bytes = read(&path);
+    let at = bytes.len() - 2000;
+    bytes[at] ^= 1;
+    std::fs::write(&path, bytes).expect("ours");
+    must_say(&shop.asks(&["doctor"]), 1, &["FAIL store "]);
 }
