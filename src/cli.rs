@@ -9,6 +9,7 @@ mod audit;
 mod bench;
 mod cage;
 mod canvas;
+mod command;
 mod detect;
 mod doctor;
 mod finding;
@@ -49,7 +50,8 @@ pub fn main() -> std::process::ExitCode {
             Command::Verify(args) => verify::run(&args),
             Command::Purge(args) => purge::run(&args),
             Command::Wipe(args) => wipe::run(&args),
-            Command::Schema => schema::run(),
+            Command::Schema(args) => schema::run(&args),
+            Command::Command(args) => command::run(&args),
         })
         .map_or_else(said, |()| std::process::ExitCode::SUCCESS)
 }
@@ -135,8 +137,10 @@ enum Command {
     Purge(purge::Args),
     /// Destroy the store for ever: its keys, then its files; what is left is a signed receipt
     Wipe(wipe::Args),
-    /// Print the JSON Schema of everything that is published
-    Schema,
+    /// Print the JSON Schema of everything that is published, or where it goes (AsyncAPI)
+    Schema(schema::Args),
+    /// Make a key for an operator, and commands signed with it (prints them, sends nothing)
+    Command(command::Args),
     /// Prove on this very box that nothing of a picture is left in memory (root only; opens no camera of the site)
     Report(report::Args),
 }

@@ -9,9 +9,19 @@ mod disclosure {
 /// What a node publishes, as a stranger on the other side of the broker sees it.
 mod contract {
     mod broker;
+    mod commands;
     mod golden;
     mod heat;
     mod schema;
+}
+
+/// That every window arrives, at whatever broker and after whatever outage.
+mod delivery {
+    mod doors;
+    mod hearing;
+    mod matrix;
+    mod outages;
+    mod refusals;
 }
 
 /// What is released stays, whole and unreadable to others, and goes when its time is over.
@@ -140,14 +150,18 @@ mod support {
     pub mod eye_process;
     pub mod folder;
     pub mod keyed;
+    pub mod node;
     pub mod onnx;
     pub mod onvif_device;
+    pub mod papers;
     pub mod program;
     pub mod recording;
     pub mod records;
     pub mod rtsp_camera;
     pub mod rtsp_faults;
     pub mod site;
+    pub mod stand;
     pub mod strace;
     pub mod twin;
+    pub mod way;
 }

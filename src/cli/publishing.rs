@@ -5,15 +5,21 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinHandle;
 
-use super::Failure;
+use super::output::note;
+use super::{CONFIGURATION, Failure};
+use crate::clock::utc_now;
+use crate::config::broker::{Broker, Remote};
 use crate::config::site::Site;
-use crate::config::{Broker, Outlets, Settings};
+use crate::config::{CommandKey, Outlets, Settings};
 use crate::floor::visible_cells;
 use crate::pipeline::mouth::Mouth;
+use crate::publish::attendant::{Attendant, Refusals};
 use crate::publish::broker::EmbeddedBroker;
+use crate::publish::commands::{Asker, Desk};
+use crate::publish::discovery::discovery;
 use crate::publish::mqtt::Publisher;
 use crate::publish::web::{Page, serve};
 use crate::vault::Vault;
@@ -34,7 +40,7 @@ impl Publishing {
     /// Starts the embedded broker, if the site wants one; before anything else, because a taken port ends the command.
     pub fn broker(outlets: &Outlets) -> Result<Option<EmbeddedBroker>, Failure> {
         match &outlets.broker {
-            Some(Broker::Embedded { port }) => Ok(Some(EmbeddedBroker::start(*port)?)),
+            Some(Broker::Embedded { port, .. }) => Ok(Some(EmbeddedBroker::start(*port)?)),
             _ => Ok(None),
         }
     }
@@ -49,22 +55,38 @@ impl Publishing {
     ) -> Result<Self, Failure> {
         let (stop, stopping) = watch::channel(false);
         let connected = Arc::new(AtomicBool::new(false));
-        let address = site.outlets.broker.as_ref().map(|broker| match broker {
-            Broker::Embedded { port } => ("127.0.0.1".to_owned(), *port),
-            Broker::At { host, port } => (host.clone(), *port),
-        });
-        let broker_url = address.as_ref().map(|(host, port)| format!("mqtt://{host}:{port}"));
-        let publisher = address.map(|(host, port)| {
-            let (greeting, will) = mouth.greeting(model);
+        let remote = site.outlets.broker.as_ref().map(Broker::remote);
+        let broker_url = remote.as_ref().map(Remote::url);
+        let (trouble_sender, troubles) = mpsc::channel(TROUBLES_MAX);
+        let (command_sender, commands) = mpsc::channel(COMMANDS_MAX);
+        let (answer_sender, answers) = mpsc::channel(COMMANDS_MAX);
+        let again = Arc::new(Notify::new());
+        let attendant = Attendant {
+            composer: mouth.composer().clone(),
+            vault: Arc::clone(vault),
+            desk: desk(site, mouth.composer().node())?,
+            answers: answer_sender,
+            again: Arc::clone(&again),
+            refusals: Refusals::default(),
+        };
+        let publisher = remote.map(|broker| {
+            let (mut greeting, will) = mouth.greeting(model);
+            if site.outlets.has_discovery && mouth.is_live() {
+                greeting.extend(discovery(mouth.composer(), &site.settings));
+            }
             let publisher = Publisher {
-                host,
-                port,
+                broker,
                 client_id: client_id(&site.settings, mouth.is_live()),
                 vault: Arc::clone(vault),
                 greeting,
                 will,
                 health: mouth.health(),
                 connected: Arc::clone(&connected),
+                validity: mouth.validity(),
+                troubles: trouble_sender,
+                commands: command_sender,
+                answers,
+                again,
             };
             tokio::spawn(publisher.run(stopping))
         });
@@ -72,6 +94,7 @@ impl Publishing {
             serve(page(&site.settings, vault, mouth), port).await?;
         }
         let page_url = site.outlets.page_port.map(|port| format!("http://127.0.0.1:{port}/"));
+        tokio::spawn(attendant.attend(troubles, commands, |words| note(&format!("kehai: {words}"))));
         Ok(Self { publisher, stop, connected, _broker: broker, broker_url, page_url })
     }
 
@@ -101,6 +124,27 @@ impl Publishing {
             let _ = tokio::time::timeout(Duration::from_secs(2), publisher).await;
         }
     }
+}
+
+/// Troubles that may wait to be told.
+const TROUBLES_MAX: usize = 64;
+/// Commands that may wait to be judged.
+const COMMANDS_MAX: usize = 16;
+
+/// The desk for commands, with the keys of the site file.
+fn desk(site: &Site, node: String) -> Result<Desk, Failure> {
+    let asker = |key: &CommandKey| {
+        let refused = |error| {
+            let (name, key) = (&key.name, &key.key);
+            Failure::new(
+                CONFIGURATION,
+                format!("commands.keys.{name} = \"{key}\": {error}; write the key that `kehai command key` prints"),
+            )
+        };
+        Ok(Asker { name: key.name.clone(), key: key.key.parse().map_err(refused)? })
+    };
+    let askers: Result<Vec<Asker>, Failure> = site.outlets.command_keys.iter().map(asker).collect();
+    Ok(Desk::new(node, askers?, utc_now()))
 }
 
 fn client_id(settings: &Settings, is_live: bool) -> String {

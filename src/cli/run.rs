@@ -79,6 +79,7 @@ async fn watch(prepared: &Prepared, job: &EyeJob, state: &Path, broker: Option<E
     for url in [&publishing.broker_url, &publishing.page_url].into_iter().flatten() {
         note(&format!("kehai: {url}"));
     }
+    mouth.announce_configuration();
     let (loads, due) = (mouth.loads(), (0..settings.cameras.len()).map(|camera| mouth.looks_per_s(camera)).collect());
     let ended = tokio::select! {
         ended = keep_watching(prepared, job, &mut mouth) => Err(ended),

@@ -115,7 +115,7 @@ fn introduced(files: &[PathBuf]) -> Result<BTreeMap<String, PublicKey>, Failure>
     for file in files {
         each_line(file, &mut |text| {
             if let Some(line) = Line::read(text).filter(|line| line.value["k"] == "about")
-                && let Some(key) = line.value["key"].as_str().and_then(|key| key.parse().ok())
+                && let Some(key) = line.value["public_key"].as_str().and_then(|key| key.parse().ok())
                 && keys.len() < NODES_MAX
             {
                 keys.insert(line.base.to_owned(), key);

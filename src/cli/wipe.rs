@@ -14,7 +14,7 @@ use super::purge::confirm;
 use super::state::{state_folder, who};
 use super::{BROKER, CHECK_FAILED, Failure, USAGE};
 use crate::clock::utc_now;
-use crate::config::Broker;
+use crate::config::broker::Broker;
 use crate::config::site::{self, Site};
 use crate::publish::mqtt::clear::{Cleared, clear};
 use crate::vault::{Receipt, Vault, VaultError, wipe};
@@ -148,17 +148,16 @@ fn payload(site: &Site, found: &Receipt, vault: Option<&Vault>) -> ReceiptPayloa
 
 /// Clears these topics, and whatever else is kept below the node.
 fn at_broker(site: &Site, topics: &[String]) -> Cleared {
-    let address = match &site.outlets.broker {
-        Some(Broker::At { host, port }) => Some((host.clone(), *port)),
+    let remote = match &site.outlets.broker {
+        Some(Broker::At(remote)) => remote,
         // It lives and dies with `kehai run`, and keeps nothing beyond it.
-        Some(Broker::Embedded { .. }) | None => None,
+        Some(Broker::Embedded { .. }) | None => return Cleared { cleared: topics.to_vec(), uncleared: Vec::new() },
     };
-    let Some((host, port)) = address else { return Cleared { cleared: topics.to_vec(), uncleared: Vec::new() } };
     let store = &site.settings.store;
     let client = format!("kehai-{}-{}-{}-wipe", store.org, store.store, store.node);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let nothing = || Cleared { cleared: Vec::new(), uncleared: topics.to_vec() };
-    runtime.map_or_else(|_| nothing(), |runtime| runtime.block_on(clear((&host, port), &client, &node(site), topics)))
+    runtime.map_or_else(|_| nothing(), |runtime| runtime.block_on(clear(remote, &client, &node(site), topics)))
 }
 
 fn clear_later(site: &Site, receipt: &Path) -> Result<(), Failure> {

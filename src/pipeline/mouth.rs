@@ -5,6 +5,7 @@
 //! environment; the eye's standard error goes nowhere.
 
 mod backlog;
+mod events;
 mod running;
 
 use std::os::unix::process::ExitStatusExt;
@@ -17,12 +18,13 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 use super::{Errand, EyeJob};
-use crate::clock::{CaptureTime, is_synchronised, monotonic_ns, utc_now};
+use crate::clock::{CaptureTime, UtcMs, is_synchronised, monotonic_ns, utc_now};
 use crate::config::{LOOKS_PER_S_DEFAULT, Settings};
 use crate::health::load::{Gauge, Load};
 use crate::health::news::LastHeard;
 use crate::health::walls::Walls;
 use crate::health::{CameraReport, CameraState, EyeEvent, Silence};
+use crate::publish::mqtt::Validity;
 use crate::sandbox::FAULT_EXIT;
 use crate::sandbox::control::callers;
 use crate::vault::Vault;
@@ -34,6 +36,7 @@ use crate::wire::record::ration::Ration;
 use crate::wire::record::{Inbox, Record, RecordError, Report};
 
 pub use backlog::Backlog;
+use events::Readings;
 pub(crate) use running::Eye;
 pub use running::{EYES, HEAP_HYGIENE, program};
 
@@ -50,6 +53,8 @@ pub enum EyeEnd {
     Died(ExitStatus),
     /// It is there and says nothing any more, and was ended.
     Silent,
+    /// The wall clock was set, by so many ms, and it names its windows by the clock as it was; ended.
+    ClockStepped(i64),
     /// It could not be started.
     Unstarted(String),
 }
@@ -75,6 +80,9 @@ impl std::fmt::Display for EyeEnd {
                 },
             },
             Self::Silent => write!(f, "the eye said nothing any more and was ended"),
+            Self::ClockStepped(step_ms) => {
+                write!(f, "the clock was set by {:.1} s and the eye was ended", *step_ms as f64 / 1000.0)
+            }
             Self::Unstarted(reason) => write!(f, "the eye could not be started: {reason}"),
         }
     }
@@ -92,6 +100,7 @@ pub struct Mouth {
     loads: watch::Sender<Vec<Load>>,
     health: watch::Sender<Option<Message>>,
     health_every: Duration,
+    validity: Arc<Validity>,
     eye_starts: u32,
     /// Why a network camera takes no call.
     unreached: Vec<Silence>,
@@ -103,13 +112,15 @@ pub struct Mouth {
     backlog: Backlog,
     /// When the store was last rid of what is too old.
     expired_ns: i64,
+    readings: Readings,
+    /// Which cameras are lost.
+    lost: Vec<bool>,
 }
 
 impl Mouth {
     /// A mouth that commits to `vault` and reports health every `health_every`.
     #[must_use]
-    pub fn new(settings: &Settings, mut composer: Composer, vault: Arc<Vault>, health_every: Duration) -> Self {
-        composer.signs_with(&vault.public_key());
+    pub fn new(settings: &Settings, composer: Composer, vault: Arc<Vault>, health_every: Duration) -> Self {
         Self {
             composer,
             vault,
@@ -122,6 +133,7 @@ impl Mouth {
             loads: watch::Sender::new(vec![Load::default(); settings.cameras.len()]),
             health: watch::Sender::new(None),
             health_every,
+            validity: Arc::default(),
             eye_starts: 0,
             unreached: vec![Silence::None; settings.cameras.len()],
             eye_disbelieved: 0,
@@ -129,6 +141,8 @@ impl Mouth {
             begun_ns: monotonic_ns(),
             backlog: Backlog::default(),
             expired_ns: i64::MIN / 2,
+            readings: Readings::new(),
+            lost: vec![false; settings.cameras.len()],
         }
     }
 
@@ -136,6 +150,12 @@ impl Mouth {
     #[must_use]
     pub fn health(&self) -> watch::Receiver<Option<Message>> {
         self.health.subscribe()
+    }
+
+    /// Until when certificates hold: the publisher notes it, health tells it.
+    #[must_use]
+    pub fn validity(&self) -> Arc<Validity> {
+        Arc::clone(&self.validity)
     }
 
     /// Where it can be read how each camera is served.
@@ -160,8 +180,14 @@ impl Mouth {
     #[must_use]
     pub fn greeting(&self, model: &str) -> (Vec<Message>, Message) {
         let mut greeting = vec![self.composer.state(true)];
-        greeting.extend(self.composer.introduction(model));
+        greeting.extend(self.composer.introduction(model, &self.vault.public_key()));
         (greeting, self.composer.state(false))
+    }
+
+    /// What makes the messages of this node.
+    #[must_use]
+    pub fn composer(&self) -> &Composer {
+        &self.composer
     }
 
     /// The newest counters of every camera.
@@ -231,9 +257,9 @@ impl Mouth {
                         heard(&Report::Camera(camera as u16, Tick { number: 0, media_ms: 0 }, report));
                     }
                 }
-                _ = glance.tick(), if is_live => if self.is_overdue() {
+                _ = glance.tick(), if is_live => if let Some(end) = self.glance() {
                     eye.end().await;
-                    return EyeEnd::Silent;
+                    return end;
                 },
                 _ = clock.tick() => {
                     self.keep_house();
@@ -260,6 +286,12 @@ impl Mouth {
         Ok(report)
     }
 
+    /// Why an eye has to be ended, if it has.
+    fn glance(&mut self) -> Option<EyeEnd> {
+        let stepped = self.stepped().map(EyeEnd::ClockStepped);
+        stepped.or_else(|| self.is_overdue().then_some(EyeEnd::Silent))
+    }
+
     fn is_overdue(&self) -> bool {
         self.ration.as_ref().is_some_and(|ration| ration.is_overdue(monotonic_ns(), SILENCE_NS, START_PATIENCE_NS))
     }
@@ -281,8 +313,9 @@ impl Mouth {
             Report::Camera(camera, _, report) => {
                 let camera = usize::from(camera);
                 self.cameras[camera] = Some(report);
-                let is_news = !self.heard.hear(camera, &report).is_empty();
-                if self.weigh(camera, &report) || is_news {
+                let news = self.heard.hear(camera, &report);
+                self.tell_cameras(camera, &news);
+                if self.weigh(camera, &report) || !news.is_empty() {
                     self.report_health();
                 }
                 None
@@ -349,6 +382,7 @@ impl Mouth {
     /// What has to be done from time to time: windows without room are tried again, what is too old goes.
     fn keep_house(&mut self) {
         self.backlog.release(&self.vault, &self.composer);
+        self.tell_coverage();
         let now_ns = monotonic_ns();
         if !self.is_live() {
             return;
@@ -387,6 +421,7 @@ impl Mouth {
             spool_dropped: counts.dropped,
             refused: counts.refused,
             cameras,
+            tls_not_after: self.validity.first_s().map(|end_s| rfc3339(UtcMs(end_s * 1000))),
             unreleased: self.backlog.count(),
             store_bytes,
             store_most_bytes,

@@ -3,6 +3,9 @@
 //! In: what arrived from the eye. Out: [`Message`]s, unsigned. Invariants: the same input gives the same bytes; all texts that
 //! reach a topic were checked as ids (`config/check.rs`). Numbers and signatures are the vault's.
 
+mod sensor;
+mod talk;
+
 use serde::Serialize;
 
 use super::payload::{
@@ -11,6 +14,7 @@ use super::payload::{
 };
 use super::record::budget::Budget;
 use super::record::{ArrivedWindow, RECORD_BYTES};
+use super::schema::SCHEMA_ID;
 use super::seal::PublicKey;
 use super::{Message, vz1};
 use crate::clock::{UtcMs, WindowSpan};
@@ -18,7 +22,11 @@ use crate::config::{Drawn, Floor, Place, Profile, Settings};
 use crate::floor::visible_cells;
 use crate::gate::{Figures, FlowFigures, Object};
 
+pub use sensor::Sensor;
+pub use talk::{Answer, about};
+
 /// Makes the messages of one node and one process.
+#[derive(Clone)]
 pub struct Composer {
     settings: Settings,
     base: String,
@@ -26,7 +34,6 @@ pub struct Composer {
     clk: &'static str,
     retain_windows: bool,
     visible: Vec<Vec<bool>>,
-    key: Option<String>,
 }
 
 /// The process name of every replay.
@@ -69,13 +76,7 @@ impl Composer {
             retain_windows: voice.retain_windows,
             visible: (0..settings.floors.len()).map(|floor| visible_cells(settings, floor)).collect(),
             settings: settings.clone(),
-            key: None,
         }
-    }
-
-    /// Introduces the node with the key it signs with.
-    pub fn signs_with(&mut self, key: &PublicKey) {
-        self.key = Some(key.to_string());
     }
 
     /// The record of a window under this number.
@@ -194,7 +195,7 @@ impl Composer {
 
     /// What runs here and where everything is: sent again at every connection.
     #[must_use]
-    pub fn introduction(&self, model: &str) -> Vec<Message> {
+    pub fn introduction(&self, model: &str, key: &PublicKey) -> Vec<Message> {
         let (store, budget) = (&self.settings.store, Budget::of(&self.settings));
         let about = AboutPayload {
             v: CONTRACT_VERSION,
@@ -209,7 +210,8 @@ impl Composer {
             privacy: self.privacy(),
             pipe_bytes_per_hour: (budget.windows_per_hour * RECORD_BYTES) as u64,
             pipe_counter_bytes_per_hour: (budget.counters_per_hour * RECORD_BYTES) as u64,
-            key: self.key.clone(),
+            schema: SCHEMA_ID,
+            public_key: key.to_string(),
         };
         let meta = |of: &'static str, items: Vec<MetaItem>| {
             let payload = MetaPayload { v: CONTRACT_VERSION, k: "meta", of, cfg: self.settings.revision(), items };

@@ -68,8 +68,8 @@ const ROWS: [Monopoly; 11] = [
         tests_may: false,
     },
     Monopoly {
-        matter: "one place speaks to the broker",
-        words: &[&["rumqttc"]],
+        matter: "one part speaks to the broker, and it alone encrypts",
+        words: &[&["rumqttc"], &["rustls", "::"]],
         only_in: &["src/publish/mqtt"],
         tests_may: false,
     },

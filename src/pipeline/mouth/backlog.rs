@@ -5,6 +5,7 @@
 
 use std::collections::VecDeque;
 
+use super::events::LowCoverage;
 use crate::vault::{Vault, VaultError};
 use crate::wire::compose::Composer;
 use crate::wire::record::ArrivedWindow;
@@ -14,6 +15,7 @@ use crate::wire::record::ArrivedWindow;
 pub struct Backlog {
     waiting: VecDeque<ArrivedWindow>,
     lost: u64,
+    low_coverage: LowCoverage,
 }
 
 impl Backlog {
@@ -26,13 +28,18 @@ impl Backlog {
     pub fn release(&mut self, vault: &Vault, composer: &Composer) {
         while let Some(window) = self.waiting.front() {
             match vault.release(|seq| composer.window(seq, window)) {
-                Ok(()) => {}
+                Ok(()) => self.low_coverage.weigh(window, || composer.place(window.object)),
                 Err(VaultError::Past { .. }) => self.lost += 1,
                 Err(_) if self.waiting.len() <= WAITING_MAX => return,
                 Err(_) => self.lost += 1,
             }
             self.waiting.pop_front();
         }
+    }
+
+    /// What was released since the last time and had been seen for less than half of its window.
+    pub(super) fn low_coverage(&mut self) -> LowCoverage {
+        std::mem::take(&mut self.low_coverage)
     }
 
     /// Those that wait for room, and those that never will be released.
