@@ -110,7 +110,7 @@ fn an_unsigned_window_and_a_missing_key_are_no_success() {
     must_say(&verified(&lines, &[]), 2, &["no key to check it with", "--site"]);
     lines.push(String::from_utf8(door(9, 10).message.body).expect("text"));
     must_say(&verified(&lines, &["--key", &key]), 1, &["1 windows unsigned"]);
-    let about = format!("kehai/v1/acme/s1/n1/about {{\"v\":1,\"k\":\"about\",\"key\":\"{key}\"}}");
+    let about = format!("kehai/v1/acme/s1/n1/about {{\"v\":1,\"k\":\"about\",\"public_key\":\"{key}\"}}");
     let mut heard: Vec<String> =
         signed(&signer).iter().map(|line| format!("kehai/v1/acme/s1/n1/win/line/door {line}")).collect();
     heard.insert(3, about);

@@ -174,6 +174,10 @@ fn a_wipe_without_its_broker_destroys_all_the_same_and_the_receipt_clears_later(
     assert!(!Path::new(&format!("{}/store.db", shop.state)).exists(), "the store is gone all the same");
     let later = ["wipe", "--site", &shop.site, "--receipt", &receipt, "--clear"];
     assert_eq!(kehai(&later).code, Some(5), "still nobody there");
+    let edited = String::from_utf8(read(&receipt)).expect("text").replace("box/about", "box-2/about");
+    let edited = folder.write("edited.json", edited);
+    let refused = kehai(&["wipe", "--site", &shop.site, "--receipt", &edited, "--clear"]);
+    assert!(refused.code == Some(2) && refused.err.contains("does not fit"), "{}", refused.err);
     let broker = Broker::start(port, &folder);
     leave(port, "kehai/v1/test/drawn/box/about", "{}");
     let ended = kehai(&later);
