@@ -9,7 +9,7 @@
 //!            Frame      Detections Tracks  FloorSteps Window          │ 256-byte records of integers on one pipe:
 //!                                                                     ▼ ReleasedWindow, counters, a first and a last word
 //!                   mouth process (kehai): sees no pixel and no path, talks to the world
-//!                   wire (the exact bytes) ─▶ vault (what is undelivered) ─▶ publish: MQTT · page · picture
+//!                   wire (the exact bytes) ─▶ vault (encrypted store) ─▶ publish: MQTT · page · picture
 //! ```
 //!
 //! | module | one line |
@@ -21,7 +21,7 @@
 //! | [`measure`] | metres become windows: crossings, stays, queues, heat, flow, transitions |
 //! | [`gate`] | windows become releasable: figures of fewer than `k` people are withheld |
 //! | [`wire`] | the only serialisation of figures: pipe records, payloads, schema |
-//! | [`vault`] | released bytes until they are acknowledged |
+//! | [`vault`] | released bytes, signed and encrypted: until they are acknowledged, and for as long as they may be kept; the audit chain |
 //! | [`publish`] | MQTT, a page on loopback, a picture of a heatmap |
 //! | [`sandbox`] | what the eye gives up before it sees a picture, and the self-test of it |
 //! | [`pipeline`] | processes, threads, channels: who starts, feeds, watches and ends whom |
@@ -42,7 +42,7 @@
 //! | I5 | only the mailbox drops frames, and counts them | `pipeline/latest.rs`; the ledger is balanced (tests/story) |
 //! | I6 | motion uses capture time | `track/kalman.rs` tests at three frame rates; tests/tidy/monopolies.rs (who may read a clock) |
 //! | I7 | counts are conserved: entries − exits = Δ stays, heat inside a zone = its dwell, transitions to a place and from it = its visits, who joins a queue is served, gives up or waits on; wherever the calendar cuts, the sums are the same | tests/laws |
-//! | I8 | a window is released once, with the same bytes for ever | [`wire::record::Inbox`] (each window once), [`vault`] (bytes fixed at commit), tests/contract |
+//! | I8 | a window is released once, with the same bytes for ever, and none that ends before its object's last | [`wire::record::Inbox`] (each window once), [`vault`] (on the disk, signed and in the audit chain in one commit), tests/vault: killed at any moment, full disks, clocks that step, six attacks on the chain |
 //! | I9 | every queue, map and history is bounded | constants beside each; a million people passing leave no more behind than two thousand (`measure/camera.rs`); memory slope in the acceptance tier |
 //! | I10 | no track id and no activity finer than a window on any wire, page or panic | `track::TrackId` cannot be printed or serialised; the eye's panic hook is silent; health counts frames, not people, and what follows people within seconds (still and overwritten frames, ages, boxes in ignored places) only by whole quarters of an hour; that a box is overloaded is told at once, and over with the quarter (`pipeline/discretion.rs`) |
 //! | I11 | the eye cannot write, execute or talk to anyone but its cameras, and proves it at start | five walls ([`sandbox`]), thirteen ways out tried by a twin before every `run`, `replay` and `bench` ([`sandbox::twin`]), exit 8 where one is open; tests/cage turns the walls off one by one; no encoder, no network client in its dependency graph and none of the system's encoders asked for (tests/tidy/{dependencies,symbols}.rs); an hour of calls into the kernel, of bytes to cameras and of the disk is judged by tests/evidence |
@@ -64,7 +64,9 @@
 //! one packed and one or two decoded in the decoder (its last picture, and what later ones refer to), two drawn, one in the
 //! network; a camera that falls silent leaves the last there until it is given up after three seconds; its relay holds what
 //! it is carrying, 64 KiB of packed film at the most in each direction. Figures rest on at least `k`
-//! different people, each followed without a break. *What does not stand yet*: the encrypted store, signatures, arming.
+//! different people, each followed without a break. What is released lies encrypted on the disk, each window signed, each deed a line of a chain whose signed heads leave the
+//! box; whoever has the box *and* its secret can seal a chain anew, and only heads published before give that away.
+//! *What does not stand yet*: arming.
 //! *Out of scope*: a camera that records by itself, somebody with root who attaches a debugger to a running eye.
 //!
 //! ## Decisions worth knowing

@@ -283,10 +283,9 @@ impl Vault {
 
 impl Drop for Vault {
     fn drop(&mut self) {
-        let inner = self.lock();
-        // Who is not told sends it once more.
-        let mut inner = inner;
+        let mut inner = self.lock();
         let inner = &mut *inner;
+        // What cannot be written is sent once more.
         inner.spool.write_settled(&inner.db);
     }
 }

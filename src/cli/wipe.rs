@@ -21,6 +21,7 @@ use crate::vault::{Receipt, Vault, VaultError, wipe};
 use crate::wire::audit::{Deed, HeadPayload};
 use crate::wire::compose::rfc3339;
 use crate::wire::payload::CONTRACT_VERSION;
+use crate::wire::seal::PublicKey;
 
 /// Arguments of `kehai wipe`.
 #[derive(clap::Args)]
@@ -165,9 +166,15 @@ fn clear_later(site: &Site, receipt: &Path) -> Result<(), Failure> {
     let text = std::fs::read_to_string(receipt).map_err(|error| refused(error.to_string()))?;
     let read: ReceiptPayload =
         serde_json::from_str(&text).map_err(|error| refused(format!("no receipt of a wipe: {error}")))?;
-    let node = node(site);
-    if let Some(stranger) = read.uncleared.iter().find(|topic| !topic.starts_with(&format!("{node}/"))) {
-        return Err(refused(format!("{stranger} is no topic of this site ({node})")));
+    let (node, key) = (node(site), read.key.as_deref().and_then(|key| key.parse::<PublicKey>().ok()));
+    match key {
+        // A node that had another name once knows topics under that name too.
+        Some(key) => key.verify(text.trim_end().as_bytes()).map_err(|why| refused(why.to_string()))?,
+        None => {
+            if let Some(stranger) = read.uncleared.iter().find(|topic| !topic.starts_with(&format!("{node}/"))) {
+                return Err(refused(format!("{stranger} is no topic of this site ({node})")));
+            }
+        }
     }
     let left = at_broker(site, &read.uncleared).uncleared;
     if left.is_empty() {

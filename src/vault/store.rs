@@ -8,7 +8,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, ErrorCode, OptionalExtension};
+use rusqlite::{Connection, ErrorCode, OptionalExtension, Transaction, TransactionBehavior};
 use zeroize::Zeroizing;
 
 use super::VaultError;
@@ -88,9 +88,11 @@ pub(super) fn shrink(connection: &Connection) -> rusqlite::Result<()> {
 
 /// What of the store is damaged, in words: pages whose seal does not fit, and tables that do not hang together.
 pub(super) fn damage(connection: &Connection) -> rusqlite::Result<Vec<String>> {
+    // Nobody writes meanwhile: a page that is just being brought in from the journal would look damaged.
+    let quiet = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
     let mut told = Vec::new();
     for question in ["PRAGMA cipher_integrity_check", "PRAGMA integrity_check(10)"] {
-        let mut answers = connection.prepare(question)?;
+        let mut answers = quiet.prepare(question)?;
         let answers = answers.query_map([], |row| row.get::<_, String>(0))?;
         told.extend(answers.collect::<rusqlite::Result<Vec<String>>>()?.into_iter().filter(|answer| answer != "ok"));
     }

@@ -1,8 +1,13 @@
 //! Windows as the gate releases them, made up: for tests of what happens to them afterwards.
 
 use kehai::clock::WindowSpan;
+use kehai::config::{Settings, site};
+use kehai::gate::{Figures, Object};
 use kehai::wire::Message;
 use kehai::wire::compose::Record;
+use kehai::wire::record::ArrivedWindow;
+
+use super::site::BARE;
 
 /// First moment of the made-up windows, s since 1970: 2026-01-05T10:00:00Z.
 pub const BEGIN_S: i64 = 1_767_607_200;
@@ -35,4 +40,20 @@ pub fn map(index: i64, seq: u64, bytes: usize) -> Record {
     let topic = "kehai/v1/acme/s1/n1/win/heat/hall".to_owned();
     let message = Message { topic, body: body.into_bytes(), retain: true, at_least_once: true };
     Record { message, kind: "heat", id: "hall".to_owned(), span }
+}
+
+/// The settings of a shop with one line.
+pub fn site_with_a_door() -> Settings {
+    let line = "[[line]]\nid = \"door\"\nends_px = [[10, 100], [300, 100]]\ninside_px = [150, 200]\n";
+    site::parse(&format!("{BARE}{line}"), "door.toml").expect("a site").settings
+}
+
+/// The `index`-th quarter of an hour at that line, as it comes from an eye.
+pub fn closed(index: i64) -> ArrivedWindow {
+    ArrivedWindow {
+        object: Object::Line(0),
+        span: WindowSpan { start_s: BEGIN_S + index * 900, dur_s: 900 },
+        cov_ms: 900_000,
+        figures: Figures::Line { inward: 40 + index as u32, outward: 0, uncertain: 0 },
+    }
 }

@@ -9,7 +9,7 @@ use kehai::wire::audit::read_line;
 use serde_json::Value;
 
 use crate::support::folder::{Folder, names_in, read};
-use crate::support::program::{Ended, kehai};
+use crate::support::program::{Ended, kehai, start};
 use crate::support::records::door;
 use crate::support::site::BARE;
 
@@ -212,6 +212,7 @@ fn doctor_tells_how_the_store_fares_and_what_its_key_is_worth() {
     };
     assert!(detail("state folder").ends_with("mode 700"));
     assert!(detail("store key").contains("does not protect a stolen box"));
+    assert_eq!(detail("store"), "opens, and every page fits its seal");
     assert!(detail("store size").contains("6 windows from 2026-01-05T10:00:00Z to 2026-01-05T11:15:00Z"));
     assert!(detail("undelivered").starts_with("7 messages wait"));
     assert!(detail("audit chain").contains("lines 1 to 7") && detail("audit chain").contains("of line 7"));
@@ -219,4 +220,32 @@ fn doctor_tells_how_the_store_fares_and_what_its_key_is_worth() {
     std::fs::set_permissions(format!("{}/secret", shop.state), std::os::unix::fs::PermissionsExt::from_mode(0o640))
         .expect("ours");
     must_say(&shop.asks(&["doctor"]), 1, &["FAIL store key", "mode 640 lets others read it"]);
+}
+
+#[test]
+fn the_secret_may_come_as_a_credential_of_the_service_and_then_lies_on_no_disk() {
+    let shop = Store::new("");
+    let credentials = shop.folder.path("credentials");
+    std::fs::create_dir_all(&credentials).expect("ours");
+    std::fs::rename(format!("{}/secret", shop.state), format!("{credentials}/kehai-secret")).expect("ours");
+    let asks = |command: &[&str]| {
+        start(&[command, &["--site", &shop.site]].concat(), &[("CREDENTIALS_DIRECTORY", &credentials)]).ended()
+    };
+    must_say(&asks(&["audit", "verify"]), 0, &["lines, 1 to 7"]);
+    must_say(&asks(&["doctor"]), 0, &["a credential of the service"]);
+    must_say(&shop.asks(&["audit", "verify"]), 3, &["secret: missing", "LoadCredentialEncrypted=kehai-secret"]);
+    let receipt = shop.folder.path("receipt.json");
+    must_say(&asks(&["wipe", "--yes", "--receipt", &receipt]), 0, &["destroyed"]);
+    assert_eq!(names_in(&credentials), ["kehai-secret"], "the box keeps its own; without its salt it opens nothing");
+}
+
+#[test]
+fn a_store_with_one_changed_bit_is_damaged_and_doctor_says_so() {
+    let shop = Store::new("");
+    let path = format!("{}/store.db", shop.state);
+    let mut bytes = read(&path);
+    let at = bytes.len() - 2000;
+    bytes[at] ^= 1;
+    std::fs::write(&path, bytes).expect("ours");
+    must_say(&shop.asks(&["doctor"]), 1, &["FAIL store "]);
 }

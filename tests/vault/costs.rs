@@ -4,7 +4,8 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use kehai::config::Keeping;
-use kehai::vault::{Delivery, Vault};
+use kehai::vault::{Delivery, Judge, Vault};
+use kehai::wire::audit::Deed;
 
 use crate::support::folder::Folder;
 use crate::support::records::{door, map};
@@ -29,6 +30,16 @@ fn timed(count: i64, mut deed: impl FnMut(i64)) -> Vec<Duration> {
 fn what_a_release_costs() {
     let folder = Folder::new();
     let vault = Vault::open(Path::new(&folder.path("state")), Keeping::default(), Duration::ZERO).expect("room");
+    let mut file = std::fs::File::create(folder.path("bare")).expect("ours");
+    let bare = timed(200, |_| {
+        use std::io::Write;
+        file.write_all(&[7; 4096]).and_then(|()| file.sync_data()).expect("room");
+    });
+    println!(
+        "4 KiB forced to this disk, us: {:?}, 200 in {:?}",
+        median_us(bare.clone()),
+        bare.iter().sum::<Duration>()
+    );
     let doors = timed(200, |index| vault.release(|seq| door(index, seq)).expect("room"));
     println!(
         "release of a door, us, median p99 most: {:?}, 200 in {:?}",
@@ -49,5 +60,23 @@ fn what_a_release_costs() {
     println!("release and signed head, us: {:?}", median_us(heads));
     let (bytes, _) = vault.size().expect("readable");
     println!("store of 420 windows: {bytes} bytes");
+    let before = vault.size().expect("readable").0;
+    let lines = 3000;
+    let hash = "0123456789abcdef".repeat(4);
+    for seq in 0..lines {
+        let deed = Deed::done("release").about("seq", 100_000 + seq).about("sha256", hash.as_str());
+        vault.remember(&deed).expect("room");
+    }
+    println!("a line of the chain takes {} bytes", (vault.size().expect("readable").0 - before) / lines);
+    let begun = Instant::now();
+    let (mut judge, mut count) = (Judge::new(vault.public_key()), 0u32);
+    vault
+        .export_audit(&mut |line| {
+            judge.line(line);
+            count += 1
+        })
+        .expect("readable");
+    assert_eq!(judge.end().faults, []);
+    println!("a chain of {count} lines is judged in {:?}", begun.elapsed());
     assert!(doors.iter().sum::<Duration>() < Duration::from_secs(60), "a disk that slow serves no shop");
 }

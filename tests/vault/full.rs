@@ -6,18 +6,14 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use kehai::clock::WindowSpan;
-use kehai::config::{Keeping, Settings, site};
-use kehai::gate::{Figures, Object};
+use kehai::config::{Keeping, Settings};
 use kehai::pipeline::mouth::Backlog;
 use kehai::vault::{Delivery, Judge, Vault, VaultError};
 use kehai::wire::compose::{Composer, Voice};
-use kehai::wire::record::ArrivedWindow;
 
 use crate::support::folder::Folder;
 use crate::support::program::start_command;
-use crate::support::records::{BEGIN_S, map};
-use crate::support::site::BARE;
+use crate::support::records::{closed, map, site_with_a_door};
 use crate::support::twin;
 
 fn open(state: &str, quota_mb: u32) -> Vault {
@@ -25,23 +21,9 @@ fn open(state: &str, quota_mb: u32) -> Vault {
     Vault::open(Path::new(state), keeping, Duration::ZERO).expect("room for a store")
 }
 
-fn settings() -> Settings {
-    let line = "[[line]]\nid = \"door\"\nends_px = [[10, 100], [300, 100]]\ninside_px = [150, 200]\n";
-    site::parse(&format!("{BARE}{line}"), "full.toml").expect("a site").settings
-}
-
 fn composer(settings: &Settings) -> Composer {
     let voice = Voice { topic_root: "kehai/v1".into(), boot: "b".into(), synchronised: true, retain_windows: true };
     Composer::new(settings, voice)
-}
-
-fn closed(index: i64) -> ArrivedWindow {
-    ArrivedWindow {
-        object: Object::Line(0),
-        span: WindowSpan { start_s: BEGIN_S + index * 900, dur_s: 900 },
-        cov_ms: 900_000,
-        figures: Figures::Line { inward: index as u32, outward: 0, uncertain: 0 },
-    }
 }
 
 fn must_be_whole(vault: &Vault) {
@@ -55,7 +37,7 @@ fn must_be_whole(vault: &Vault) {
 
 /// Fills the disk below `disk` beside the store, and empties it again.
 fn live_on_a_small_disk(disk: &str) {
-    let (state, settings) = (format!("{disk}/state"), settings());
+    let (state, settings) = (format!("{disk}/state"), site_with_a_door());
     let (vault, composer) = (open(&state, 64), composer(&settings));
     (0..20).for_each(|index| vault.release(|seq| map(index, seq, 18_000)).expect("room still"));
     let before = vault.held();

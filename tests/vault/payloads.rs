@@ -5,6 +5,7 @@ use kehai::wire::seal::Signer;
 
 use crate::support::folder::Folder;
 use crate::support::program::{Ended, kehai};
+use crate::support::recording::played;
 use crate::support::records::door;
 
 /// What six windows look like once a node has signed them.
@@ -109,7 +110,7 @@ fn an_unsigned_window_and_a_missing_key_are_no_success() {
     must_say(&verified(&lines, &[]), 2, &["no key to check it with", "--site"]);
     lines.push(String::from_utf8(door(9, 10).message.body).expect("text"));
     must_say(&verified(&lines, &["--key", &key]), 1, &["1 windows unsigned"]);
-    let about = format!("kehai/v1/acme/s1/n1/about {{\"v\":1,\"k\":\"about\",\"key\":\"{key}\"}}");
+    let about = format!("kehai/v1/acme/s1/n1/about {{\"v\":1,\"k\":\"about\",\"public_key\":\"{key}\"}}");
     let mut heard: Vec<String> =
         signed(&signer).iter().map(|line| format!("kehai/v1/acme/s1/n1/win/line/door {line}")).collect();
     heard.insert(3, about);
@@ -125,4 +126,11 @@ fn what_a_replay_signed_is_no_evidence_and_a_shop_cannot_pass_for_one() {
     let live = br#"{"v":1,"k":"line","id":"door","boot":"7f3a9c01","seq":1,"d":{"in":1}}"#.to_vec();
     let said = String::from_utf8(everybody.seal(live)).expect("text");
     must_say(&verified(&[said], &["--key", &node().1]), 1, &["everybody's key of replays"]);
+}
+
+#[test]
+fn a_replay_written_to_a_file_is_whole_and_said_to_be_no_evidence() {
+    let ended = kehai(&["verify", &format!("{}/windows.jsonl", played().out())]);
+    must_say(&ended, 0, &["0 verified, 10 of replays, 0 windows unsigned, 0 broken"]);
+    must_say(&kehai(&["verify", "/nowhere"]), 2, &["/nowhere"]);
 }
