@@ -335,12 +335,25 @@ pub struct Outlets {
     pub topic_root: String,
     /// Where messages go.
     pub broker: Option<broker::Broker>,
+    /// Whether Home Assistant is told of every figure.
+    pub has_discovery: bool,
     /// Loopback port of the web page.
     pub page_port: Option<u16>,
     /// Folder of the store, where the site file names one.
     pub state_folder: Option<std::path::PathBuf>,
     /// How much of what is released is kept.
     pub keeping: Keeping,
+    /// Who may send commands.
+    pub command_keys: Vec<CommandKey>,
+}
+
+/// Somebody who may send commands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommandKey {
+    /// Name, for the audit chain.
+    pub name: String,
+    /// What tells their signature, "ed25519:…".
+    pub key: String,
 }
 
 /// How much of what is released is kept.

@@ -9,6 +9,7 @@ mod disclosure {
 /// What a node publishes, as a stranger on the other side of the broker sees it.
 mod contract {
     mod broker;
+    mod commands;
     mod golden;
     mod heat;
     mod schema;

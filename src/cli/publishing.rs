@@ -5,18 +5,22 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinHandle;
 
-use super::Failure;
 use super::output::note;
+use super::{CONFIGURATION, Failure};
+use crate::clock::utc_now;
 use crate::config::broker::{Broker, Remote};
 use crate::config::site::Site;
-use crate::config::{Outlets, Settings};
+use crate::config::{CommandKey, Outlets, Settings};
 use crate::floor::visible_cells;
 use crate::pipeline::mouth::Mouth;
+use crate::publish::attendant::{Attendant, Refusals};
 use crate::publish::broker::EmbeddedBroker;
-use crate::publish::mqtt::{Command, Publisher, Trouble};
+use crate::publish::commands::{Asker, Desk};
+use crate::publish::discovery::discovery;
+use crate::publish::mqtt::Publisher;
 use crate::publish::web::{Page, serve};
 use crate::vault::Vault;
 
@@ -26,7 +30,6 @@ pub struct Publishing {
     stop: watch::Sender<bool>,
     connected: Arc<AtomicBool>,
     _broker: Option<EmbeddedBroker>,
-    ways_in: Option<(mpsc::Receiver<Trouble>, mpsc::Receiver<Command>)>,
     /// Where the broker is, for people.
     pub broker_url: Option<String>,
     /// Where the page is, for people.
@@ -56,8 +59,21 @@ impl Publishing {
         let broker_url = remote.as_ref().map(Remote::url);
         let (trouble_sender, troubles) = mpsc::channel(TROUBLES_MAX);
         let (command_sender, commands) = mpsc::channel(COMMANDS_MAX);
+        let (answer_sender, answers) = mpsc::channel(COMMANDS_MAX);
+        let again = Arc::new(Notify::new());
+        let attendant = Attendant {
+            composer: mouth.composer().clone(),
+            vault: Arc::clone(vault),
+            desk: desk(site, mouth.composer().node())?,
+            answers: answer_sender,
+            again: Arc::clone(&again),
+            refusals: Refusals::default(),
+        };
         let publisher = remote.map(|broker| {
-            let (greeting, will) = mouth.greeting(model);
+            let (mut greeting, will) = mouth.greeting(model);
+            if site.outlets.has_discovery && mouth.is_live() {
+                greeting.extend(discovery(mouth.composer(), &site.settings));
+            }
             let publisher = Publisher {
                 broker,
                 client_id: client_id(&site.settings, if mouth.is_live() { "" } else { "-replay" }),
@@ -69,6 +85,8 @@ impl Publishing {
                 validity: mouth.validity(),
                 troubles: trouble_sender,
                 commands: command_sender,
+                answers,
+                again,
             };
             tokio::spawn(publisher.run(stopping))
         });
@@ -82,8 +100,8 @@ impl Publishing {
             serve(Page { is_plaintext, ..page(&site.settings, vault, mouth) }, port).await?;
         }
         let page_url = site.outlets.page_port.map(|port| format!("http://127.0.0.1:{port}/"));
-        let ways_in = Some((troubles, commands));
-        Ok(Self { publisher, stop, connected, _broker: broker, ways_in, broker_url, page_url })
+        tokio::spawn(attendant.attend(troubles, commands, |words| note(&format!("kehai: {words}"))));
+        Ok(Self { publisher, stop, connected, _broker: broker, broker_url, page_url })
     }
 
     /// Waits until the broker has answered for every row, at most `patience`.
@@ -105,11 +123,6 @@ impl Publishing {
         self.connected.load(Ordering::Relaxed)
     }
 
-    /// What the broker objects to, and commands as they come; to be had once.
-    pub fn ways_in(&mut self) -> Option<(mpsc::Receiver<Trouble>, mpsc::Receiver<Command>)> {
-        self.ways_in.take()
-    }
-
     /// Says goodbye to the broker.
     pub async fn end(mut self) {
         self.stop.send_replace(true);
@@ -123,6 +136,22 @@ impl Publishing {
 const TROUBLES_MAX: usize = 64;
 /// Commands that may wait to be judged.
 const COMMANDS_MAX: usize = 16;
+
+/// The desk for commands, with the keys of the site file.
+fn desk(site: &Site, node: String) -> Result<Desk, Failure> {
+    let asker = |key: &CommandKey| {
+        let refused = |error| {
+            let (name, key) = (&key.name, &key.key);
+            Failure::new(
+                CONFIGURATION,
+                format!("commands.keys.{name} = \"{key}\": {error}; write the key that `kehai command key` prints"),
+            )
+        };
+        Ok(Asker { name: key.name.clone(), key: key.key.parse().map_err(refused)? })
+    };
+    let askers: Result<Vec<Asker>, Failure> = site.outlets.command_keys.iter().map(asker).collect();
+    Ok(Desk::new(node, askers?, utc_now()))
+}
 
 /// The name under which a node is known to a broker. Two clients of one name throw each other off: whoever speaks beside
 /// the shop itself adds a `suffix`.

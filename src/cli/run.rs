@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rustix::process::{Pid, WaitOptions};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 
 use restarts::Restarts;
 
@@ -28,11 +28,10 @@ use crate::health::{CameraReport, CameraState, EyeEvent, EyeEventCode};
 use crate::pipeline::EyeJob;
 use crate::pipeline::mouth::{EyeEnd, Mouth};
 use crate::publish::broker::EmbeddedBroker;
-use crate::publish::mqtt::{Command, Trouble};
 use crate::sandbox::relay::RELAY;
 use crate::sandbox::restrict_mouth;
 use crate::units::PictureSize;
-use crate::vault::Vault;
+use crate::vault::{Vault, make_folder};
 use crate::wire::compose::{Composer, Voice};
 use crate::wire::ready::Ready;
 use crate::wire::record::Report;
@@ -55,6 +54,8 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     // Before there is a second thread. What the eye may do it is told apart, and less.
     let cage = job.cage();
     let state = state_folder(&prepared.site.outlets)?;
+    // What is not there cannot be left open to it.
+    make_folder(&state)?;
     restrict_mouth(std::slice::from_ref(&state), &cage.readable, &cage.devices);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::new(CHECK_FAILED, error.to_string()))?;
@@ -71,19 +72,19 @@ async fn watch(prepared: &Prepared, job: &EyeJob, state: &Path, broker: Option<E
         retain_windows: true,
     };
     let mut mouth = Mouth::new(settings, Composer::new(settings, voice), Arc::clone(&vault), HEALTH_EVERY);
-    let mut publishing = Publishing::start(&prepared.site, &prepared.model.card.name, &mouth, &vault, broker).await?;
+    let publishing = Publishing::start(&prepared.site, &prepared.model.card.name, &mouth, &vault, broker).await?;
     if publishing.broker_url.is_none() && publishing.page_url.is_none() {
         note("kehai: the site has neither [broker] nor [page]: nothing will be seen of what is measured");
     }
     for url in [&publishing.broker_url, &publishing.page_url].into_iter().flatten() {
         note(&format!("kehai: {url}"));
     }
+    mouth.announce_configuration();
     let (loads, due) = (mouth.loads(), (0..settings.cameras.len()).map(|camera| mouth.looks_per_s(camera)).collect());
     let ended = tokio::select! {
         ended = keep_watching(prepared, job, &mut mouth) => Err(ended),
         signal = signalled() => Ok(signal),
         never = tell_loads(settings, loads, due) => match never {},
-        never = tell_troubles(publishing.ways_in()) => match never {},
     };
     publishing.end().await;
     match ended {
@@ -220,16 +221,6 @@ async fn tell_loads(settings: &Settings, mut loads: watch::Receiver<Vec<Load>>, 
         }
     }
     // The mouth lives as long as this is asked; nothing is left to tell.
-    std::future::pending().await
-}
-
-/// Says what the broker objects to.
-async fn tell_troubles(ways_in: Option<(mpsc::Receiver<Trouble>, mpsc::Receiver<Command>)>) -> Infallible {
-    if let Some((mut troubles, _commands)) = ways_in {
-        while let Some(trouble) = troubles.recv().await {
-            note(&format!("kehai: broker: {trouble}"));
-        }
-    }
     std::future::pending().await
 }
 

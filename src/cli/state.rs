@@ -1,9 +1,27 @@
 //! Where the store of a node lies: in the site file, in the service's own folder, or with the user's other state.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::{CONFIGURATION, Failure};
 use crate::config::Outlets;
+use crate::config::site::{self, Site};
+use crate::vault::Vault;
+
+/// A site and its store, opened beside whoever runs it.
+///
+/// # Errors
+/// A site file that is refused; no store there, or one that does not open.
+pub fn store_of(path: &Path) -> Result<(Site, Vault), Failure> {
+    let site = site::load(path)?;
+    let vault = Vault::open_beside(&state_folder(&site.outlets)?, site.outlets.keeping)?;
+    Ok((site, vault))
+}
+
+/// Who asks, for the audit chain.
+#[must_use]
+pub fn who() -> String {
+    format!("uid:{}", rustix::process::getuid().as_raw())
+}
 
 /// The folder of the store.
 ///

@@ -4,6 +4,7 @@
 //! Invariant: nothing is corrected silently; a site with one problem is not used.
 
 mod broker;
+mod commands;
 mod queue;
 mod vault;
 
@@ -36,8 +37,8 @@ impl Check {
         let store = self.store(&raw.store);
         let gate = self.gate(&raw.gate);
         let detector = self.detector(raw.detector);
-        let (state_folder, keeping) = self.vault(&raw.vault);
-        let outlets = Outlets { state_folder, keeping, ..self.outlets(raw.broker, raw.page) };
+        let command_keys = self.commands(raw.commands);
+        let outlets = Outlets { command_keys, ..self.outlets(raw.broker, raw.page, &raw.vault) };
         let floors: Vec<Floor> = raw.floor.iter().map(|floor| self.floor(floor)).collect();
         if raw.camera.is_empty() {
             self.refuse("camera", "[]", "name at least one [[camera]]");

@@ -5,6 +5,8 @@
 
 use std::path::PathBuf;
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 
 use super::card::ScoreLevels;
@@ -130,6 +132,8 @@ pub(super) struct RawSite {
     pub(super) page: Option<RawPage>,
     #[serde(default)]
     pub(super) vault: RawVault,
+    #[serde(default)]
+    pub(super) commands: RawCommands,
     pub(super) detector: Option<RawDetector>,
     #[serde(default)]
     pub(super) floor: Vec<RawFloor>,
@@ -185,12 +189,21 @@ pub(super) struct RawBroker {
     pub(super) password_file: Option<PathBuf>,
     #[serde(default)]
     pub(super) dangerous_plaintext: bool,
+    #[serde(default)]
+    pub(super) home_assistant: bool,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawPage {
     pub(super) port: u16,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawCommands {
+    #[serde(default)]
+    pub(super) keys: BTreeMap<String, String>,
 }
 
 #[derive(Deserialize)]

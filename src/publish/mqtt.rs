@@ -6,6 +6,7 @@
 //! its session; rows go oldest first and no faster than the site says; a message the broker objects to is given up, told,
 //! and does not block the rest; reconnects back off (the client itself has no pause).
 
+pub mod clear;
 mod client;
 mod hearing;
 mod link;
@@ -20,7 +21,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Notify, mpsc, watch};
 
 pub use client::Version;
 pub use hearing::Command;
@@ -61,6 +62,10 @@ pub struct Publisher {
     pub troubles: mpsc::Sender<Trouble>,
     /// Takes commands, unchecked; what finds it full is dropped.
     pub commands: mpsc::Sender<Command>,
+    /// Answers to commands: they go out at once or never.
+    pub answers: mpsc::Receiver<Message>,
+    /// Wakes this to introduce the node again.
+    pub again: Arc<Notify>,
 }
 
 impl Publisher {
@@ -111,6 +116,10 @@ impl Publisher {
                         link.mention(&report, monotonic_ns());
                     }
                 }
+                Some(answer) = self.answers.recv() => if ended.stood {
+                    link.mention(&answer, monotonic_ns());
+                },
+                () = self.again.notified() => link.greet(self.greeting.len(), &course.minded),
                 _ = stop.changed() => {
                     if ended.stood {
                         link.leave(&self.will);

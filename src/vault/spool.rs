@@ -76,7 +76,7 @@ impl Spool {
                 _ => break found,
             }
         };
-        // Only windows are held back: what else comes after one may go before it.
+        // Only windows are held back, and with one whatever comes after it.
         let found = found
             .filter(|(number, seq, _)| seq.is_none() || self.held_back.front().is_none_or(|(held, _)| number < held));
         if found.is_none() {
@@ -154,7 +154,7 @@ fn row_at(db: &Connection, number: u64) -> rusqlite::Result<Option<(u64, Option<
     .optional()
 }
 
-fn now_s() -> i64 {
+pub(super) fn now_s() -> i64 {
     utc_now().0.div_euclid(1000)
 }
 

@@ -5,6 +5,13 @@
 use serde_json::Value;
 
 use super::vz1;
+use crate::clock::UtcMs;
+
+/// A moment as it stands in payloads; `None` when it is none.
+#[must_use]
+pub fn utc_of(text: &str) -> Option<UtcMs> {
+    text.parse::<jiff::Timestamp>().ok().map(|at| UtcMs(at.as_millisecond()))
+}
 
 /// A window as any subscriber reads it.
 #[derive(Debug, Clone, PartialEq)]

@@ -57,6 +57,8 @@ impl Node {
             validity: Arc::clone(&validity),
             troubles: trouble_sender,
             commands: command_sender,
+            answers: tokio::sync::mpsc::channel(1).1,
+            again: Arc::default(),
         };
         let thread = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");

@@ -4,17 +4,18 @@
 //! machine is encrypted, or called dangerous by name.
 
 use super::{Check, is_id_byte, quoted};
+use crate::config::Outlets;
 use crate::config::broker::{Broker, Login, Own, Protocol, RATE_PER_S_DEFAULT, Remote, Tls};
-use crate::config::site::{RawBroker, RawPage, topic_root_default};
-use crate::config::{Keeping, Outlets};
+use crate::config::site::{RawBroker, RawPage, RawVault, topic_root_default};
 
 impl Check {
-    pub(super) fn outlets(&mut self, broker: Option<RawBroker>, page: Option<RawPage>) -> Outlets {
+    pub(super) fn outlets(&mut self, broker: Option<RawBroker>, page: Option<RawPage>, vault: &RawVault) -> Outlets {
         let topic_root = broker.as_ref().map_or_else(topic_root_default, |broker| broker.topic_root.clone());
         if topic_root.split('/').any(|level| level.is_empty() || !level.bytes().all(is_id_byte)) {
             let remedy = "write levels of a-z, 0-9, _ and - with single slashes between";
             self.refuse("broker.topic_root", quoted(&topic_root), remedy);
         }
+        let has_discovery = broker.as_ref().is_some_and(|broker| broker.home_assistant);
         let broker = broker.and_then(|raw| self.broker(&raw));
         let embedded = match &broker {
             Some(Broker::Embedded { port, .. }) => Some(*port),
@@ -26,8 +27,16 @@ impl Check {
         if let Some(page) = page.as_ref().filter(|page| page.port == 0 || Some(page.port) == embedded) {
             self.refuse("page.port", page.port, "write a port from 1 to 65535 that the broker does not hold");
         }
-        let (state_folder, keeping) = (None, Keeping::default());
-        Outlets { topic_root, broker, page_port: page.map(|page| page.port), state_folder, keeping }
+        let (state_folder, keeping) = self.vault(vault);
+        Outlets {
+            topic_root,
+            broker,
+            has_discovery,
+            page_port: page.map(|page| page.port),
+            state_folder,
+            keeping,
+            command_keys: Vec::new(),
+        }
     }
 
     fn broker(&mut self, raw: &RawBroker) -> Option<Broker> {

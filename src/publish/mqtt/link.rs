@@ -69,6 +69,11 @@ impl Link {
     ) {
         self.packet_bytes_max = packet_bytes_max;
         self.in_flight_max = in_flight_max.map_or(IN_FLIGHT_MAX, |most| IN_FLIGHT_MAX.min(most.max(1) as usize));
+        self.greet(greeting, minded);
+    }
+
+    /// The greeting is due, but for what the broker minded before.
+    pub(super) fn greet(&mut self, greeting: usize, minded: &BTreeSet<usize>) {
         self.to_greet = (0..greeting).filter(|index| !minded.contains(index)).collect();
     }
 
