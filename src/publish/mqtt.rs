@@ -165,7 +165,7 @@ impl Publisher {
             Heard::Sent(packet) => link.went_out(packet),
             Heard::Acknowledged { packet, refusal } => {
                 let Some(item) = link.acknowledged(packet, refusal.is_none(), &self.vault, now_ns) else { return };
-                ended.delivered |= matches!(item, Item::Row(_)) || link.is_greeting();
+                ended.delivered |= matches!(item, Item::Row(_));
                 if let (Some(reason), Some(topic)) = (refusal, self.topic_of(item, link)) {
                     course.grievances.tell(Trouble::Refused { topic, reason }, now_ns);
                 }
@@ -197,7 +197,7 @@ impl Publisher {
     /// Learns from how a connection ended; gives the longest pause before the next.
     fn learn(&mut self, course: &mut Course, ended: Ended) -> Duration {
         let now_ns = monotonic_ns();
-        if ended.delivered {
+        if ended.stood && now_ns - ended.begun_ns > STEADY_NS {
             course.backoff.reset();
         }
         if !ended.stood {
@@ -216,11 +216,24 @@ impl Publisher {
                 course.grievances.tell(Trouble::Denied { reason: Denial::Protocol.to_string() }, now_ns);
                 return PAUSE_DENIED_MAX;
             }
-            Loss::Objection(reason) => self.blame(course, &ended, reason, now_ns),
+            Loss::TakenOver => {
+                let reason = format!(
+                    "another client comes as {}: give each box its own [store] node, and stop what runs twice",
+                    self.client_id
+                );
+                course.grievances.tell(Trouble::Denied { reason }, now_ns);
+                return PAUSE_DENIED_MAX;
+            }
+            Loss::Objection(reason) => {
+                self.blame(course, &ended, reason, now_ns);
+                // It answers, and with every second connection one message less is in the way.
+                return PAUSE_OBJECTION_MAX;
+            }
             Loss::HungUp if ended.stood && ended.is_quick && !was_asked => self.suspect(course, &ended, now_ns),
             _ => course.suspect = None,
         }
-        PAUSE_MAX
+        // The broker is there and takes rows; but one that takes two clients of one name in turn is not to be stormed.
+        if ended.delivered || course.suspect.is_some() { PAUSE_BRIEF_MAX } else { PAUSE_MAX }
     }
 
     /// The other end hung up just after it was sent something: once is chance, as often as that it is meant.
@@ -317,7 +330,9 @@ struct Ended {
     loss: Loss,
     /// Whether the broker had let us in.
     stood: bool,
-    /// Whether anything came of it.
+    /// When it was begun, ns.
+    begun_ns: i64,
+    /// Whether a row was answered for.
     delivered: bool,
     /// Whether it ended just after something was sent or answered.
     is_quick: bool,
@@ -327,7 +342,8 @@ struct Ended {
 
 impl Ended {
     fn with(loss: Loss) -> Self {
-        Self { loss, stood: false, delivered: false, is_quick: false, under_way: Vec::new() }
+        let begun_ns = monotonic_ns();
+        Self { loss, stood: false, begun_ns, delivered: false, is_quick: false, under_way: Vec::new() }
     }
 }
 
@@ -346,6 +362,12 @@ async fn poll(mut events: Events, sender: mpsc::Sender<Heard>) {
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// Longest pause while the broker is away.
 const PAUSE_MAX: Duration = Duration::from_secs(15);
+/// Longest pause after a connection that ended soon and on which rows were taken, or one alone was not.
+const PAUSE_BRIEF_MAX: Duration = Duration::from_secs(4);
+/// Longest pause after an objection.
+const PAUSE_OBJECTION_MAX: Duration = Duration::from_secs(1);
+/// A connection that stood this long was a good one, ns.
+const STEADY_NS: i64 = 10 * 1_000_000_000;
 /// Longest pause while the broker does not let us in.
 const PAUSE_DENIED_MAX: Duration = Duration::from_secs(60);
 /// Time for the last packet to leave.

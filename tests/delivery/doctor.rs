@@ -1,11 +1,14 @@
 //! `kehai doctor` and `kehai run` at a door: what is wrong is named with its remedy, exit 5; what is right says for how long.
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
 use super::doors::{Door, Rights};
 use crate::live::shop::{DOOR, Shop, VIEW};
+use crate::support::folder::Folder;
 use crate::support::papers::{Authority, private};
 use crate::support::program::{Ended, kehai};
 
@@ -103,4 +106,23 @@ fn a_shop_publishes_through_a_door_and_says_when_it_is_shut() {
     let heard = client.stdin(Stdio::null()).output().expect("mosquitto-clients is installed (make setup)");
     let state: Value = serde_json::from_slice(&heard.stdout).expect("it says that it is there");
     assert_eq!(state["state"], "online");
+}
+
+#[test]
+fn a_shop_that_publishes_in_the_clear_says_so_on_its_page_and_at_its_start() {
+    let folder = Folder::new();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_kehai"));
+    command.env("STATE_DIRECTORY", folder.path(""));
+    // An address of the books: nobody is there.
+    let lines = format!(
+        "{VIEW}url = \"rtsp://127.0.0.1:9/nobody\"\n{DOOR}[broker]\nurl = \"mqtt://192.0.2.1:1883\"\ndangerous_plaintext = true\n"
+    );
+    let shop = Shop::open_by(command, "plain", &lines);
+    shop.hear("DANGER: what is published can be read");
+    shop.hear(&format!("http://127.0.0.1:{}/", shop.page_port));
+    let mut page = TcpStream::connect(("127.0.0.1", shop.page_port)).expect("the page is served");
+    page.write_all(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n").expect("it listens");
+    let mut text = String::new();
+    page.read_to_string(&mut text).expect("it answers");
+    assert!(text.contains("role=\"alert\"") && text.contains("broker.dangerous_plaintext"), "{text}");
 }

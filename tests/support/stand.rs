@@ -200,6 +200,8 @@ impl Stand {
             ("RABBITMQ_DIST_PORT", self.others[1].to_string()),
             ("ERL_EPMD_PORT", self.others[2].to_string()),
             ("ERL_EPMD_ADDRESS", "127.0.0.1".to_owned()),
+            // It may be asked to end while a killed server still stands in its list.
+            ("ERL_EPMD_RELAXED_COMMAND_CHECK", "1".to_owned()),
         ]);
         command
     }
