@@ -8,6 +8,7 @@
 mod bench;
 mod cage;
 mod canvas;
+mod command;
 mod detect;
 mod doctor;
 mod export;
@@ -24,6 +25,7 @@ mod score;
 mod session;
 mod state;
 mod track;
+mod watch;
 
 use clap::{Parser, Subcommand};
 
@@ -41,8 +43,10 @@ pub fn main() -> std::process::ExitCode {
             Command::Bench(args) => bench::run(&args),
             Command::Model(args) => model::run(&args),
             Command::Doctor(args) => doctor::run(&args),
-            Command::Schema => schema::run(),
+            Command::Schema(args) => schema::run(&args),
+            Command::Command(args) => command::run(&args),
             Command::Export(args) => export::run(&args),
+            Command::Watch(args) => watch::run(&args),
         })
         .map_or_else(said, |()| std::process::ExitCode::SUCCESS)
 }
@@ -120,10 +124,14 @@ enum Command {
     Model(model::Args),
     /// Check this box and a site file: runtime, model, broker, calibration
     Doctor(doctor::Args),
-    /// Print the JSON Schema of everything that is published
-    Schema,
-    /// Write released figures of any period as a table, summed by local day, hour or window
+    /// Print the JSON Schema of everything that is published, or where it goes (AsyncAPI)
+    Schema(schema::Args),
+    /// Make a key for an operator, and commands signed with it (prints them, sends nothing)
+    Command(command::Args),
+    /// Write released figures of any period as a table or a picture, in the shop's own time
     Export(export::Args),
+    /// Watch what nodes publish, live in a terminal
+    Watch(watch::Args),
     /// Prove on this very box that nothing of a picture is left in memory (root only; opens no camera of the site)
     Report(report::Args),
 }

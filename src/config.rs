@@ -4,6 +4,8 @@
 //! both processes hold, and [`Outlets`], which only the mouth holds (broker, page).
 //! Invariant: a value in hand is a value in range; all defaults stand in `config/site.rs`.
 
+#[cfg(feature = "mouth")]
+pub mod broker;
 pub mod card;
 #[cfg(feature = "mouth")]
 mod check;
@@ -326,18 +328,32 @@ pub struct Ignore {
 }
 
 /// What only the mouth needs: where things go.
+#[cfg(feature = "mouth")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outlets {
     /// Root of all topics.
     pub topic_root: String,
     /// Where messages go.
-    pub broker: Option<Broker>,
+    pub broker: Option<broker::Broker>,
+    /// Whether Home Assistant is told of every figure.
+    pub has_discovery: bool,
     /// Loopback port of the web page.
     pub page_port: Option<u16>,
     /// Folder of the store, where the site file names one.
     pub state_folder: Option<std::path::PathBuf>,
     /// How much of what is released is kept.
     pub keeping: Keeping,
+    /// Who may send commands.
+    pub command_keys: Vec<CommandKey>,
+}
+
+/// Somebody who may send commands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommandKey {
+    /// Name, for the audit chain.
+    pub name: String,
+    /// What tells their signature, "ed25519:…".
+    pub key: String,
 }
 
 /// How much of what is released is kept.
@@ -359,23 +375,6 @@ impl Default for Keeping {
 pub const KEEP_DAYS_MAX: u32 = 30;
 /// Room for a month of windows and a year of audit of sixty objects, MiB.
 pub const QUOTA_MB_DEFAULT: u32 = 2048;
-
-/// Where messages go.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Broker {
-    /// A broker started and ended by the mouth, on this loopback port.
-    Embedded {
-        /// TCP port on 127.0.0.1.
-        port: u16,
-    },
-    /// A broker that is there already.
-    At {
-        /// Host name or address.
-        host: String,
-        /// TCP port.
-        port: u16,
-    },
-}
 
 impl Settings {
     /// Fingerprint of everything that decides what is measured and released.

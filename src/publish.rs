@@ -3,7 +3,10 @@
 //! In: rows of the [`crate::vault::Vault`] and messages of state and health. Out: bytes on sockets. Invariant: nothing
 //! here makes a figure; page and picture read back the very payloads that are published.
 
+pub mod attendant;
 pub mod broker;
+pub mod commands;
+pub mod discovery;
 pub mod mqtt;
 pub mod period;
 pub mod picture;

@@ -6,6 +6,7 @@
 //! a row of the spool is done when the broker acknowledged it; what is kept is bounded by age and by a quota, the oldest goes
 //! first and is counted (I9). One mouth holds a store; commands beside it may read it, purge it and ask for its chain.
 
+mod again;
 mod audit;
 mod keys;
 mod retention;
@@ -228,7 +229,9 @@ impl Vault {
     /// # Errors
     /// No room.
     pub fn enqueue(&self, message: &Message) -> Result<(), VaultError> {
-        self.lock().write(&self.path, |db, _| spool::enqueue(db, message))?;
+        let mut inner = self.lock();
+        inner.write(&self.path, |db, _| spool::enqueue(db, message))?;
+        inner.spool.counts.waiting += 1;
         self.changed.notify_one();
         Ok(())
     }
@@ -325,7 +328,8 @@ impl Vault {
     /// # Errors
     /// No room.
     pub fn publish_head(&self, topic: &str) -> Result<(), VaultError> {
-        let is_new = self.lock().write(&self.path, |db, epoch| {
+        let mut inner = self.lock();
+        let is_new = inner.write(&self.path, |db, epoch| {
             let Some(line) = audit::checkpoint(db, &self.signer, epoch, utc_now())? else { return Ok(false) };
             let body = line.into_bytes();
             let message = Message { topic: topic.to_owned(), body, retain: false, at_least_once: true };
@@ -333,6 +337,7 @@ impl Vault {
             Ok(true)
         })?;
         if is_new {
+            inner.spool.counts.waiting += 1;
             self.changed.notify_one();
         }
         Ok(())
@@ -491,7 +496,11 @@ fn number(db: &Connection, name: &str) -> rusqlite::Result<u64> {
 }
 
 fn set(db: &Connection, name: &str, value: u64) -> rusqlite::Result<()> {
-    db.prepare_cached("INSERT OR REPLACE INTO about VALUES (?1, ?2)")?.execute(params![name, value.to_string()])?;
+    set_text(db, name, &value.to_string())
+}
+
+fn set_text(db: &Connection, name: &str, value: &str) -> rusqlite::Result<()> {
+    db.prepare_cached("INSERT OR REPLACE INTO about VALUES (?1, ?2)")?.execute([name, value])?;
     Ok(())
 }
 

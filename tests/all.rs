@@ -9,11 +9,21 @@ mod disclosure {
 /// What a node publishes, as a stranger on the other side of the broker sees it.
 mod contract {
     mod broker;
+    mod commands;
     mod dashboard;
     mod golden;
     mod heat;
     mod pages;
     mod schema;
+}
+
+/// That every window arrives, at whatever broker and after whatever outage.
+mod delivery {
+    mod doors;
+    mod hearing;
+    mod matrix;
+    mod outages;
+    mod refusals;
 }
 
 /// What is released stays, whole and unreadable to others, and goes when its time is over.
@@ -112,6 +122,12 @@ mod evidence {
     mod unit;
 }
 
+/// Released figures as people use them: tables, pictures, a live screen.
+mod figures {
+    mod export;
+    mod year;
+}
+
 /// Live cameras, drawn and served on loopback.
 mod live {
     pub mod cameras;
@@ -134,8 +150,10 @@ mod support {
     pub mod eye_process;
     pub mod folder;
     pub mod keyed;
+    pub mod node;
     pub mod onnx;
     pub mod onvif_device;
+    pub mod papers;
     pub mod program;
     pub mod recording;
     pub mod records;
@@ -143,5 +161,7 @@ mod support {
     pub mod rtsp_faults;
     pub mod simulated;
     pub mod site;
+    pub mod stand;
     pub mod strace;
+    pub mod way;
 }

@@ -21,8 +21,9 @@ use super::model::resolve;
 use super::output::{say, say_json};
 use super::session::missing;
 use super::{CHECK_FAILED, Failure, MODEL, USAGE, finding};
+use crate::config::broker::Broker;
 use crate::config::site::{self, Site};
-use crate::config::{Broker, MODEL_DEFAULT, Settings};
+use crate::config::{MODEL_DEFAULT, Settings};
 use crate::detect::Detector;
 use crate::floor::calibrate::Calibration;
 use crate::pipeline::mouth::{EYES, program};
@@ -205,12 +206,12 @@ fn check_site(findings: &mut Vec<Finding>, site: &Site) {
         note(findings, &format!("camera {}", camera.id), detail);
     }
     match &site.outlets.broker {
-        Some(Broker::Embedded { port }) => {
+        Some(Broker::Embedded { port, .. }) => {
             check_broker_program(findings);
             let free = claim("broker.port", *port).map(|()| format!("{port} is free"));
             note(findings, "broker port", free.map_err(|error| error.to_string()));
         }
-        Some(Broker::At { host, port }) => note(findings, "broker", Ok(format!("{host}:{port} (not tried)"))),
+        Some(Broker::At(remote)) => note(findings, "broker", Ok(format!("{} (not tried)", remote.url()))),
         None => note(findings, "broker", Ok("none: nothing is published".to_owned())),
     }
     if let Some(port) = site.outlets.page_port {

@@ -5,15 +5,21 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinHandle;
 
-use super::Failure;
+use super::output::note;
+use super::{CONFIGURATION, Failure};
+use crate::clock::utc_now;
+use crate::config::broker::{Broker, Remote};
 use crate::config::site::Site;
-use crate::config::{Broker, Outlets, Settings};
+use crate::config::{CommandKey, Outlets, Settings};
 use crate::floor::visible_cells;
 use crate::pipeline::mouth::Mouth;
+use crate::publish::attendant::{Attendant, Refusals};
 use crate::publish::broker::EmbeddedBroker;
+use crate::publish::commands::{Asker, Desk};
+use crate::publish::discovery::discovery;
 use crate::publish::mqtt::Publisher;
 use crate::publish::web::{Page, Shelf, serve};
 use crate::vault::Vault;
@@ -34,7 +40,7 @@ impl Publishing {
     /// Starts the embedded broker, if the site wants one; before anything else, because a taken port ends the command.
     pub fn broker(outlets: &Outlets) -> Result<Option<EmbeddedBroker>, Failure> {
         match &outlets.broker {
-            Some(Broker::Embedded { port }) => Ok(Some(EmbeddedBroker::start(*port)?)),
+            Some(Broker::Embedded { port, .. }) => Ok(Some(EmbeddedBroker::start(*port)?)),
             _ => Ok(None),
         }
     }
@@ -49,29 +55,46 @@ impl Publishing {
     ) -> Result<Self, Failure> {
         let (stop, stopping) = watch::channel(false);
         let connected = Arc::new(AtomicBool::new(false));
-        let address = site.outlets.broker.as_ref().map(|broker| match broker {
-            Broker::Embedded { port } => ("127.0.0.1".to_owned(), *port),
-            Broker::At { host, port } => (host.clone(), *port),
-        });
-        let broker_url = address.as_ref().map(|(host, port)| format!("mqtt://{host}:{port}"));
-        let publisher = address.map(|(host, port)| {
-            let (greeting, will) = mouth.greeting(model);
+        let remote = site.outlets.broker.as_ref().map(Broker::remote);
+        let broker_url = remote.as_ref().map(Remote::url);
+        let (trouble_sender, troubles) = mpsc::channel(TROUBLES_MAX);
+        let (command_sender, commands) = mpsc::channel(COMMANDS_MAX);
+        let (answer_sender, answers) = mpsc::channel(COMMANDS_MAX);
+        let again = Arc::new(Notify::new());
+        let attendant = Attendant {
+            composer: mouth.composer().clone(),
+            vault: Arc::clone(vault),
+            desk: desk(site, mouth.composer().node())?,
+            answers: answer_sender,
+            again: Arc::clone(&again),
+            refusals: Refusals::default(),
+        };
+        let publisher = remote.map(|broker| {
+            let (mut greeting, will) = mouth.greeting(model);
+            if site.outlets.has_discovery && mouth.is_live() {
+                greeting.extend(discovery(mouth.composer(), &site.settings));
+            }
             let publisher = Publisher {
-                host,
-                port,
+                broker,
                 client_id: client_id(&site.settings, mouth.is_live()),
                 vault: Arc::clone(vault),
                 greeting,
                 will,
                 health: mouth.health(),
                 connected: Arc::clone(&connected),
+                validity: mouth.validity(),
+                troubles: trouble_sender,
+                commands: command_sender,
+                answers,
+                again,
             };
             tokio::spawn(publisher.run(stopping))
         });
         if let Some(port) = site.outlets.page_port {
-            serve(page(&site.settings, vault, mouth, &connected), port).await?;
+            serve(page(site, vault, mouth, &connected), port).await?;
         }
         let page_url = site.outlets.page_port.map(|port| format!("http://127.0.0.1:{port}/"));
+        tokio::spawn(attendant.attend(troubles, commands, |words| note(&format!("kehai: {words}"))));
         Ok(Self { publisher, stop, connected, _broker: broker, broker_url, page_url })
     }
 
@@ -103,6 +126,27 @@ impl Publishing {
     }
 }
 
+/// Troubles that may wait to be told.
+const TROUBLES_MAX: usize = 64;
+/// Commands that may wait to be judged.
+const COMMANDS_MAX: usize = 16;
+
+/// The desk for commands, with the keys of the site file.
+fn desk(site: &Site, node: String) -> Result<Desk, Failure> {
+    let asker = |key: &CommandKey| {
+        let refused = |error| {
+            let (name, key) = (&key.name, &key.key);
+            Failure::new(
+                CONFIGURATION,
+                format!("commands.keys.{name} = \"{key}\": {error}; write the key that `kehai command key` prints"),
+            )
+        };
+        Ok(Asker { name: key.name.clone(), key: key.key.parse().map_err(refused)? })
+    };
+    let askers: Result<Vec<Asker>, Failure> = site.outlets.command_keys.iter().map(asker).collect();
+    Ok(Desk::new(node, askers?, utc_now()))
+}
+
 fn client_id(settings: &Settings, is_live: bool) -> String {
     // Two clients of one id throw each other off the broker: a replay must not do that to its shop.
     let suffix = if is_live { "" } else { "-replay" };
@@ -111,7 +155,8 @@ fn client_id(settings: &Settings, is_live: bool) -> String {
 }
 
 /// What the page is made of, but for the broker.
-fn page(settings: &Settings, vault: &Arc<Vault>, mouth: &Mouth, connected: &Arc<AtomicBool>) -> Page {
+fn page(site: &Site, vault: &Arc<Vault>, mouth: &Mouth, connected: &Arc<AtomicBool>) -> Page {
+    let settings = &site.settings;
     let of = |kind: &str, id: &str, name: &String| (format!("{kind}/{id}"), name.clone());
     let lines = settings.lines.iter().map(|line| of("line", &line.id, &line.name));
     let zones = settings.zones.iter().map(|zone| of("zone", &zone.id, &zone.name));
@@ -127,7 +172,7 @@ fn page(settings: &Settings, vault: &Arc<Vault>, mouth: &Mouth, connected: &Arc<
         names: lines.chain(zones).chain(queues).chain(floors).chain(cameras).collect::<BTreeMap<_, _>>(),
         seen: seen.collect(),
         vault: Arc::clone(vault),
-        dangers: dangers(settings),
+        dangers: dangers(site),
         health: mouth.health(),
         connected: Arc::clone(connected),
         shelf: Shelf::default(),
@@ -135,10 +180,14 @@ fn page(settings: &Settings, vault: &Arc<Vault>, mouth: &Mouth, connected: &Arc<
 }
 
 /// What the site file allows that weakens privacy, for people.
-fn dangers(settings: &Settings) -> Vec<String> {
-    let unsandboxed = settings.dangerous_allow_unsandboxed.then(|| UNSANDBOXED.to_owned());
-    unsandboxed.into_iter().collect()
+fn dangers(site: &Site) -> Vec<String> {
+    let broker = site.outlets.broker.as_ref().map(Broker::remote);
+    let is_plain = broker.is_some_and(|broker| broker.is_dangerous_plaintext);
+    let dangers = [(site.settings.dangerous_allow_unsandboxed, UNSANDBOXED), (is_plain, PLAINTEXT)];
+    dangers.into_iter().filter(|(is_on, _)| *is_on).map(|(_, words)| words.to_owned()).collect()
 }
 
 const UNSANDBOXED: &str = "this box may watch without a proved cage round the process that sees pictures \
     (dangerous_allow_unsandboxed). Every message says so.";
+const PLAINTEXT: &str = "what is published goes to the broker in plain MQTT, readable and changeable on the way \
+    (broker.dangerous_plaintext). Figures are signed all the same.";

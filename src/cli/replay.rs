@@ -17,7 +17,7 @@ use super::score::{Comparison, replayed};
 use super::session::{Prepared, prepare, recording};
 use super::{BROKER, CHECK_FAILED, Failure, INTERRUPTED, USAGE};
 use crate::clock::{Timeline, UtcMs};
-use crate::config::Broker;
+use crate::config::broker::Broker;
 use crate::config::card::ScoreLevels;
 use crate::floor::visible_cells;
 use crate::health::Ledger;

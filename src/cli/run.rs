@@ -18,7 +18,7 @@ use restarts::Restarts;
 use super::output::note;
 use super::publishing::Publishing;
 use super::session::{Prepared, feeds, prepare, usb_trouble, why_silent};
-use super::state::state_folder;
+use super::state::made_state_folder;
 use super::{CHECK_FAILED, Failure, INTERRUPTED};
 use crate::clock::{is_synchronised, monotonic_ns, utc_now};
 use crate::config::{CameraSource, Settings, WINDOW_GRACE_S};
@@ -53,7 +53,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let broker = Publishing::broker(&prepared.site.outlets)?;
     // Before there is a second thread. What the eye may do it is told apart, and less.
     let cage = job.cage();
-    let state = state_folder(&prepared.site.outlets)?;
+    let state = made_state_folder(&prepared.site.outlets)?;
     restrict_mouth(std::slice::from_ref(&state), &cage.readable, &cage.devices);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::new(CHECK_FAILED, error.to_string()))?;
@@ -77,6 +77,7 @@ async fn watch(prepared: &Prepared, job: &EyeJob, state: &Path, broker: Option<E
     for url in [&publishing.broker_url, &publishing.page_url].into_iter().flatten() {
         note(&format!("kehai: {url}"));
     }
+    mouth.announce_configuration();
     let (loads, due) = (mouth.loads(), (0..settings.cameras.len()).map(|camera| mouth.looks_per_s(camera)).collect());
     let ended = tokio::select! {
         ended = keep_watching(prepared, job, &mut mouth) => Err(ended),

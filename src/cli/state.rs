@@ -1,9 +1,27 @@
 //! Where the store of a node lies: in the site file, in the service's own folder, or with the user's other state.
 
+use std::os::unix::fs::DirBuilderExt;
 use std::path::PathBuf;
 
 use super::{CONFIGURATION, Failure};
 use crate::config::Outlets;
+
+/// The folder of the store, made where there is none: once the mouth is confined it cannot be.
+///
+/// # Errors
+/// Exit 3 where nothing says which, and where it cannot be made.
+pub fn made_state_folder(outlets: &Outlets) -> Result<PathBuf, Failure> {
+    let folder = state_folder(outlets)?;
+    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder);
+    made.map_err(|error| {
+        let words = format!(
+            "state {}: {error}; name a folder of this user's own in [vault] folder, or in STATE_DIRECTORY",
+            folder.display()
+        );
+        Failure::new(CONFIGURATION, words)
+    })?;
+    Ok(folder)
+}
 
 /// The folder of the store.
 ///

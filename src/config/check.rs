@@ -3,18 +3,19 @@
 //! In: [`RawSite`] as the parser read it. Out: [`Site`] and the list of [`Problem`]s.
 //! Invariant: nothing is corrected silently; a site with one problem is not used.
 
+pub(super) mod broker;
+mod commands;
 mod queue;
 mod vault;
 
 use std::collections::BTreeSet;
 
 use super::site::{
-    Problem, RawBroker, RawCamera, RawDetector, RawFloor, RawGate, RawIgnore, RawLine, RawPage, RawSite, RawStore,
-    RawZone, Site, topic_root_default,
+    Problem, RawCamera, RawDetector, RawFloor, RawGate, RawIgnore, RawLine, RawSite, RawStore, RawZone, Site,
 };
 use super::{
-    Broker, Camera, CameraSource, DetectorChoice, Drawn, FLOOR_CELLS_MAX, Floor, Gate, Ignore, Keeping, LOOKS_PER_S,
-    Line, MODEL_DEFAULT, Outlets, PointPair, Profile, Settings, Store, WORKERS_MAX, Zone,
+    Camera, CameraSource, DetectorChoice, Drawn, FLOOR_CELLS_MAX, Floor, Gate, Ignore, LOOKS_PER_S, Line,
+    MODEL_DEFAULT, Outlets, PointPair, Profile, Settings, Store, WORKERS_MAX, Zone,
 };
 
 /// Collects problems while the raw file becomes settings.
@@ -36,8 +37,8 @@ impl Check {
         let store = self.store(&raw.store);
         let gate = self.gate(&raw.gate);
         let detector = self.detector(raw.detector);
-        let (state_folder, keeping) = self.vault(&raw.vault);
-        let outlets = Outlets { state_folder, keeping, ..self.outlets(raw.broker, raw.page) };
+        let command_keys = self.commands(raw.commands);
+        let outlets = Outlets { command_keys, ..self.outlets(raw.broker, raw.page, &raw.vault) };
         let floors: Vec<Floor> = raw.floor.iter().map(|floor| self.floor(floor)).collect();
         if raw.camera.is_empty() {
             self.refuse("camera", "[]", "name at least one [[camera]]");
@@ -133,70 +134,6 @@ impl Check {
         let model = raw.model.unwrap_or_else(|| MODEL_DEFAULT.to_owned());
         let accelerator = raw.accelerator.unwrap_or_default();
         DetectorChoice { model, size: raw.size, workers, accelerator, score: raw.score }
-    }
-
-    fn outlets(&mut self, broker: Option<RawBroker>, page: Option<RawPage>) -> Outlets {
-        let topic_root = broker.as_ref().map_or_else(topic_root_default, |broker| broker.topic_root.clone());
-        if topic_root.split('/').any(|level| level.is_empty() || !level.bytes().all(is_id_byte)) {
-            self.refuse(
-                "broker.topic_root",
-                quoted(&topic_root),
-                "write levels of a-z, 0-9, _ and - with single slashes between",
-            );
-        }
-        let broker = broker.and_then(|raw| self.broker(&raw));
-        let embedded = match &broker {
-            Some(Broker::Embedded { port }) => Some(*port),
-            _ => None,
-        };
-        if embedded == Some(0) {
-            self.refuse("broker.port", 0, "write a port from 1 to 65535");
-        }
-        if let Some(page) = page.as_ref().filter(|page| page.port == 0 || Some(page.port) == embedded) {
-            self.refuse("page.port", page.port, "write a port from 1 to 65535 that the broker does not hold");
-        }
-        let (state_folder, keeping) = (None, Keeping::default());
-        Outlets { topic_root, broker, page_port: page.map(|page| page.port), state_folder, keeping }
-    }
-
-    fn broker(&mut self, raw: &RawBroker) -> Option<Broker> {
-        match (&raw.url, raw.embedded) {
-            (None, true) => Some(Broker::Embedded { port: raw.port.unwrap_or(BROKER_PORT_DEFAULT) }),
-            (Some(url), false) if raw.port.is_none() => self.broker_url(url),
-            _ => {
-                self.refuse(
-                    "broker",
-                    "both or neither",
-                    "write either url = \"mqtt://HOST:PORT\" or embedded = true with a port",
-                );
-                None
-            }
-        }
-    }
-
-    fn broker_url(&mut self, url: &str) -> Option<Broker> {
-        if url.contains('@') {
-            self.refuse("broker.url", "…@…", "write mqtt://HOST:PORT without user and password");
-            return None;
-        }
-        let parsed = url.strip_prefix("mqtt://").map(|rest| rest.trim_end_matches('/')).and_then(|rest| {
-            let (host, port) = rest.rsplit_once(':').filter(|(_, port)| !port.ends_with(']')).unwrap_or((rest, "1883"));
-            Some((host.trim_matches(['[', ']']).to_owned(), port.parse::<u16>().ok().filter(|port| *port > 0)?))
-        });
-        match parsed {
-            Some((host, port)) if is_this_machine(&host) => Some(Broker::At { host, port }),
-            Some((host, _)) => {
-                let remedy = format!(
-                    "{host} is not this machine and plain MQTT is readable on the way; TLS is not built yet, so name a broker on 127.0.0.1 that bridges"
-                );
-                self.refuse("broker.url", quoted(url), remedy);
-                None
-            }
-            None => {
-                self.refuse("broker.url", "…", "write mqtt://HOST:PORT without user and password");
-                None
-            }
-        }
     }
 
     fn floor(&mut self, raw: &RawFloor) -> Floor {
@@ -465,10 +402,6 @@ fn is_id_byte(byte: u8) -> bool {
     byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_' || byte == b'-'
 }
 
-fn is_this_machine(host: &str) -> bool {
-    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
-}
-
 fn quoted(text: &str) -> String {
     format!("\"{text}\"")
 }
@@ -483,8 +416,6 @@ const SIDE_PX_MAX: u32 = 8192;
 const MOTION_MIN: f64 = 0.05;
 /// Hardware decoders by the names of FFmpeg (`libavutil/hwcontext.c`), those of Linux.
 const DECODERS: [&str; 4] = ["vaapi", "qsv", "cuda", "drm"];
-/// Loopback port of the embedded broker.
-const BROKER_PORT_DEFAULT: u16 = 18_830;
 /// Smallest cell, m: below one square metre a cell shows single steps (PROMISES 4.4).
 const CELL_M_MIN: f64 = 1.0;
 /// Largest cell, m.

@@ -3,6 +3,10 @@
 //! In: the text of a site file. Out: [`Settings`], [`Outlets`] and the camera sources.
 //! Invariant: every default of the product stands here; an unknown key is an error.
 
+use std::path::PathBuf;
+
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 
 use super::card::ScoreLevels;
@@ -128,6 +132,8 @@ pub(super) struct RawSite {
     pub(super) page: Option<RawPage>,
     #[serde(default)]
     pub(super) vault: RawVault,
+    #[serde(default)]
+    pub(super) commands: RawCommands,
     pub(super) detector: Option<RawDetector>,
     #[serde(default)]
     pub(super) floor: Vec<RawFloor>,
@@ -174,12 +180,30 @@ pub(super) struct RawBroker {
     pub(super) port: Option<u16>,
     #[serde(default = "topic_root_default")]
     pub(super) topic_root: String,
+    pub(super) protocol: Option<String>,
+    pub(super) rate_per_s: Option<u32>,
+    pub(super) ca_file: Option<PathBuf>,
+    pub(super) cert_file: Option<PathBuf>,
+    pub(super) key_file: Option<PathBuf>,
+    pub(super) user: Option<String>,
+    pub(super) password_file: Option<PathBuf>,
+    #[serde(default)]
+    pub(super) dangerous_plaintext: bool,
+    #[serde(default)]
+    pub(super) home_assistant: bool,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawPage {
     pub(super) port: u16,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawCommands {
+    #[serde(default)]
+    pub(super) keys: BTreeMap<String, String>,
 }
 
 #[derive(Deserialize)]

@@ -4,6 +4,7 @@
 //! an eye that says something unforeseen is ended at once; credentials travel by pipe, never by argument or
 //! environment; the eye's standard error goes nowhere.
 
+mod events;
 mod running;
 
 use std::collections::VecDeque;
@@ -17,12 +18,13 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 use super::{Errand, EyeJob};
-use crate::clock::{CaptureTime, is_synchronised, monotonic_ns, utc_now};
+use crate::clock::{CaptureTime, UtcMs, is_synchronised, monotonic_ns, utc_now};
 use crate::config::{LOOKS_PER_S_DEFAULT, Settings};
 use crate::health::load::{Gauge, Load};
 use crate::health::news::LastHeard;
 use crate::health::walls::Walls;
 use crate::health::{CameraReport, CameraState, EyeEvent, Silence};
+use crate::publish::mqtt::Validity;
 use crate::sandbox::FAULT_EXIT;
 use crate::sandbox::control::callers;
 use crate::vault::{Vault, VaultError};
@@ -33,6 +35,7 @@ use crate::wire::payload::{CONTRACT_VERSION, CameraHealthPayload, HealthPayload}
 use crate::wire::record::ration::Ration;
 use crate::wire::record::{ArrivedWindow, Inbox, Record, RecordError, Report};
 
+use events::{LowCoverage, Readings};
 pub(crate) use running::Eye;
 pub use running::{EYES, HEAP_HYGIENE, program};
 
@@ -49,6 +52,8 @@ pub enum EyeEnd {
     Died(ExitStatus),
     /// It is there and says nothing any more, and was ended.
     Silent,
+    /// The wall clock was set, by so many ms, and it names its windows by the clock as it was; ended.
+    ClockStepped(i64),
     /// It could not be started.
     Unstarted(String),
 }
@@ -74,6 +79,9 @@ impl std::fmt::Display for EyeEnd {
                 },
             },
             Self::Silent => write!(f, "the eye said nothing any more and was ended"),
+            Self::ClockStepped(step_ms) => {
+                write!(f, "the clock was set by {:.1} s and the eye was ended", *step_ms as f64 / 1000.0)
+            }
             Self::Unstarted(reason) => write!(f, "the eye could not be started: {reason}"),
         }
     }
@@ -91,6 +99,7 @@ pub struct Mouth {
     loads: watch::Sender<Vec<Load>>,
     health: watch::Sender<Option<Message>>,
     health_every: Duration,
+    validity: Arc<Validity>,
     eye_starts: u32,
     /// Why a network camera takes no call.
     unreached: Vec<Silence>,
@@ -105,6 +114,10 @@ pub struct Mouth {
     unreleasable: u64,
     /// When the store was last rid of what is too old.
     expired_ns: i64,
+    readings: Readings,
+    /// Which cameras are lost.
+    lost: Vec<bool>,
+    low_coverage: LowCoverage,
 }
 
 impl Mouth {
@@ -123,6 +136,7 @@ impl Mouth {
             loads: watch::Sender::new(vec![Load::default(); settings.cameras.len()]),
             health: watch::Sender::new(None),
             health_every,
+            validity: Arc::default(),
             eye_starts: 0,
             unreached: vec![Silence::None; settings.cameras.len()],
             eye_disbelieved: 0,
@@ -131,6 +145,9 @@ impl Mouth {
             unreleased: VecDeque::new(),
             unreleasable: 0,
             expired_ns: i64::MIN / 2,
+            readings: Readings::new(),
+            lost: vec![false; settings.cameras.len()],
+            low_coverage: LowCoverage::default(),
         }
     }
 
@@ -138,6 +155,12 @@ impl Mouth {
     #[must_use]
     pub fn health(&self) -> watch::Receiver<Option<Message>> {
         self.health.subscribe()
+    }
+
+    /// Until when certificates hold: the publisher notes it, health tells it.
+    #[must_use]
+    pub fn validity(&self) -> Arc<Validity> {
+        Arc::clone(&self.validity)
     }
 
     /// Where it can be read how each camera is served.
@@ -162,8 +185,14 @@ impl Mouth {
     #[must_use]
     pub fn greeting(&self, model: &str) -> (Vec<Message>, Message) {
         let mut greeting = vec![self.composer.state(true)];
-        greeting.extend(self.composer.introduction(model));
+        greeting.extend(self.composer.introduction(model, &self.vault.public_key()));
         (greeting, self.composer.state(false))
+    }
+
+    /// What makes the messages of this node.
+    #[must_use]
+    pub fn composer(&self) -> &Composer {
+        &self.composer
     }
 
     /// The newest counters of every camera.
@@ -233,9 +262,15 @@ impl Mouth {
                         heard(&Report::Camera(camera as u16, Tick { number: 0, media_ms: 0 }, report));
                     }
                 }
-                _ = glance.tick(), if is_live => if self.is_overdue() {
-                    eye.end().await;
-                    return EyeEnd::Silent;
+                _ = glance.tick(), if is_live => {
+                    if let Some(step_ms) = self.stepped() {
+                        eye.end().await;
+                        return EyeEnd::ClockStepped(step_ms);
+                    }
+                    if self.is_overdue() {
+                        eye.end().await;
+                        return EyeEnd::Silent;
+                    }
                 },
                 _ = clock.tick() => {
                     self.keep_house();
@@ -283,8 +318,9 @@ impl Mouth {
             Report::Camera(camera, _, report) => {
                 let camera = usize::from(camera);
                 self.cameras[camera] = Some(report);
-                let is_news = !self.heard.hear(camera, &report).is_empty();
-                if self.weigh(camera, &report) || is_news {
+                let news = self.heard.hear(camera, &report);
+                self.tell_cameras(camera, &news);
+                if self.weigh(camera, &report) || !news.is_empty() {
                     self.report_health();
                 }
                 None
@@ -307,7 +343,7 @@ impl Mouth {
     fn release(&mut self) {
         while let Some(window) = self.unreleased.front() {
             match self.vault.release(|seq| self.composer.window(seq, window)) {
-                Ok(()) => {}
+                Ok(()) => self.low_coverage.weigh(window, || self.composer.place(window.object)),
                 Err(VaultError::Past { .. }) => self.unreleasable += 1,
                 Err(_) if self.unreleased.len() <= UNRELEASED_MAX => return,
                 Err(_) => self.unreleasable += 1,
@@ -365,6 +401,7 @@ impl Mouth {
     /// What has to be done from time to time: windows without room are tried again, what is too old goes.
     fn keep_house(&mut self) {
         self.release();
+        self.tell_coverage();
         let now_ns = monotonic_ns();
         if !self.is_live() {
             return;
@@ -402,6 +439,7 @@ impl Mouth {
             spool_dropped: counts.dropped,
             refused: counts.refused,
             cameras,
+            tls_not_after: self.validity.first_s().map(|end_s| rfc3339(UtcMs(end_s * 1000))),
         };
         self.health.send_replace(Some(self.composer.health(&health)));
     }

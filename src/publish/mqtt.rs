@@ -1,337 +1,350 @@
-//! MQTT v5, QoS 1: the vault, not the client, remembers what is undelivered.
+//! MQTT, QoS 1: the vault, not the client, remembers what is undelivered.
 //!
-//! In: due rows of the [`Vault`], state, introduction and health messages. Out: publishes; rows settled at PUBACK.
-//! Invariants: every connection begins with `state`, `about` and `meta`; a lost connection forgets the client with
-//! everything in flight and the vault offers it again, so that nothing is lost when the broker lost its session; at
-//! most [`IN_FLIGHT_MAX`] rows are under way; a message the broker objects to is given up and does not block the rest;
-//! reconnects back off (the client itself has no pause).
+//! In: due rows of the [`Vault`], state, introduction and health messages. Out: publishes; rows settled at PUBACK; commands
+//! as they come; [`Trouble`]s. Invariants: every connection begins with `state`, `about` and `meta`; a lost connection
+//! forgets the client with everything in flight and the vault offers it again, so that nothing is lost when the broker lost
+//! its session; rows go oldest first and no faster than the site says; a message the broker objects to is given up, told,
+//! and does not block the rest; reconnects back off (the client itself has no pause).
 
-use std::collections::{HashMap, VecDeque};
+mod client;
+mod hearing;
+mod link;
+mod loss;
+mod papers;
+pub mod sounding;
+mod speech;
+pub mod subscriber;
+mod trouble;
+
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use rumqttc::Outgoing;
-use rumqttc::v5::mqttbytes::v5::{DisconnectReasonCode, LastWill, Packet, PubAck, PubAckReason};
-use rumqttc::v5::mqttbytes::{self, QoS};
-use rumqttc::v5::{AsyncClient, ConnectionError, Event, EventLoop, MqttOptions, StateError};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Notify, mpsc, watch};
 
+pub use client::Version;
+pub use hearing::Command;
+pub use papers::Validity;
+pub use trouble::{Denial, Trouble};
+
+use client::{Client, Dial, Events, Heard, QUEUE_MAX};
+use hearing::Hearing;
+use link::{Item, Link, Load};
+use loss::Loss;
+use speech::{Backoff, Pace, Speech};
+use trouble::Grievances;
+
+use crate::clock::{monotonic_ns, utc_now};
+use crate::config::broker::Remote;
 use crate::vault::{Delivery, Vault};
 use crate::wire::Message;
 
 /// Publishes for one node.
 pub struct Publisher {
-    /// Broker host.
-    pub host: String,
-    /// Broker port.
-    pub port: u16,
+    /// The broker and how it is spoken to.
+    pub broker: Remote,
     /// MQTT client id; one per node.
     pub client_id: String,
     /// Undelivered rows.
     pub vault: Arc<Vault>,
     /// Sent first at every connection: state, about, meta.
     pub greeting: Vec<Message>,
-    /// Sent by the broker when this node vanishes.
+    /// Sent by the broker when this node vanishes; its topic ends in `/state`, and commands come below `/cmd`.
     pub will: Message,
     /// Newest health report.
     pub health: watch::Receiver<Option<Message>>,
     /// Whether a connection stands.
     pub connected: Arc<AtomicBool>,
+    /// Until when certificates hold.
+    pub validity: Arc<Validity>,
+    /// Takes what the broker objects to; what finds it full is dropped.
+    pub troubles: mpsc::Sender<Trouble>,
+    /// Takes commands, unchecked; what finds it full is dropped.
+    pub commands: mpsc::Sender<Command>,
+    /// Answers to commands: they go out at once or never.
+    pub answers: mpsc::Receiver<Message>,
+    /// Wakes this to introduce the node again.
+    pub again: Arc<Notify>,
 }
 
 impl Publisher {
     /// Publishes until `stop` turns true, then says goodbye.
-    pub async fn run(mut self, mut stop: watch::Receiver<bool>) {
-        let (mut pause, mut careful) = (PAUSE_FIRST, false);
+    pub async fn run(self, mut stop: watch::Receiver<bool>) {
+        let mut course = Course::of(&self);
+        let mut publisher = self;
         while !*stop.borrow() {
-            let ended = self.connection(&mut stop, careful).await;
-            self.connected.store(false, Ordering::Relaxed);
-            if ended.heard {
-                pause = PAUSE_FIRST;
-            }
-            careful = ended.objection && self.blame(&ended.under_way);
+            let ended = publisher.connection(&mut course, &mut stop).await;
+            publisher.connected.store(false, Ordering::Relaxed);
+            let most = publisher.learn(&mut course, ended);
             if *stop.borrow() {
                 break;
             }
             tokio::select! {
-                () = tokio::time::sleep(pause) => pause = (pause * 2).min(PAUSE_MAX),
+                () = tokio::time::sleep(course.backoff.pause(most)) => {}
                 _ = stop.changed() => {}
             }
         }
     }
 
-    /// Gives up what alone was under way when the broker objected, so that it does not block the rest for ever.
-    /// True when there was more and the next connection has to find out.
-    fn blame(&mut self, under_way: &[Item]) -> bool {
-        match under_way {
-            [Item::Row(row)] => self.vault.settle(*row, Delivery::Refused),
-            [Item::Greeting(index)] => drop(self.greeting.remove(*index)),
-            _ => return true,
-        }
-        false
-    }
-
-    /// One connection from CONNECT to its loss; a careful one has one packet under way at a time.
-    async fn connection(&mut self, stop: &mut watch::Receiver<bool>, careful: bool) -> Ended {
-        let (client, events) = AsyncClient::new(self.options(), QUEUE_MAX);
+    /// One connection from CONNECT to its loss.
+    async fn connection(&mut self, course: &mut Course, stop: &mut watch::Receiver<bool>) -> Ended {
+        let (client, events) = match self.dial(course) {
+            Ok(dialled) => dialled,
+            Err(denial) => return Ended::with(Loss::Denied(denial)),
+        };
         let (sender, mut incoming) = mpsc::channel(QUEUE_MAX);
         let polling = tokio::spawn(poll(events, sender));
-        let in_flight_max = if careful { 1 } else { IN_FLIGHT_MAX };
-        let mut link = Link::new(client, in_flight_max);
-        let (mut stood, mut ended) = (false, Ended::default());
+        let mut link = Link::new(client, course.careful);
+        let mut ended = Ended::with(Loss::Gone);
         loop {
-            let happened = tokio::select! {
-                event = incoming.recv() => event,
-                () = self.vault.changed() => Some(Happened::Woken),
-                () = tokio::time::sleep(LOOK_AGAIN) => Some(Happened::Woken),
-                Ok(()) = self.health.changed() => Some(Happened::Health),
-                _ = stop.changed() => Some(Happened::Stop),
-            };
-            match happened {
-                None => break,
-                Some(Happened::Lost { objection }) => {
-                    ended.objection = objection;
-                    break;
-                }
-                Some(Happened::Connected(packet_max)) => {
-                    stood = true;
-                    self.connected.store(true, Ordering::Relaxed);
-                    link.packet_max = packet_max;
-                    link.to_greet = (0..self.greeting.len()).collect();
-                }
-                Some(Happened::Sent(packet)) => link.went_out(packet),
-                Some(Happened::Acknowledged(ack)) => {
-                    ended.heard = true;
-                    link.acknowledged(&ack, &self.vault);
-                }
-                Some(Happened::Health) => {
+            let again = if link.is_paced() { course.pace.wait() } else { LOOK_AGAIN };
+            tokio::select! {
+                heard = incoming.recv() => match heard {
+                    None => break,
+                    Some(Heard::Lost(loss)) => {
+                        ended.loss = loss;
+                        break;
+                    }
+                    Some(heard) => self.take(heard, &mut link, course, &mut ended),
+                },
+                () = self.vault.changed() => {}
+                () = tokio::time::sleep(again) => {}
+                Ok(()) = self.health.changed() => {
                     // A report that finds the queue full is worthless a minute later: it is not kept.
-                    if let Some(report) = self.health.borrow_and_update().clone().filter(|_| stood) {
-                        link.send(&report, None);
+                    if let Some(report) = self.health.borrow_and_update().clone().filter(|_| ended.stood) {
+                        link.mention(&report, monotonic_ns());
                     }
                 }
-                Some(Happened::Woken) => {}
-                Some(Happened::Stop) => {
-                    self.goodbye(&link, stood).await;
+                Some(answer) = self.answers.recv() => if ended.stood {
+                    link.mention(&answer, monotonic_ns());
+                },
+                () = self.again.notified() => link.greet(self.greeting.len(), &course.minded),
+                _ = stop.changed() => {
+                    if ended.stood {
+                        link.leave(&self.will);
+                        tokio::time::sleep(GOODBYE).await;
+                    }
                     break;
                 }
             }
-            if stood {
-                link.pump(&self.greeting, &self.vault);
+            if ended.stood && !self.go_on(&mut link, course) {
+                break;
             }
         }
         polling.abort();
-        ended.under_way = link.under_way().collect();
+        ended.is_quick = link.moved_within(HANG_UP_NS, monotonic_ns());
+        ended.under_way = link.under_way().map(|item| (item, self.topic_of(item, &link))).collect();
         ended
     }
 
-    /// Says "offline" itself: after a proper goodbye the broker does not.
-    async fn goodbye(&self, link: &Link, stood: bool) {
-        if stood {
-            link.send_untracked(&self.will);
-            let _ = link.client.try_disconnect();
-            tokio::time::sleep(GOODBYE).await;
+    /// A connection about to be made, with papers as they are now.
+    fn dial(&self, course: &mut Course) -> Result<(Client, Events), Denial> {
+        let broker = &self.broker;
+        let dial = Dial {
+            host: &broker.host,
+            port: broker.port,
+            client_id: &self.client_id,
+            will: Some(&self.will),
+            login: broker.login.as_ref().map(papers::password).transpose()?,
+            tls: broker.tls.as_ref().map(|tls| papers::client_config(tls, &self.validity)).transpose()?,
+        };
+        Ok(Client::dial(dial, course.speech.version(monotonic_ns())))
+    }
+
+    /// Takes what was heard.
+    fn take(&self, heard: Heard, link: &mut Link, course: &mut Course, ended: &mut Ended) {
+        let now_ns = monotonic_ns();
+        match heard {
+            Heard::Connected { packet_bytes_max, in_flight_max } => {
+                ended.stood = true;
+                self.connected.store(true, Ordering::Relaxed);
+                link.connected(self.greeting.len(), &course.minded, [packet_bytes_max, in_flight_max.map(u32::from)]);
+                self.warn_of_ends(course, now_ns);
+            }
+            Heard::Sent(packet) => link.went_out(packet),
+            Heard::Acknowledged { packet, refusal } => {
+                let Some(item) = link.acknowledged(packet, refusal.is_none(), &self.vault, now_ns) else { return };
+                ended.delivered |= matches!(item, Item::Row(_)) || link.is_greeting();
+                if let (Some(reason), Some(topic)) = (refusal, self.topic_of(item, link)) {
+                    course.grievances.tell(Trouble::Refused { topic, reason }, now_ns);
+                }
+                link.forget(item);
+            }
+            Heard::Subscribed { refusal } => {
+                if let Some(trouble) = course.hearing.answered(refusal, now_ns) {
+                    course.grievances.tell(trouble, now_ns);
+                }
+            }
+            Heard::Came { topic, body, is_retained } => course.hearing.came(&topic, body, is_retained),
+            Heard::Lost(_) => {}
         }
     }
 
-    fn options(&self) -> MqttOptions {
-        let mut options = MqttOptions::new(&self.client_id, &self.host, self.port);
-        let will = LastWill::new(self.will.topic.clone(), self.will.body.clone(), QoS::AtLeastOnce, true, None);
-        // rumqttc forgets in-flight messages when the broker has lost the session, so no session is kept at all
-        // and the vault offers again what was not acknowledged.
-        options.set_clean_start(true).set_keep_alive(KEEP_ALIVE).set_connection_timeout(CONNECT_S).set_last_will(will);
-        options
+    /// Hands over what is due; false when the other end has not answered for too long.
+    fn go_on(&self, link: &mut Link, course: &mut Course) -> bool {
+        let now_ns = monotonic_ns();
+        let Course { pace, grievances, hearing, .. } = course;
+        link.pump(&mut Load { greeting: &self.greeting, vault: &self.vault, pace, grievances }, now_ns);
+        let is_idle = link.under_way().next().is_none();
+        if !link.is_greeting() && hearing.is_due(is_idle, now_ns) && link.subscribe(&hearing.filter()) {
+            hearing.asked();
+        }
+        !link.is_stuck(now_ns)
+    }
+
+    /// Learns from how a connection ended; gives the longest pause before the next.
+    fn learn(&mut self, course: &mut Course, ended: Ended) -> Duration {
+        let now_ns = monotonic_ns();
+        if ended.delivered {
+            course.backoff.reset();
+        }
+        if !ended.stood {
+            course.speech.refused(&ended.loss, now_ns);
+        }
+        let was_asked = course.hearing.is_open();
+        if let Some(trouble) = course.hearing.lost(ended.loss == Loss::HungUp, ended.loss == Loss::Overlong, now_ns) {
+            course.grievances.tell(trouble, now_ns);
+        }
+        match &ended.loss {
+            Loss::Denied(denial) => {
+                course.grievances.tell(Trouble::Denied { reason: denial.to_string() }, now_ns);
+                return PAUSE_DENIED_MAX;
+            }
+            Loss::OtherVersion if course.speech.is_fixed() => {
+                course.grievances.tell(Trouble::Denied { reason: Denial::Protocol.to_string() }, now_ns);
+                return PAUSE_DENIED_MAX;
+            }
+            Loss::Objection(reason) => self.blame(course, &ended, reason, now_ns),
+            Loss::HungUp if ended.stood && ended.is_quick && !was_asked => self.suspect(course, &ended, now_ns),
+            _ => course.suspect = None,
+        }
+        PAUSE_MAX
+    }
+
+    /// The other end hung up just after it was sent something: once is chance, as often as that it is meant.
+    fn suspect(&mut self, course: &mut Course, ended: &Ended, now_ns: i64) {
+        let [(item, _)] = ended.under_way.as_slice() else {
+            course.suspect = None;
+            course.careful = ended.under_way.len();
+            return;
+        };
+        let strikes = course.suspect.take().filter(|(last, _)| last == item).map_or(1, |(_, strikes)| strikes + 1);
+        if strikes < STRIKES_MAX {
+            (course.suspect, course.careful) = (Some((*item, strikes)), 1);
+        } else {
+            self.blame(course, ended, "the broker hangs up whenever it is sent", now_ns);
+        }
+    }
+
+    /// Gives up what alone was under way when the broker objected, so that it does not block the rest for ever; where there
+    /// was more, the next connection has to find out.
+    fn blame(&mut self, course: &mut Course, ended: &Ended, reason: &str, now_ns: i64) {
+        let [(item, topic)] = ended.under_way.as_slice() else {
+            course.careful = ended.under_way.len();
+            return;
+        };
+        match item {
+            Item::Row(row) => self.vault.settle(*row, Delivery::Refused),
+            Item::Greeting(index) => drop(course.minded.insert(*index)),
+        }
+        (course.careful, course.suspect) = (0, None);
+        let topic = topic.clone().unwrap_or_default();
+        course.grievances.tell(Trouble::Refused { topic, reason: reason.to_owned() }, now_ns);
+    }
+
+    fn topic_of(&self, item: Item, link: &Link) -> Option<String> {
+        match item {
+            Item::Greeting(index) => self.greeting.get(index).map(|message| message.topic.clone()),
+            Item::Row(row) => link.topic(row).cloned(),
+        }
+    }
+
+    /// Tells of certificates that end within a month, or have ended.
+    fn warn_of_ends(&self, course: &mut Course, now_ns: i64) {
+        let ends =
+            [("broker.cert_file", self.validity.own_s()), ("the broker's certificate", self.validity.broker_s())];
+        let soon_s = utc_now().0 / 1000 + EXPIRY_WARNING_S;
+        for (which, not_after_s) in ends.into_iter().filter_map(|(which, end_s)| Some((which, end_s?))) {
+            if not_after_s < soon_s {
+                course.grievances.tell(Trouble::CertificateExpiring { which, not_after_s }, now_ns);
+            }
+        }
+    }
+}
+
+/// What outlives a connection.
+struct Course {
+    speech: Speech,
+    backoff: Backoff,
+    pace: Pace,
+    hearing: Hearing,
+    grievances: Grievances,
+    /// Rows the next connection sends one at a time.
+    careful: usize,
+    /// What was alone under way when the broker last hung up, and how often in a row.
+    suspect: Option<(Item, u8)>,
+    /// Parts of the greeting that the broker objected to.
+    minded: BTreeSet<usize>,
+}
+
+impl Course {
+    fn of(publisher: &Publisher) -> Self {
+        let base = publisher.will.topic.strip_suffix("state").unwrap_or(&publisher.will.topic);
+        Self {
+            speech: Speech::new(publisher.broker.protocol),
+            backoff: Backoff::of(&publisher.client_id),
+            pace: Pace::new(publisher.broker.rate_per_s, monotonic_ns()),
+            hearing: Hearing::new(format!("{base}cmd/"), publisher.commands.clone()),
+            grievances: Grievances::new(publisher.troubles.clone()),
+            careful: 0,
+            suspect: None,
+            minded: BTreeSet::new(),
+        }
     }
 }
 
 /// How a connection ended.
-#[derive(Default)]
 struct Ended {
-    /// Whether the broker acknowledged anything.
-    heard: bool,
-    /// Whether the broker objected to something it was sent, and did not just go away.
-    objection: bool,
-    /// What was sent and not acknowledged.
-    under_way: Vec<Item>,
+    loss: Loss,
+    /// Whether the broker had let us in.
+    stood: bool,
+    /// Whether anything came of it.
+    delivered: bool,
+    /// Whether it ended just after something was sent or answered.
+    is_quick: bool,
+    /// What was sent and not acknowledged, and where it was to go.
+    under_way: Vec<(Item, Option<String>)>,
 }
 
-/// What can happen on a connection.
-enum Happened {
-    Connected(Option<u32>),
-    Sent(u16),
-    Acknowledged(PubAck),
-    Woken,
-    Health,
-    Stop,
-    Lost { objection: bool },
+impl Ended {
+    fn with(loss: Loss) -> Self {
+        Self { loss, stood: false, delivered: false, is_quick: false, under_way: Vec::new() }
+    }
 }
 
 /// Polls the client for as long as the connection lasts: it only lives while it is polled.
-async fn poll(mut events: EventLoop, sender: mpsc::Sender<Happened>) {
+async fn poll(mut events: Events, sender: mpsc::Sender<Heard>) {
     loop {
-        let happened = match events.poll().await {
-            Ok(Event::Incoming(Packet::ConnAck(ack))) => {
-                Happened::Connected(ack.properties.and_then(|properties| properties.max_packet_size))
-            }
-            Ok(Event::Incoming(Packet::PubAck(ack))) => Happened::Acknowledged(ack),
-            Ok(Event::Outgoing(Outgoing::Publish(packet))) => Happened::Sent(packet),
-            Ok(_) => continue,
-            Err(error) => Happened::Lost { objection: is_objection(&error) },
-        };
-        let is_over = matches!(happened, Happened::Lost { .. });
-        if sender.send(happened).await.is_err() || is_over {
+        let heard = events.heard().await;
+        let is_over = matches!(heard, Heard::Lost(_));
+        if sender.send(heard).await.is_err() || is_over {
             return;
         }
     }
 }
 
-/// Whether the broker ended the connection for what it was sent. An answer that cannot be read is one: mosquitto
-/// refuses a payload over its `message_size_limit` with a reason that is none of a PUBACK's.
-fn is_objection(error: &ConnectionError) -> bool {
-    use DisconnectReasonCode as Reason;
-    match error {
-        // A connection that broke off in mid packet is no answer.
-        ConnectionError::MqttState(StateError::Deserialization(error)) => !matches!(error, mqttbytes::Error::Io(_)),
-        ConnectionError::MqttState(StateError::ServerDisconnect { reason_code, .. }) => matches!(
-            reason_code,
-            Reason::PacketTooLarge
-                | Reason::MalformedPacket
-                | Reason::ProtocolError
-                | Reason::TopicNameInvalid
-                | Reason::PayloadFormatInvalid
-        ),
-        _ => false,
-    }
-}
-
-/// What is sent and acknowledged: a part of the greeting, or a row of the vault.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Item {
-    Greeting(usize),
-    Row(u64),
-}
-
-/// Book-keeping of one connection. The client names a packet id only after sending, so ids are paired in order.
-struct Link {
-    client: AsyncClient,
-    in_flight_max: usize,
-    to_greet: VecDeque<usize>,
-    sent: VecDeque<Option<Item>>,
-    in_flight: HashMap<u16, Item>,
-    next_row: u64,
-    packet_max: Option<u32>,
-}
-
-impl Link {
-    fn new(client: AsyncClient, in_flight_max: usize) -> Self {
-        Self {
-            client,
-            in_flight_max,
-            to_greet: VecDeque::new(),
-            sent: VecDeque::new(),
-            in_flight: HashMap::new(),
-            next_row: 0,
-            packet_max: None,
-        }
-    }
-
-    /// Hands the client as much as may be under way: the greeting, and once that has arrived the due rows.
-    fn pump(&mut self, greeting: &[Message], vault: &Vault) {
-        while self.under_way().count() < self.in_flight_max {
-            if let Some(index) = self.to_greet.front().copied() {
-                if self.fits(&greeting[index]) && !self.send(&greeting[index], Some(Item::Greeting(index))) {
-                    return;
-                }
-                self.to_greet.pop_front();
-                continue;
-            }
-            if self.under_way().any(|item| matches!(item, Item::Greeting(_))) {
-                return;
-            }
-            let Some((row, message)) = vault.due(self.next_row) else { return };
-            if !self.fits(&message) {
-                vault.settle(row, Delivery::Refused);
-            } else if !self.send(&message, Some(Item::Row(row))) {
-                return;
-            }
-            self.next_row = row + 1;
-        }
-    }
-
-    /// What is sent and not acknowledged.
-    fn under_way(&self) -> impl Iterator<Item = Item> {
-        self.in_flight.values().chain(self.sent.iter().flatten()).copied()
-    }
-
-    /// Whether the broker takes packets of this size, as far as it said.
-    fn fits(&self, message: &Message) -> bool {
-        let bytes = message.topic.len() + message.body.len() + PACKET_OVERHEAD;
-        self.packet_max.is_none_or(|most| bytes <= most as usize)
-    }
-
-    /// Hands a message to the client; false when its queue is full, or the broker would not take it.
-    fn send(&mut self, message: &Message, item: Option<Item>) -> bool {
-        let taken = self.fits(message) && self.send_untracked(message);
-        if taken {
-            self.sent.push_back(item);
-        }
-        taken
-    }
-
-    fn send_untracked(&self, message: &Message) -> bool {
-        let qos = if message.at_least_once { QoS::AtLeastOnce } else { QoS::AtMostOnce };
-        self.client.try_publish(message.topic.clone(), qos, message.retain, message.body.clone()).is_ok()
-    }
-
-    fn went_out(&mut self, packet: u16) {
-        if let Some(Some(item)) = self.sent.pop_front() {
-            self.in_flight.insert(packet, item);
-        }
-    }
-
-    fn acknowledged(&mut self, ack: &PubAck, vault: &Vault) {
-        let Some(Item::Row(row)) = self.in_flight.remove(&ack.pkid) else { return };
-        let is_good = matches!(ack.reason, PubAckReason::Success | PubAckReason::NoMatchingSubscribers);
-        vault.settle(row, if is_good { Delivery::Done } else { Delivery::Refused });
-    }
-}
-
-/// Rows under way at once; mosquitto takes 20.
-const IN_FLIGHT_MAX: usize = 10;
-/// Requests and events that may wait in the client's channels.
-const QUEUE_MAX: usize = 64;
-/// Room for header and properties of a publish packet, bytes.
-const PACKET_OVERHEAD: usize = 32;
-const KEEP_ALIVE: Duration = Duration::from_secs(20);
-/// Longest wait for a connection, s.
-const CONNECT_S: u64 = 5;
 /// Rows that were held back are looked for this often.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
-const PAUSE_FIRST: Duration = Duration::from_millis(250);
+/// Longest pause while the broker is away.
 const PAUSE_MAX: Duration = Duration::from_secs(15);
+/// Longest pause while the broker does not let us in.
+const PAUSE_DENIED_MAX: Duration = Duration::from_secs(60);
 /// Time for the last packet to leave.
 const GOODBYE: Duration = Duration::from_millis(100);
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn lost(error: mqttbytes::Error) -> ConnectionError {
-        ConnectionError::MqttState(StateError::Deserialization(error))
-    }
-
-    #[test]
-    fn a_broker_that_goes_away_objects_to_nothing() {
-        for kind in [std::io::ErrorKind::ConnectionReset, std::io::ErrorKind::UnexpectedEof] {
-            assert!(!is_objection(&lost(mqttbytes::Error::Io(kind.into()))));
-        }
-        assert!(!is_objection(&ConnectionError::Io(std::io::ErrorKind::ConnectionRefused.into())));
-    }
-
-    #[test]
-    fn an_answer_that_cannot_be_read_or_a_packet_that_cannot_be_sent_is_an_objection() {
-        assert!(is_objection(&lost(mqttbytes::Error::InvalidReason(0x95))));
-        assert!(is_objection(&lost(mqttbytes::Error::OutgoingPacketTooLarge { pkt_size: 9, max: 8 })));
-    }
-}
+/// Who hangs up within this time of being sent something may do it for that reason, ns.
+const HANG_UP_NS: i64 = 2_000_000_000;
+/// Times a broker hangs up on the same message, alone under way, before that is taken for a refusal.
+const STRIKES_MAX: u8 = 5;
+/// A certificate that ends sooner than this is told, s.
+const EXPIRY_WARNING_S: i64 = 30 * 86_400;

@@ -154,7 +154,7 @@ fn row_at(db: &Connection, number: u64) -> rusqlite::Result<Option<(u64, Option<
     .optional()
 }
 
-fn now_s() -> i64 {
+pub(super) fn now_s() -> i64 {
     utc_now().0.div_euclid(1000)
 }
 

@@ -3,6 +3,9 @@
 //! In: what arrived from the eye. Out: [`Message`]s, unsigned. Invariants: the same input gives the same bytes; all texts that
 //! reach a topic were checked as ids (`config/check.rs`). Numbers and signatures are the vault's.
 
+mod sensor;
+mod talk;
+
 use serde::Serialize;
 
 use super::payload::{
@@ -11,13 +14,19 @@ use super::payload::{
 };
 use super::record::budget::Budget;
 use super::record::{ArrivedWindow, RECORD_BYTES};
+use super::schema::SCHEMA_ID;
+use super::seal::PublicKey;
 use super::{Message, vz1};
 use crate::clock::{UtcMs, WindowSpan};
 use crate::config::{Drawn, Floor, Place, Profile, Settings};
 use crate::floor::visible_cells;
 use crate::gate::{Figures, FlowFigures, Object};
 
+pub use sensor::Sensor;
+pub use talk::{Answer, about};
+
 /// Makes the messages of one node and one process.
+#[derive(Clone)]
 pub struct Composer {
     settings: Settings,
     base: String,
@@ -186,7 +195,7 @@ impl Composer {
 
     /// What runs here and where everything is: sent again at every connection.
     #[must_use]
-    pub fn introduction(&self, model: &str) -> Vec<Message> {
+    pub fn introduction(&self, model: &str, key: &PublicKey) -> Vec<Message> {
         let (store, budget) = (&self.settings.store, Budget::of(&self.settings));
         let about = AboutPayload {
             v: CONTRACT_VERSION,
@@ -201,6 +210,8 @@ impl Composer {
             privacy: self.privacy(),
             pipe_bytes_per_hour: (budget.windows_per_hour * RECORD_BYTES) as u64,
             pipe_counter_bytes_per_hour: (budget.counters_per_hour * RECORD_BYTES) as u64,
+            schema: SCHEMA_ID,
+            public_key: key.to_string(),
         };
         let meta = |of: &'static str, items: Vec<MetaItem>| {
             let payload = MetaPayload { v: CONTRACT_VERSION, k: "meta", of, cfg: self.settings.revision(), items };

@@ -5,6 +5,7 @@
 
 mod paths;
 mod queue;
+mod talk;
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -15,6 +16,7 @@ use crate::health::load::Load;
 use crate::measure::dwell::DWELL_CLASSES;
 pub use paths::{FlowPayload, OdPayload};
 pub use queue::QueuePayload;
+pub use talk::{AnswerPayload, CommandPayload, EventPayload};
 
 /// Version of the contract: changing a meaning makes a new one.
 pub const CONTRACT_VERSION: u8 = 1;
@@ -193,6 +195,12 @@ pub struct AboutPayload {
     pub pipe_bytes_per_hour: u64,
     /// Bytes an hour of its counters takes there.
     pub pipe_counter_bytes_per_hour: u64,
+    /// Name of the schema its messages are valid against (`kehai schema`).
+    #[serde(default)]
+    pub schema: &'static str,
+    /// "ed25519:…": key that tells what this node has signed. Note it where you trust: a broker that is owned can send another.
+    #[serde(default)]
+    pub public_key: String,
 }
 
 /// Names and places of all objects of a kind. Retained.
@@ -286,6 +294,10 @@ pub struct HealthPayload {
     /// There, and true, when the site file lets an eye work whose cage is not proved.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unsandboxed: bool,
+    /// When the first certificate of the connection to the broker ends, ours or the broker's, UTC, RFC 3339; there when it
+    /// is encrypted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls_not_after: Option<String>,
 }
 
 /// How a camera fares.

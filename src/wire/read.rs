@@ -8,10 +8,17 @@ mod raw;
 use serde_json::Value;
 
 use super::vz1;
+use crate::clock::UtcMs;
 pub use body::{
     BodyFigures, CellGrid, FlowBody, FlowCellBody, GRID_CELLS_MAX, HISTOGRAM_CLASSES, Head, HeatBody, Kind, LineBody,
     OdBody, QueueBody, ReadError, WindowBody, ZoneBody,
 };
+
+/// A moment as it stands in payloads; `None` when it is none.
+#[must_use]
+pub fn utc_of(text: &str) -> Option<UtcMs> {
+    text.parse::<jiff::Timestamp>().ok().map(|at| UtcMs(at.as_millisecond()))
+}
 
 /// A window as any subscriber reads it.
 #[derive(Debug, Clone, PartialEq)]

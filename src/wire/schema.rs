@@ -3,13 +3,20 @@
 //! Out: one JSON Schema 2020-12 document that any message of version 1 is valid against; `kehai schema` prints it
 //! and the tests hold real messages against it.
 
+mod asyncapi;
+
+pub use asyncapi::asyncapi;
 use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Value, json};
 
+use super::audit::HeadPayload;
 use super::payload::{
-    AboutPayload, CONTRACT_VERSION, FlowPayload, HealthPayload, HeatPayload, LinePayload, MetaPayload, OdPayload,
-    QueuePayload, StatePayload, WindowPayload, ZonePayload,
+    AboutPayload, AnswerPayload, CONTRACT_VERSION, CommandPayload, EventPayload, FlowPayload, HealthPayload,
+    HeatPayload, LinePayload, MetaPayload, OdPayload, QueuePayload, StatePayload, WindowPayload, ZonePayload,
 };
+
+/// Name of the schema document.
+pub const SCHEMA_ID: &str = "urn:kehai:v1";
 
 /// The schema document.
 #[must_use]
@@ -26,13 +33,17 @@ pub fn document() -> Value {
         ("about", kind_of::<AboutPayload>(&mut generator, "about")),
         ("meta", kind_of::<MetaPayload>(&mut generator, "meta")),
         ("health", kind_of::<HealthPayload>(&mut generator, "health")),
+        ("evt", kind_of::<EventPayload>(&mut generator, "evt")),
+        ("cmd", kind_of::<CommandPayload>(&mut generator, "cmd")),
+        ("rsp", kind_of::<AnswerPayload>(&mut generator, "rsp")),
+        ("audit", kind_of::<HeadPayload>(&mut generator, "audit")),
     ];
     let mut definitions = generator.take_definitions(true);
     let choices: Vec<Value> = kinds.iter().map(|(name, _)| json!({ "$ref": format!("#/$defs/{name}") })).collect();
     definitions.extend(kinds.into_iter().map(|(name, schema)| (name.to_owned(), schema)));
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": "urn:kehai:v1",
+        "$id": SCHEMA_ID,
         "title": "Kehai messages, version 1",
         "description": "Every payload a node publishes. Fields may be added; a changed meaning is version 2.",
         "oneOf": choices,

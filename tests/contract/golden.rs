@@ -2,15 +2,17 @@
 //!
 //! In: `tests/contract/golden/KIND.json`. See the README there before a file is changed.
 
-use kehai::clock::WindowSpan;
+use kehai::clock::{UtcMs, WindowSpan};
 use kehai::config::{Settings, site};
 use kehai::gate::{Figures, FlowFigures, Object, QueueFigures, TransitionFigures, ZoneFigures};
 use kehai::health::load::Load;
 use kehai::health::{CameraReport, CameraState, Ledger};
 use kehai::wire::Message;
-use kehai::wire::compose::{Composer, Voice};
-use kehai::wire::payload::{CONTRACT_VERSION, CameraHealthPayload, HealthPayload};
+use kehai::wire::audit::{self, HeadPayload};
+use kehai::wire::compose::{Answer, Composer, Voice, about};
+use kehai::wire::payload::{CONTRACT_VERSION, CameraHealthPayload, CommandPayload, HealthPayload};
 use kehai::wire::record::ArrivedWindow;
+use kehai::wire::seal::Signer;
 
 use crate::support::folder::{in_repository, names_in, read};
 
@@ -175,13 +177,47 @@ fn health() -> Message {
         spool_waiting: 2,
         spool_dropped: 0,
         refused: 0,
+        tls_not_after: None,
         cameras: vec![CameraHealthPayload::of("cam-a", &report, load, Some(5.0))],
     };
     composer().health(&payload)
 }
 
+/// As it leaves: a made-up node signs with everybody's key.
+fn signed(message: Message) -> Message {
+    Message { body: Signer::of_replays().seal(message.body), ..message }
+}
+
+fn answer(verb: &'static str, outcome: Result<serde_json::Map<String, serde_json::Value>, String>) -> Answer {
+    Answer { verb, id: "r-17".into(), at: NOW, outcome }
+}
+
+/// What an operator sends, not a node.
+fn command() -> Message {
+    let [at, exp] = ["2026-11-20T01:00:00Z", "2026-11-20T01:05:00Z"].map(str::to_owned);
+    let (k, verb, id, node) = ("cmd".into(), "ping".into(), "r-17".into(), composer().node());
+    let payload = CommandPayload { v: CONTRACT_VERSION, k, verb, id, node, at, exp, from: None, to: None, sig: None };
+    let topic = composer().topic("cmd/ping");
+    Message { topic, body: payload.unsigned(), retain: false, at_least_once: false }
+}
+
+fn head() -> Message {
+    let head = HeadPayload {
+        n: 52,
+        first: 7,
+        epoch: 3,
+        head: "5a".repeat(32),
+        ..audit::head("audit", "00112233aabbccdd", NOW)
+    };
+    let body = audit::head_of(&head, &Signer::of_replays()).into_bytes();
+    Message { topic: composer().topic("audit"), body, retain: false, at_least_once: true }
+}
+
+/// 2026-11-20T01:00:00Z.
+const NOW: UtcMs = UtcMs(1_795_136_400_000);
+
 /// Every kind of message, by the name of its file.
-fn messages() -> Vec<(String, Message)> {
+pub fn messages() -> Vec<(String, Message)> {
     let line = Figures::Line { inward: 63, outward: 58, uncertain: 3 };
     let named = [
         ("line", window(Object::Line(0), 900, line)),
@@ -194,15 +230,28 @@ fn messages() -> Vec<(String, Message)> {
         ("od-withheld", od(0, 0)),
         ("queue", queue(Some(waiting()))),
         ("queue-withheld", queue(None)),
-        ("meta-queues-one", shop_with_queue().introduction("nanodet-g").pop().expect("queues come last")),
+        (
+            "meta-queues-one",
+            shop_with_queue()
+                .introduction("nanodet-g", &Signer::of_replays().public())
+                .pop()
+                .expect("queues come last"),
+        ),
         ("state-online", composer().state(true)),
         ("state-offline", composer().state(false)),
         ("health", health()),
+        ("line-signed", signed(window(Object::Line(0), 900, Figures::Line { inward: 1, outward: 2, uncertain: 0 }))),
+        ("evt-camera-lost", signed(composer().event(NOW, "camera-lost", about([("camera", "cam-a".into())])))),
+        ("rsp-ping", signed(composer().answer(answer("ping", Ok(about([("spool_waiting", 3.into())])))))),
+        ("rsp-refused", signed(composer().answer(answer("replay", Err("no room".into()))))),
+        ("cmd-ping", signed(command())),
+        ("audit", head()),
     ];
-    let introduction = composer().introduction("nanodet-g").into_iter().map(|message| {
-        let name = message.topic.rsplit("edge-1/").next().unwrap_or_default().replace('/', "-");
-        (name, message)
-    });
+    let introduction =
+        composer().introduction("nanodet-g", &Signer::of_replays().public()).into_iter().map(|message| {
+            let name = message.topic.rsplit("edge-1/").next().unwrap_or_default().replace('/', "-");
+            (name, message)
+        });
     named.map(|(name, message)| (name.to_owned(), message)).into_iter().chain(introduction).collect()
 }
 
@@ -267,6 +316,12 @@ fn every_message_goes_where_the_contract_says() {
         "state-online state 1 kept",
         "state-offline state 1 kept",
         "health health 0 ",
+        "line-signed win/line/door 1 kept",
+        "evt-camera-lost evt/camera-lost 1 ",
+        "rsp-ping rsp/ping 1 ",
+        "rsp-refused rsp/replay 1 ",
+        "cmd-ping cmd/ping 0 ",
+        "audit audit 1 ",
         "about about 1 kept",
         "meta-cameras meta/cameras 1 kept",
         "meta-floors meta/floors 1 kept",

@@ -40,6 +40,36 @@ fn every_golden_payload_of_version_one_stays_valid() {
 }
 
 #[test]
+fn every_topic_of_the_asyncapi_document_names_a_payload_of_the_schema() {
+    let ended = kehai(&["schema", "--asyncapi"]);
+    ended.must_be_well();
+    let document: Value = serde_json::from_str(&ended.out).expect("JSON");
+    assert_eq!(document["asyncapi"], "3.0.0");
+    let mut ends: Vec<&str> = Vec::new();
+    let mut rest = ended.out.as_str();
+    while let Some((_, after)) = rest.split_once("\"$ref\": \"#") {
+        let (target, after) = after.split_once('"').expect("a text ends");
+        (rest, ends) = (after, [ends, vec![target]].concat());
+    }
+    assert!(ends.len() > 30, "{ends:?}");
+    for end in ends {
+        assert!(document.pointer(end).is_some(), "{end} leads nowhere");
+    }
+    let addresses: Vec<&str> = document["channels"]
+        .as_object()
+        .expect("channels")
+        .values()
+        .filter_map(|one| one["address"].as_str())
+        .collect();
+    for (name, message) in super::golden::messages() {
+        let levels = message.topic.split('/').count() + 1 - "kehai/v1".split('/').count();
+        let below = message.topic.split('/').nth(5).unwrap_or_default();
+        let fits = |address: &&&str| address.split('/').count() == levels && address.split('/').nth(4) == Some(below);
+        assert!(addresses.iter().any(|address| fits(&address)), "{name}: {} is not in the document", message.topic);
+    }
+}
+
+#[test]
 fn a_payload_of_another_version_or_kind_is_refused() {
     for (name, text) in golden_payloads() {
         for (field, other) in

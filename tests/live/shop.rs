@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use crate::support::broker::free_port;
+use crate::support::folder::Folder;
 
 /// A running `kehai run`; ended on drop.
 pub struct Shop {
@@ -15,6 +16,8 @@ pub struct Shop {
     said: Receiver<String>,
     everything: Arc<Mutex<String>>,
     site: PathBuf,
+    /// Where its store lies; goes with it.
+    _state: Folder,
     /// Port of its page.
     pub page_port: u16,
 }
@@ -38,6 +41,10 @@ impl Shop {
             "[store]\norg = \"test\"\nstore = \"live\"\nnode = \"{name}\"\ntimezone = \"UTC\"\n[page]\nport = {page_port}\n{more}"
         );
         std::fs::write(&site, text).expect("the target folder can be written");
+        let state = Folder::new();
+        if command.get_envs().all(|(name, _)| name != "STATE_DIRECTORY") {
+            command.env("STATE_DIRECTORY", state.path("state"));
+        }
         command.args(["run", "--site"]).arg(&site).stdin(Stdio::null()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("kehai starts");
         let (sender, said) = channel();
@@ -50,7 +57,7 @@ impl Shop {
                 sender.send(line)
             })
         });
-        Self { child, said, everything, site, page_port }
+        Self { child, said, everything, site, _state: state, page_port }
     }
 
     /// All it has said so far.

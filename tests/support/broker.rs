@@ -74,12 +74,7 @@ impl Broker {
 
     /// Hears all that is published from here on, as it comes, until it is dropped.
     pub fn listen(&self) -> Listener {
-        let mut client =
-            self.client(&["-q", "1", "-t", "#", "-F", FORMAT]).stdout(Stdio::piped()).spawn().expect(INSTALLED);
-        let (sender, heard) = channel();
-        let lines = BufReader::new(client.stdout.take().expect("piped")).lines();
-        std::thread::spawn(move || lines.map_while(Result::ok).try_for_each(|line| sender.send(Got::read(&line))));
-        Listener { client, heard }
+        Listener::of(self.client(&["-q", "1", "-t", "#", "-F", FORMAT]))
     }
 
     /// All that was published since [`Broker::register`].
@@ -143,6 +138,24 @@ pub struct Listener {
     client: Child,
     /// What it hears.
     pub heard: Receiver<Got>,
+}
+
+impl Listener {
+    /// A client with these arguments that hears everything at a port.
+    pub fn at(port: u16, arguments: &[&str]) -> Self {
+        let mut command = Command::new("mosquitto_sub");
+        command.args(["-h", "127.0.0.1", "-p", &port.to_string(), "-t", "#", "-F", FORMAT]).args(arguments);
+        Self::of(command)
+    }
+
+    fn of(mut command: Command) -> Self {
+        command.stdin(Stdio::null()).stderr(Stdio::null()).stdout(Stdio::piped());
+        let mut client = command.spawn().expect(INSTALLED);
+        let (sender, heard) = channel();
+        let lines = BufReader::new(client.stdout.take().expect("piped")).lines();
+        std::thread::spawn(move || lines.map_while(Result::ok).try_for_each(|line| sender.send(Got::read(&line))));
+        Self { client, heard }
+    }
 }
 
 impl Drop for Listener {

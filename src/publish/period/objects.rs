@@ -394,7 +394,7 @@ impl OdSums {
             plus(sum, told.unwrap_or(0).into());
             plus(windows, told.is_some().into());
         }
-        !od.m.is_empty() || od.dropped.is_some()
+        !od.m.is_empty() || od.dropped.is_some() || od.cut.is_some()
     }
 
     fn merge(&mut self, more: &Self) {

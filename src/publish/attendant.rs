@@ -1,0 +1,144 @@
+//! The attendant: answers commands, and tells what the broker objects to, as events and in words.
+//!
+//! In: [`Command`]s and [`Trouble`]s from the publisher. Out: answers and events; lines in the audit chain. Invariants: every command
+//! that is heeded stands in the chain before it is answered; refused ones are remembered and told at most
+//! [`REFUSALS_MAX`] times an hour, whoever floods us.
+
+use std::sync::Arc;
+
+use tokio::sync::{Notify, mpsc};
+
+use super::commands::{Ask, Desk, Request};
+use super::mqtt::{Command, Trouble};
+use crate::clock::{monotonic_ns, utc_now};
+use crate::vault::Vault;
+use crate::wire::Message;
+use crate::wire::audit::Deed;
+use crate::wire::compose::{Answer, Composer, about};
+
+/// Whoever stands between the publisher's ways in and the store.
+pub struct Attendant {
+    /// Makes the messages.
+    pub composer: Composer,
+    /// Takes events and deeds.
+    pub vault: Arc<Vault>,
+    /// Judges commands.
+    pub desk: Desk,
+    /// Takes answers, which go out at once.
+    pub answers: mpsc::Sender<Message>,
+    /// Wakes the publisher to introduce itself again.
+    pub again: Arc<Notify>,
+    /// Refused commands told in this hour, and when it began.
+    pub refusals: Refusals,
+}
+
+/// Refused commands of an hour.
+#[derive(Default)]
+pub struct Refusals {
+    begun_ns: i64,
+    told: u32,
+}
+
+impl Refusals {
+    /// Whether one more may be told.
+    fn may_tell(&mut self, now_ns: i64) -> bool {
+        if now_ns - self.begun_ns > HOUR_NS {
+            *self = Self { begun_ns: now_ns, told: 0 };
+        }
+        self.told += 1;
+        self.told <= REFUSALS_MAX
+    }
+}
+
+impl Attendant {
+    /// Attends until both ways in are closed; `say` gets words for a person.
+    pub async fn attend(
+        mut self,
+        mut troubles: mpsc::Receiver<Trouble>,
+        mut commands: mpsc::Receiver<Command>,
+        say: impl Fn(&str),
+    ) {
+        loop {
+            tokio::select! {
+                Some(trouble) = troubles.recv() => {
+                    say(&format!("broker: {trouble}"));
+                    self.tell(&trouble);
+                }
+                Some(command) = commands.recv() => {
+                    if let Some(words) = self.heed(&command) {
+                        say(&words);
+                    }
+                }
+                else => return,
+            }
+        }
+    }
+
+    /// A trouble as an event; it arrives once the broker is there again.
+    fn tell(&self, trouble: &Trouble) {
+        let words = [("reason", trouble.to_string().into())];
+        let (of, about) = match trouble {
+            Trouble::Refused { topic, .. } | Trouble::TooLarge { topic, .. } => {
+                let [reason] = words;
+                ("publish-refused", about([("topic", topic.as_str().into()), reason]))
+            }
+            Trouble::Denied { .. } => ("broker-denied", about(words)),
+            Trouble::Deaf { .. } => ("commands-unheard", about(words)),
+            Trouble::CertificateExpiring { which, not_after_s } => {
+                ("certificate-expiring", about([("which", (*which).into()), ("not_after_s", (*not_after_s).into())]))
+            }
+        };
+        // A refused event must not make another one for ever: the broker's refusal of this topic is told once an hour.
+        let _ = self.vault.enqueue_signed(self.composer.event(utc_now(), of, about));
+    }
+
+    /// Does what a command asks, if it may; words for a person when it may not.
+    fn heed(&mut self, command: &Command) -> Option<String> {
+        match self.desk.judge(command, utc_now()) {
+            Ok(request) => {
+                self.serve(request);
+                None
+            }
+            Err(why) => {
+                if !self.refusals.may_tell(monotonic_ns()) {
+                    return None;
+                }
+                let deed = Deed::done("command").by("unknown").that_was("refused").about("why", why.to_string());
+                // What finds no room is lost to the chain; nothing was done.
+                let _ = self.vault.remember(&deed);
+                let event = self.composer.event(utc_now(), "command-refused", about([("why", why.to_string().into())]));
+                let _ = self.vault.enqueue_signed(event);
+                Some(format!("a command was refused: {why}"))
+            }
+        }
+    }
+
+    fn serve(&self, Request { who, id, ask }: Request) {
+        let deed = Deed::done("command").by(&who).about("verb", ask.verb()).about("id", id.as_str());
+        let outcome = match self.vault.remember(&deed) {
+            Err(error) => Err(error.to_string()),
+            Ok(_) => match ask {
+                Ask::Ping => Ok(about([
+                    ("version", env!("CARGO_PKG_VERSION").into()),
+                    ("spool_waiting", self.vault.counts().waiting.into()),
+                ])),
+                Ask::Rebirth => {
+                    self.again.notify_one();
+                    Ok(about([]))
+                }
+                Ask::Replay { from_s, to_s } => {
+                    let windows = self.vault.respool(from_s, to_s).map_err(|error| error.to_string());
+                    windows.map(|windows| about([("windows", windows.into())]))
+                }
+                Ask::ConfigGet => Ok(self.composer.configuration()),
+            },
+        };
+        let message = self.composer.answer(Answer { verb: ask.verb(), id, at: utc_now(), outcome });
+        // Whoever asked and gets no answer asks again.
+        let _ = self.answers.try_send(Message { body: self.vault.seal(message.body), ..message });
+    }
+}
+
+/// Refused commands told in an hour.
+const REFUSALS_MAX: u32 = 20;
+const HOUR_NS: i64 = 3600 * 1_000_000_000;

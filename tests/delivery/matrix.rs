@@ -1,0 +1,70 @@
+//! Broker by broker: the same outages at each that shops run. What differs stands in docs/brokers.md.
+
+use std::time::Duration;
+
+use kehai::config::broker::{Protocol, Remote};
+
+use super::outages::{BURST, Tally, must_survive};
+use crate::support::node::{Node, must_have_all};
+use crate::support::stand::{Kind, Stand};
+use crate::support::way::Way;
+
+/// Says what a run came to, for docs/brokers.md.
+#[expect(clippy::print_stdout, reason = "figures for docs/brokers.md")]
+fn tell(what: &str, tally: &Tally) {
+    println!("{what}: {tally:?}");
+}
+
+fn must_survive_twenty(kind: Kind, protocol: Protocol, signal: i32) {
+    let tally = must_survive(kind, protocol, 20, signal);
+    tell(&format!("{kind:?}, {protocol:?}, signal {signal}"), &tally);
+    assert_eq!(tally.released, 22 * BURST);
+    assert!(tally.connections < 200, "{tally:?}");
+}
+
+#[test]
+#[ignore = "minutes: a broker dies twenty times"]
+fn mosquitto_without_a_memory_dies_twenty_times() {
+    must_survive_twenty(Kind::Forgetful, Protocol::Five, libc::SIGKILL);
+    must_survive_twenty(Kind::Forgetful, Protocol::Three, libc::SIGKILL);
+}
+
+#[test]
+#[ignore = "minutes: a broker dies twenty times"]
+fn mosquitto_that_keeps_sessions_ends_twenty_times() {
+    must_survive_twenty(Kind::Mindful, Protocol::Five, libc::SIGTERM);
+    must_survive_twenty(Kind::Mindful, Protocol::Three, libc::SIGTERM);
+}
+
+#[test]
+#[ignore = "minutes: a broker dies twenty times; needs nats-server"]
+fn a_single_nats_server_dies_twenty_times() {
+    must_survive_twenty(Kind::Nats(1), Protocol::Auto, libc::SIGKILL);
+}
+
+#[test]
+#[ignore = "minutes: a broker dies, and takes its time to come back; needs rabbitmq-server"]
+fn rabbitmq_dies_three_times() {
+    let tally = must_survive(Kind::Rabbit, Protocol::Auto, 3, libc::SIGKILL);
+    tell("Rabbit", &tally);
+    assert_eq!(tally.released, 5 * BURST);
+}
+
+#[test]
+#[ignore = "half a minute: a cluster comes up and loses a server; needs nats-server"]
+fn a_nats_cluster_that_loses_a_server_takes_everything() {
+    let mut stand = Stand::new(Kind::Nats(3));
+    stand.start();
+    let way = Way::to(stand.port);
+    let node = Node::at(Remote { rate_per_s: 200, ..Remote::plain("127.0.0.1", way.port) });
+    let mut ears = stand.ears();
+    let mut released: Vec<_> = (0..100).map(|_| node.release()).collect();
+    ears.await_windows(20);
+    // Not the one the node is connected to: the cluster has to find another leader while windows come.
+    stand.end_one(2, libc::SIGKILL);
+    released.extend((0..100).map(|_| node.release()));
+    let counts = node.await_drained(Duration::from_secs(120));
+    assert_eq!((counts.done, counts.refused), (200, 0));
+    let copies = must_have_all(&released, &ears.rest(Duration::from_secs(5)));
+    tell("Nats(3)", &Tally { released: released.len(), copies, connections: way.come() });
+}
