@@ -6,6 +6,7 @@
 //! its session; rows go oldest first and no faster than the site says; a message the broker objects to is given up, told,
 //! and does not block the rest; reconnects back off (the client itself has no pause).
 
+pub mod clear;
 mod client;
 mod hearing;
 mod link;
