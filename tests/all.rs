@@ -10,8 +10,10 @@ mod disclosure {
 mod contract {
     mod broker;
     mod commands;
+    mod dashboard;
     mod golden;
     mod heat;
+    mod pages;
     mod schema;
 }
 
@@ -61,6 +63,7 @@ mod story {
     mod bench;
     mod calendar;
     mod evaluation;
+    mod page;
     mod pictures;
     mod pipe;
     mod recounts;

@@ -21,7 +21,7 @@ use crate::publish::broker::EmbeddedBroker;
 use crate::publish::commands::{Asker, Desk};
 use crate::publish::discovery::discovery;
 use crate::publish::mqtt::Publisher;
-use crate::publish::web::{Page, serve};
+use crate::publish::web::{Page, Shelf, serve};
 use crate::vault::Vault;
 
 /// What publishes while a command runs.
@@ -91,7 +91,7 @@ impl Publishing {
             tokio::spawn(publisher.run(stopping))
         });
         if let Some(port) = site.outlets.page_port {
-            serve(page(&site.settings, vault, mouth), port).await?;
+            serve(page(&site.settings, vault, mouth, &connected), port).await?;
         }
         let page_url = site.outlets.page_port.map(|port| format!("http://127.0.0.1:{port}/"));
         tokio::spawn(attendant.attend(troubles, commands, |words| note(&format!("kehai: {words}"))));
@@ -154,20 +154,35 @@ fn client_id(settings: &Settings, is_live: bool) -> String {
     format!("kehai-{}-{}-{}{suffix}", store.org, store.store, store.node)
 }
 
-fn page(settings: &Settings, vault: &Arc<Vault>, mouth: &Mouth) -> Page {
-    let lines = settings.lines.iter().map(|line| (format!("line/{}", line.id), line.name.clone()));
-    let zones = settings.zones.iter().map(|zone| (format!("zone/{}", zone.id), zone.name.clone()));
-    let floors = settings.floors.iter().map(|floor| (format!("floor/{}", floor.id), floor.name.clone()));
+/// What the page is made of, but for the broker.
+fn page(settings: &Settings, vault: &Arc<Vault>, mouth: &Mouth, connected: &Arc<AtomicBool>) -> Page {
+    let of = |kind: &str, id: &str, name: &String| (format!("{kind}/{id}"), name.clone());
+    let lines = settings.lines.iter().map(|line| of("line", &line.id, &line.name));
+    let zones = settings.zones.iter().map(|zone| of("zone", &zone.id, &zone.name));
+    let queues = settings.queues.iter().map(|queue| of("queue", &queue.id, &queue.name));
+    let floors = settings.floors.iter().map(|floor| of("floor", &floor.id, &floor.name));
+    let cameras = settings.cameras.iter().map(|camera| of("camera", &camera.id, &camera.name));
     let seen =
         settings.floors.iter().enumerate().map(|(index, floor)| (floor.id.clone(), visible_cells(settings, index)));
     Page {
         name: settings.store.name.clone(),
         k: settings.gate.k,
         timezone: settings.store.timezone.clone(),
-        names: lines.chain(zones).chain(floors).collect::<BTreeMap<_, _>>(),
+        names: lines.chain(zones).chain(queues).chain(floors).chain(cameras).collect::<BTreeMap<_, _>>(),
         seen: seen.collect(),
         vault: Arc::clone(vault),
-        is_unsandboxed: settings.dangerous_allow_unsandboxed,
+        dangers: dangers(settings),
         health: mouth.health(),
+        connected: Arc::clone(connected),
+        shelf: Shelf::default(),
     }
 }
+
+/// What the site file allows that weakens privacy, for people.
+fn dangers(settings: &Settings) -> Vec<String> {
+    let unsandboxed = settings.dangerous_allow_unsandboxed.then(|| UNSANDBOXED.to_owned());
+    unsandboxed.into_iter().collect()
+}
+
+const UNSANDBOXED: &str = "this box may watch without a proved cage round the process that sees pictures \
+    (dangerous_allow_unsandboxed). Every message says so.";

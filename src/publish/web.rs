@@ -1,26 +1,44 @@
-//! A plain page on loopback: the newest released heatmap over the floor, lines, zones, and how each camera fares.
+//! A page on loopback: what was released, summed up over any period, and how each camera fares.
 //!
-//! In: the newest published payloads and the newest health report. Out: HTML, PNG, CSS and one script, all from this
-//! binary. Invariants: the page shows no figure that is not published as well; it is served to this machine only, and only
-//! when asked for by a name of this machine (a foreign page that resolves to loopback is refused).
+//! In: released windows and the newest health report. Out: HTML, PNG, CSS, numbers for Prometheus and one script, all from this
+//! binary. Invariants: the page shows no figure that is not a sum of what is published; it is served to this machine only, and only
+//! when asked for by a name of this machine (a foreign page that resolves to loopback is refused); what needs a script is
+//! refreshing and the form for dates, the rest are links.
 
+mod asked;
+mod cameras;
+mod chart;
+mod gathered;
+mod html;
+mod maps;
+mod metrics;
+mod panel;
+mod tables;
+
+use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::Ipv4Addr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::Router;
 use axum::extract::{Path, RawQuery, Request, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use tokio::sync::watch;
 
 use super::PublishError;
-use super::picture::heatmap_png;
+use super::period::Calendar;
+use super::picture::{Theme, amount_png, difference_png, flow_png};
+use crate::clock::utc_now;
 use crate::vault::Vault;
 use crate::wire::Message;
-use crate::wire::read::WindowView;
+use asked::{Asked, Refused};
+pub use gathered::Shelf;
+use html::escaped;
+use panel::Answer;
 
 /// What the page is made of.
 pub struct Page {
@@ -31,15 +49,19 @@ pub struct Page {
     /// IANA time zone of the shop.
     pub timezone: String,
     /// Names for people, by kind and id, as "line/door".
-    pub names: std::collections::BTreeMap<String, String>,
+    pub names: BTreeMap<String, String>,
     /// Which cells a camera sees, by id of the floor.
-    pub seen: std::collections::BTreeMap<String, Vec<bool>>,
-    /// Where the newest payloads are.
+    pub seen: BTreeMap<String, Vec<bool>>,
+    /// Where released windows are.
     pub vault: Arc<Vault>,
-    /// Whether the site file lets an eye work whose cage is not proved.
-    pub is_unsandboxed: bool,
+    /// What the site file allows that weakens privacy, each in a sentence for people.
+    pub dangers: Vec<String>,
     /// Newest health report.
     pub health: watch::Receiver<Option<Message>>,
+    /// Whether the broker is there.
+    pub connected: Arc<AtomicBool>,
+    /// Sums of periods that were asked for lately.
+    pub shelf: Shelf,
 }
 
 /// Serves the page on loopback until the runtime ends.
@@ -51,8 +73,10 @@ pub async fn serve(page: Page, port: u16) -> Result<(), PublishError> {
     let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(refused)?;
     let router = Router::new()
         .route("/", get(shell))
-        .route("/panel", get(panel))
-        .route("/heat/{id}", get(heat))
+        .route("/panel", get(figures))
+        .route("/now", get(now))
+        .route("/map/{what}/{floor}", get(map))
+        .route("/metrics", get(numbers))
         .route("/page.css", get(|| async { asset("text/css; charset=utf-8", include_str!("page/page.css")) }))
         .route("/htmx.min.js", get(|| async { asset("text/javascript; charset=utf-8", HTMX) }))
         .layer(from_fn(guard))
@@ -75,204 +99,200 @@ async fn guard(request: Request, next: Next) -> Response {
     response
 }
 
-async fn shell(State(page): State<Arc<Page>>) -> Html<String> {
-    let alarm = if page.is_unsandboxed { UNSANDBOXED } else { "" };
-    let shell = include_str!("page/shell.html").replace("{alarm}", alarm).replace("{k}", &page.k.to_string());
-    Html(shell.replace("{name}", &escaped(&page.name)))
+/// The whole page, ready to be read without a script.
+async fn shell(State(page): State<Arc<Page>>, RawQuery(query): RawQuery) -> Response {
+    let query = query.unwrap_or_default();
+    let (status, asked, figures) = answered(&page, &query).await;
+    let periods = panel::periods(&asked, &page.calendar(), now_s());
+    let now = whats_on(&page);
+    let values = [
+        ("name", escaped(&page.name)),
+        ("k", page.k.to_string()),
+        ("alarms", alarms(&page)),
+        ("periods", periods),
+        ("now", now.clone() + &again("/now", "", &now, NOW_EVERY)),
+        ("figures", figures.clone() + &again("/panel", &asked.query(), &figures, PANEL_EVERY)),
+    ];
+    (status, Html(filled(include_str!("page/shell.html"), &values))).into_response()
 }
 
-async fn panel(State(page): State<Arc<Page>>, RawQuery(shown): RawQuery) -> Response {
-    let windows: Vec<WindowView> =
-        page.vault.newest().iter().filter_map(|message| WindowView::read(&message.body)).collect();
-    let mut html = String::new();
-    if windows.is_empty() {
-        html.push_str("<p class=\"quiet\">Waiting for the first closed window …</p>");
+/// A template with its `{names}` filled in; what is filled in is not searched again.
+fn filled(template: &str, values: &[(&str, String)]) -> String {
+    let mut parts = template.split('{');
+    let mut html = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let value = part
+            .split_once('}')
+            .and_then(|(name, rest)| values.iter().find(|(known, _)| *known == name).map(|(_, value)| (value, rest)));
+        match value {
+            Some((value, rest)) => html.extend([value.as_str(), rest]),
+            None => html.extend(["{", part]),
+        }
     }
-    html.push_str(&maps(&page, &windows));
-    html.push_str(&lines(&page, &windows));
-    html.push_str(&zones(&page, &windows));
-    html.push_str(&cameras(page.health.borrow().as_ref()));
-    let mut hasher = DefaultHasher::new();
-    html.hash(&mut hasher);
-    let version = format!("{:016x}", hasher.finish());
-    if shown.is_some_and(|shown| shown == version) {
+    html
+}
+
+/// What the site file allows that weakens privacy, where nobody can overlook it.
+fn alarms(page: &Page) -> String {
+    let alarm = |danger: &String| format!("<p class=\"alarm\" role=\"alert\">Dangerous: {}</p>", escaped(danger));
+    page.dangers.iter().map(alarm).collect()
+}
+
+/// The figures alone, for the script; nothing where they are shown already.
+async fn figures(State(page): State<Arc<Page>>, RawQuery(query): RawQuery) -> Response {
+    let query = query.unwrap_or_default();
+    let (_, asked, figures) = answered(&page, &query).await;
+    if query.ends_with(&shown(&figures)) {
         // htmx leaves the page alone on "no content".
         return StatusCode::NO_CONTENT.into_response();
     }
-    let asking = format!(
-        "<span hx-get=\"/panel?{version}\" hx-trigger=\"every 2s\" hx-target=\"main\" hx-swap=\"innerHTML\"></span>"
-    );
-    Html(html + &asking).into_response()
+    let html = Html(figures.clone() + &again("/panel", &asked.query(), &figures, PANEL_EVERY));
+    // The address line tells what is shown, so that it can be kept and passed on.
+    match HeaderValue::from_str(&format!("/?{}", asked.query())) {
+        Ok(place) => ([(HX_REPLACE_URL, place)], html).into_response(),
+        Err(_) => html.into_response(),
+    }
 }
 
-async fn heat(State(page): State<Arc<Page>>, Path(id): Path<String>) -> Response {
-    let id = id.trim_end_matches(".png");
-    let newest = page.vault.newest();
-    let windows = newest.iter().filter_map(|message| WindowView::read(&message.body));
-    let heat =
-        windows.into_iter().find(|window| window.kind == "heat" && window.id == id).and_then(|window| window.heat);
-    match heat {
-        Some(heat) => {
-            let seen = page.seen.get(&heat.plan).map_or(&[][..], Vec::as_slice);
-            ([(header::CONTENT_TYPE, "image/png"), (header::CACHE_CONTROL, "no-store")], heatmap_png(&heat, seen))
-                .into_response()
+/// What is dangerous, and how the cameras fare.
+async fn now(State(page): State<Arc<Page>>, RawQuery(query): RawQuery) -> Response {
+    let html = whats_on(&page);
+    if query.unwrap_or_default().ends_with(&shown(&html)) {
+        return StatusCode::NO_CONTENT.into_response();
+    }
+    Html(html.clone() + &again("/now", "", &html, NOW_EVERY)).into_response()
+}
+
+fn whats_on(page: &Page) -> String {
+    cameras::drawn(page.health.borrow().as_ref())
+}
+
+/// What a question is answered with, a refusal included.
+async fn answered(page: &Arc<Page>, query: &str) -> (StatusCode, Asked, String) {
+    let asked = match Asked::read(query) {
+        Ok(asked) => asked,
+        Err(refused) => return (StatusCode::BAD_REQUEST, Asked::default(), refusal(&refused)),
+    };
+    let answer = summed(page, &asked, |page, asked, answer| answer.drawn(page, asked)).await;
+    match answer {
+        Ok(html) => (StatusCode::OK, asked, html),
+        Err(refused) => (StatusCode::BAD_REQUEST, asked, refusal(&refused)),
+    }
+}
+
+/// Sums up what is asked for, beside the thread that delivers: a year takes its time.
+async fn summed<T: Send + 'static>(
+    page: &Arc<Page>,
+    asked: &Asked,
+    make: impl FnOnce(&Page, &Asked, &Answer) -> T + Send + 'static,
+) -> Result<T, Refused> {
+    let (page, asked) = (Arc::clone(page), asked.clone());
+    let work = move || Answer::to(&page, &asked, now_s()).map(|answer| make(&page, &asked, &answer));
+    tokio::task::spawn_blocking(work).await.expect("a sum does not panic")
+}
+
+fn refusal(refused: &Refused) -> String {
+    format!("<p class=\"alarm\" role=\"alert\">Not shown: {}.</p>", escaped(&refused.to_string()))
+}
+
+/// A picture of a floor: "heat", "difference" or "ways".
+async fn map(
+    State(page): State<Arc<Page>>,
+    Path((what, floor)): Path<(String, String)>,
+    RawQuery(query): RawQuery,
+) -> Response {
+    let query = query.unwrap_or_default();
+    let theme = if query.split('&').any(|pair| pair == "dark=1") { Theme::Dark } else { Theme::Light };
+    let asked = match Asked::read(&query) {
+        Ok(asked) => asked,
+        Err(refused) => return (StatusCode::BAD_REQUEST, refused.to_string()).into_response(),
+    };
+    let floor = floor.trim_end_matches(".png").to_owned();
+    let drawn =
+        summed(&page, &asked, move |page, asked, answer| drawn(page, asked, answer, [&what, &floor], theme)).await;
+    match drawn {
+        Ok(Some(png)) => ([(header::CONTENT_TYPE, "image/png")], png).into_response(),
+        Ok(None) => (StatusCode::NOT_FOUND, "no such map in this period").into_response(),
+        Err(refused) => (StatusCode::BAD_REQUEST, refused.to_string()).into_response(),
+    }
+}
+
+fn drawn(page: &Page, asked: &Asked, answer: &Answer, [what, floor]: [&str; 2], theme: Theme) -> Option<Vec<u8>> {
+    let seen = page.seen.get(floor)?;
+    let heat = || maps::heat_of(&answer.here.sums, floor, asked.layer);
+    match what {
+        "heat" => Some(amount_png(&maps::amounts(heat()?, seen), theme)),
+        "ways" => Some(flow_png(&maps::ways(maps::flow_of(&answer.here.sums, floor)?, seen), theme)),
+        "difference" => {
+            let other = maps::heat_of(&answer.other.as_ref()?.sums, floor, asked.layer)?;
+            Some(difference_png(&maps::difference(heat()?, other, seen)?, theme))
         }
-        None => (StatusCode::NOT_FOUND, "no such heatmap yet").into_response(),
+        _ => None,
     }
 }
 
-fn maps(page: &Page, windows: &[WindowView]) -> String {
-    let figure = |window: &WindowView| {
-        let heat = window.heat.as_ref()?;
-        let layer = if heat.layer == "dwell" { "time spent, s" } else { "visits" };
-        Some(format!(
-            "<figure><img src=\"/heat/{id}.png?{start}\" alt=\"Heatmap of {plan}, {layer}\"><figcaption>{plan}: {layer} per cell of \
-             {cell} m, away from the door is up. {cells} cells released, {span}. Hatched: withheld (fewer than {k} visits, or to \
-             protect a neighbour). Dark: no camera looks there.</figcaption></figure>",
-            id = escaped(&window.id),
-            start = escaped(&window.start),
-            plan = escaped(page.names.get(&format!("floor/{}", heat.plan)).unwrap_or(&heat.plan)),
-            cell = heat.cell_mm as f64 / 1000.0,
-            cells = heat.cells.iter().flatten().count(),
-            span = page.span(window),
-            k = window.k,
-        ))
-    };
-    let figures: String = windows.iter().filter_map(figure).collect();
-    if figures.is_empty() {
-        String::new()
-    } else {
-        format!("<h2>Floor</h2><section class=\"maps\">{figures}</section>")
-    }
+async fn numbers(State(page): State<Arc<Page>>) -> Response {
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], metrics::text(&page)).into_response()
 }
 
-fn lines(page: &Page, windows: &[WindowView]) -> String {
-    let row = |window: &WindowView| {
-        let figure = |name: &str| window.figure(name).map_or("–".to_owned(), |value| value.to_string());
-        [page.name_of(window), figure("in"), figure("out"), figure("uncertain"), page.span(window)]
-    };
-    table(
-        "Lines",
-        &["line", "in", "out", "of these uncertain", "window"],
-        windows.iter().filter(|w| w.kind == "line").map(row),
+/// What asks again after a while, and says which version is shown.
+fn again(path: &str, query: &str, html: &str, every: &str) -> String {
+    let query = query.replace('&', "&amp;");
+    let version = shown(html);
+    format!(
+        "<span hx-get=\"{path}?{query}&amp;{version}\" hx-trigger=\"every {every}\" hx-target=\"closest .live\" hx-swap=\"innerHTML\"></span>"
     )
 }
 
-fn zones(page: &Page, windows: &[WindowView]) -> String {
-    let row = |window: &WindowView| {
-        let figure = |name: &str| window.figure(name).map_or("withheld".to_owned(), |value| value.to_string());
-        let visits = window.figure("visits").unwrap_or(0).max(1);
-        let dwell = window
-            .figure("dwell_ms")
-            .map_or("withheld".to_owned(), |dwell| format!("{:.1} s", dwell as f64 / 1000.0 / visits as f64));
-        [page.name_of(window), figure("visits"), figure("stops"), dwell, figure("occ_max"), page.span(window)]
-    };
-    let heads = ["zone", "visits", "stops", "mean dwell (dwell ÷ visits)", "most at once", "window"];
-    table("Zones", &heads, windows.iter().filter(|w| w.kind == "zone").map(row))
-}
-
-fn cameras(health: Option<&Message>) -> String {
-    let Some(report) = health.and_then(|message| serde_json::from_slice::<serde_json::Value>(&message.body).ok())
-    else {
-        return String::new();
-    };
-    let row = |camera: &serde_json::Value| {
-        let state = camera["state"].as_str().unwrap_or_default();
-        let is_overloaded = camera["overloaded"].as_bool().unwrap_or(false);
-        let (class, words) = match state {
-            "lost" => ("bad", "lost"),
-            "seeing" if is_overloaded => ("bad", "seeing, overloaded"),
-            "seeing" => ("good", "seeing"),
-            _ => ("quiet", state),
-        };
-        let frames = &camera["frames"];
-        [
-            escaped(camera["id"].as_str().unwrap_or_default()),
-            looks(camera),
-            format!("{:.1}", camera["fps_milli"].as_u64().unwrap_or(0) as f64 / 1000.0),
-            frames[0].to_string(),
-            frames[1].to_string(),
-            frames[2].to_string(),
-            frames[4].to_string(),
-            camera["ignored"].to_string(),
-            camera["motionless"].to_string(),
-            camera["reconnects"].to_string(),
-            format!("<span class=\"{class}\">{}</span>", escaped(words)),
-        ]
-    };
-    let cameras = report["cameras"].as_array().map_or(&[][..], Vec::as_slice);
-    let heads = [
-        "camera",
-        "looks/s",
-        "frames/s",
-        "captured",
-        "detected",
-        "still",
-        "overwritten",
-        "ignored boxes",
-        "motionless things",
-        "reopened",
-        "state",
-    ];
-    table("Cameras", &heads, cameras.iter().map(row))
-}
-
-/// Looks per second a camera gets, of those it is due.
-fn looks(camera: &serde_json::Value) -> String {
-    let rate = |name: &str| camera[name].as_u64().map(|milli| format!("{:.1}", milli as f64 / 1000.0));
-    match [rate("looks_milli"), rate("looks_asked_milli")] {
-        [Some(looks), Some(asked)] => format!("{looks} of {asked}"),
-        [looks, _] => looks.unwrap_or_default(),
-    }
-}
-
-fn table<const N: usize>(title: &str, heads: &[&str; N], rows: impl Iterator<Item = [String; N]>) -> String {
-    let rows: String = rows.map(|row| format!("<tr><td>{}</td></tr>", row.join("</td><td>"))).collect();
-    let heads = heads.join("</th><th>");
-    if rows.is_empty() {
-        String::new()
-    } else {
-        format!("<h2>{title}</h2><div class=\"wide\"><table><tr><th>{heads}</th></tr>{rows}</table></div>")
-    }
+/// Which version of a piece of HTML this is.
+fn shown(html: &str) -> String {
+    let mut hasher = DefaultHasher::new();
+    html.hash(&mut hasher);
+    format!("v={:016x}", hasher.finish())
 }
 
 fn asset(kind: &'static str, text: &'static str) -> Response {
     ([(header::CONTENT_TYPE, kind)], text).into_response()
 }
 
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+fn now_s() -> i64 {
+    utc_now().0.div_euclid(1000)
 }
 
 impl Page {
-    /// A window in the shop's own time, and how much of it was seen.
-    fn span(&self, window: &WindowView) -> String {
-        let Ok(start) = window.start.parse::<jiff::Timestamp>() else { return escaped(&window.start) };
-        let zone = jiff::tz::TimeZone::get(&self.timezone).unwrap_or(jiff::tz::TimeZone::UTC);
-        let from = start.to_zoned_datetime(zone);
-        let to =
-            from.checked_add(jiff::SignedDuration::from_secs(window.dur_s as i64)).unwrap_or_else(|_| from.clone());
-        let seen_s = window.cov_ms as f64 / 1000.0;
-        format!(
-            "{} to {}, seen {seen_s:.0} s of {} min",
-            from.strftime("%Y-%m-%d %H:%M"),
-            to.strftime("%H:%M"),
-            window.dur_s / 60
-        )
+    fn calendar(&self) -> Calendar {
+        let calendar = Calendar::of(&self.timezone).or_else(|_| Calendar::of("UTC"));
+        calendar.expect("UTC is a zone")
     }
 
-    fn name_of(&self, window: &WindowView) -> String {
-        escaped(self.names.get(&format!("{}/{}", window.kind, window.id)).unwrap_or(&window.id))
+    /// A stretch of time in the shop's own time.
+    fn span(&self, from_s: i64, to_s: i64) -> String {
+        let calendar = self.calendar();
+        let (from, to) = (calendar.local(from_s), calendar.local(to_s));
+        format!("{} to {}", from.strftime("%Y-%m-%d %H:%M"), to.strftime("%H:%M"))
+    }
+
+    fn plain_name_of(&self, kind: &str, id: &str) -> String {
+        self.names.get(&format!("{kind}/{id}")).map_or(id, String::as_str).to_owned()
+    }
+
+    fn name_of(&self, kind: &str, id: &str) -> String {
+        escaped(&self.plain_name_of(kind, id))
+    }
+
+    fn is_connected(&self) -> bool {
+        self.connected.load(Ordering::Relaxed)
     }
 }
 
-/// What the page says at its top where the cage of the eye need not hold.
-const UNSANDBOXED: &str = "<p class=\"alarm\" role=\"alert\">Dangerous: this box may watch without a proved cage round the process that sees \
-    pictures (dangerous_allow_unsandboxed). Every message says so.</p>";
+const NOW_EVERY: &str = "2s";
+/// Windows close every quarter of an hour; a replay closes one in seconds.
+const PANEL_EVERY: &str = "3s";
+const HX_REPLACE_URL: HeaderName = HeaderName::from_static("hx-replace-url");
 /// htmx 2.0.4, unchanged; see vendor/htmx/SOURCE.txt.
 const HTMX: &str = include_str!("../../vendor/htmx/htmx.min.js");
 
-const SECURITY_HEADERS: [(header::HeaderName, &str); 4] = [
+const SECURITY_HEADERS: [(HeaderName, &str); 4] = [
     (
         header::CONTENT_SECURITY_POLICY,
         "default-src 'none'; img-src 'self'; style-src 'self'; script-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",

@@ -54,14 +54,14 @@ fn three_cameras_that_are_too_much_get_an_even_rate_and_the_shop_says_so() {
     assert!(views.iter().all(|view| view["overloaded"] == true && view["looks_asked_milli"] == 20_000), "{health}");
     let mean = looks.iter().sum::<u64>() / looks.len() as u64;
     assert!(looks.iter().all(|looks| looks.abs_diff(mean) * 100 <= mean * UNEVEN_PERCENT_MAX), "{looks:?}");
-    let panel = get(shop.page_port, "/panel");
+    let panel = get(shop.page_port, "/now");
     assert_eq!(panel.matches("seeing, overloaded").count(), cameras.len(), "{panel}");
     assert_eq!(panel.matches(" of 20.0</td>").count(), cameras.len(), "{panel}");
     // A twentieth of the pictures is no load; but that whoever moved has gone is not told before the quarter is over.
     let quarter = quarter_now();
     cameras.iter().for_each(|camera| camera.slow(20));
     std::thread::sleep(SPAN * 3);
-    let panel = get(shop.page_port, "/panel");
+    let panel = get(shop.page_port, "/now");
     let told = panel.matches("seeing, overloaded").count();
     assert!(told == cameras.len() || quarter_now() != quarter, "{panel}");
 }

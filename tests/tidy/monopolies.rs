@@ -82,9 +82,9 @@ const ROWS: [Monopoly; 11] = [
             "src/health.rs",
             "src/config",
             "src/wire",
-            "src/pipeline",       // the job handed to the eye
-            "src/cli",            // results
-            "src/publish/web.rs", // payloads read back
+            "src/pipeline",    // the job handed to the eye
+            "src/cli",         // results
+            "src/publish/web", // health read back
         ],
         tests_may: false,
     },

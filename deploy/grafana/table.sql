@@ -1,0 +1,33 @@
+-- The table of figures, as `kehai export` writes them. Column by column the same as in its CSV and Parquet files.
+CREATE TABLE IF NOT EXISTS kehai (
+  day              date             NOT NULL,
+  start_local      timestamp        NOT NULL,
+  org              text,
+  store            text,
+  node             text,
+  kind             text             NOT NULL,
+  id               text             NOT NULL,
+  name             text,
+  layer            text,
+  cell             bigint,
+  x_mm             bigint,
+  y_mm             bigint,
+  origin           text,
+  destination      text,
+  figure           text             NOT NULL,
+  value            double precision,
+  unit             text             NOT NULL,
+  state            text             NOT NULL,
+  coverage         double precision,
+  cov_ms           bigint,
+  told_ms          bigint,
+  windows          bigint,
+  windows_expected bigint,
+  windows_withheld bigint,
+  windows_blind    bigint,
+  start_utc        timestamptz      NOT NULL,
+  end_utc          timestamptz      NOT NULL,
+  dur_s            bigint           NOT NULL,
+  formula          text
+);
+CREATE INDEX IF NOT EXISTS kehai_by_time ON kehai (start_utc, figure);
