@@ -10,6 +10,8 @@ use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use serde::Serialize;
+use serde_json::value::RawValue;
 use tokio::sync::mpsc;
 
 use super::output::note;
@@ -180,9 +182,10 @@ fn plain(board: &mut Board, topic: &str, body: &[u8]) -> String {
         Heard::Window(kind, id) => {
             let now_s = utc_now().0 / 1000;
             let newest = board.of(kind).find(|(node, one, _)| *one == id && topic.contains(node));
-            newest.map_or_else(|| format!("{topic}: an older window"), |(node, id, shown)| {
-                screen::row(board, (node, kind, id), shown, now_s).trim_start().to_owned()
-            })
+            newest.map_or_else(
+                || format!("{topic}: an older window"),
+                |(node, id, shown)| screen::row(board, (node, kind, id), shown, now_s).trim_start().to_owned(),
+            )
         }
         Heard::State(is_online) => format!("{topic}: {}", if is_online { "online" } else { "offline" }),
         Heard::Other(kind) => format!("{topic}: {kind}, {} bytes", body.len()),
@@ -192,19 +195,40 @@ fn plain(board: &mut Board, topic: &str, body: &[u8]) -> String {
 
 /// A message as one line of JSON: topic, whether it was kept, and the payload as it came, or as text where it is no JSON.
 fn json(topic: &str, body: &[u8], is_retained: bool) -> String {
-    let payload: serde_json::Value = serde_json::from_slice(body)
-        .unwrap_or_else(|_| serde_json::Value::String(String::from_utf8_lossy(body).into_owned()));
-    let line = serde_json::json!({ "topic": topic, "retained": is_retained, "payload": payload }).to_string();
+    let line = Line { topic, retained: is_retained, payload: exact(body) };
+    let line = serde_json::to_string(&line).unwrap_or_default();
     // JSON lets letters stand that steer a terminal; escaped they mean the same.
     line.chars().fold(String::with_capacity(line.len()), |mut line, letter| {
         match letter {
-            '\u{7f}'..='\u{9f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' => {
+            '\u{7f}'..='\u{9f}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{feff}' => {
                 line.push_str(&format!("\\u{:04x}", letter as u32));
             }
             _ => line.push(letter),
         }
         line
     })
+}
+
+/// A message as it is printed.
+#[derive(Serialize)]
+struct Line<'a> {
+    topic: &'a str,
+    retained: bool,
+    payload: Box<RawValue>,
+}
+
+/// A payload with every byte as it came, so that its signature can be checked; over several lines it is put in one.
+fn exact(body: &[u8]) -> Box<RawValue> {
+    let text = String::from_utf8_lossy(body);
+    let is_one_line = !text.contains(['\n', '\r']);
+    let whole = serde_json::from_str::<Box<RawValue>>(&text).ok().filter(|_| is_one_line);
+    let value =
+        || serde_json::from_str::<serde_json::Value>(&text).unwrap_or_else(|_| text.clone().into_owned().into());
+    whole.unwrap_or_else(|| serde_json::value::to_raw_value(&value()).expect("values are JSON"))
 }
 
 fn tame_topic(topic: &str) -> String {
@@ -221,7 +245,9 @@ fn remote(args: &Args) -> Result<Remote, Failure> {
         return Err(refused("write mqtt://HOST:PORT or mqtts://HOST:PORT"));
     };
     if remote.is_dangerous_plaintext && !args.dangerous_plaintext {
-        return Err(refused("this is another machine and plain MQTT is readable on the way; write mqtts://, or add --dangerous-plaintext"));
+        return Err(refused(
+            "this is another machine and plain MQTT is readable on the way; write mqtts://, or add --dangerous-plaintext",
+        ));
     }
     match &mut remote.tls {
         Some(Tls { ca_file, own }) => {
@@ -244,7 +270,9 @@ fn filters(args: &Args) -> Result<Vec<String>, Failure> {
         let levels: Vec<&str> = filter.split('/').collect();
         let whole = |level: &&str| !level.contains(['+', '#']) || level.len() == 1;
         let is_tail = |at: usize, level: &str| level != "#" || at + 1 == levels.len();
-        !filter.is_empty() && levels.iter().all(whole) && levels.iter().enumerate().all(|(at, level)| is_tail(at, level))
+        !filter.is_empty()
+            && levels.iter().all(whole)
+            && levels.iter().enumerate().all(|(at, level)| is_tail(at, level))
     };
     if let Some(bad) = args.filter.iter().find(|filter| !is_good(filter)) {
         let remedy = "write levels with slashes between, + for any one level, # at the end for all below";

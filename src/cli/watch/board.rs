@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::publish::period::{Context, HeatSums, Node, ObjectFigures, Sums, Tally, definitions};
+use crate::publish::period::{Context, HeatSums, ObjectFigures, Sums, Tally, definitions};
 use crate::wire::read::{Kind, WindowBody};
 
 /// All that is known.
@@ -112,8 +112,13 @@ impl Board {
             ObjectFigures::Heat(heat) if has_room => Some(heat.clone()),
             _ => None,
         };
-        let shown =
-            Shown { start_s: window.start_s, end_s: window.end_s(), tally: object.tally, figures: told.collect(), heat };
+        let shown = Shown {
+            start_s: window.start_s,
+            end_s: window.end_s(),
+            tally: object.tally,
+            figures: told.collect(),
+            heat,
+        };
         self.objects.insert(key, shown);
     }
 
@@ -164,7 +169,8 @@ fn base_of(topic: &str) -> &str {
 #[must_use]
 pub fn tame(text: &str) -> String {
     let is_harmless = |letter: char| {
-        !letter.is_control() && !matches!(letter, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+        !letter.is_control()
+            && !matches!(letter, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
     };
     text.chars().take(TEXT_MAX).map(|letter| if is_harmless(letter) { letter } else { '\u{fffd}' }).collect()
 }
@@ -176,8 +182,21 @@ fn short(value: f64) -> String {
 
 /// Figures that fit on a screen.
 const SHOWN: [&str; 15] = [
-    "in", "out", "uncertain", "visits", "stops", "dwell_mean_s", "occ_max", "occupancy_mean", "joined", "served",
-    "abandoned", "wait_p50_s", "wait_p90_s", "len_max", "cells_told",
+    "in",
+    "out",
+    "uncertain",
+    "visits",
+    "stops",
+    "dwell_mean_s",
+    "occ_max",
+    "occupancy_mean",
+    "joined",
+    "served",
+    "abandoned",
+    "wait_p50_s",
+    "wait_p90_s",
+    "len_max",
+    "cells_told",
 ];
 /// Objects that are shown: ten shops with fifty each.
 pub const OBJECTS_MAX: usize = 500;
@@ -224,7 +243,10 @@ mod tests {
             let topic = format!("a/b/c{number}/win/line/door");
             board.hear(&topic, line("door", "10:00", 1).as_bytes());
             board.hear(&format!("a/b/c{number}/state"), br#"{"v":1,"k":"state","state":"online"}"#);
-            board.hear("a/b/c/meta/lines", format!(r#"{{"v":1,"k":"meta","of":"lines","items":[{{"id":"{number}","name":"n"}}]}}"#).as_bytes());
+            board.hear(
+                "a/b/c/meta/lines",
+                format!(r#"{{"v":1,"k":"meta","of":"lines","items":[{{"id":"{number}","name":"n"}}]}}"#).as_bytes(),
+            );
         }
         assert_eq!((board.of(Kind::Line).count(), board.nodes().count()), (OBJECTS_MAX, NODES_MAX));
         assert_eq!(board.crowded, 30_000 - 2 * OBJECTS_MAX as u64 - NODES_MAX as u64);

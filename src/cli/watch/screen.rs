@@ -34,7 +34,9 @@ impl Colours {
     /// By what the environment says; `NO_COLOR` (no-color.org) turns them off.
     #[must_use]
     pub fn of(variable: &dyn Fn(&str) -> Option<String>) -> Self {
-        let says = |name: &str, words: &[&str]| variable(name).is_some_and(|value| words.iter().any(|word| value.contains(word)));
+        let says = |name: &str, words: &[&str]| {
+            variable(name).is_some_and(|value| words.iter().any(|word| value.contains(word)))
+        };
         match () {
             () if variable("NO_COLOR").is_some_and(|value| !value.is_empty()) => Self::None,
             () if says("COLORTERM", &["truecolor", "24bit"]) => Self::All,
@@ -67,13 +69,16 @@ pub fn lines(board: &Board, head: &str, now_s: i64, terminal: Terminal) -> Vec<S
     let mut lines = vec![clipped(&tame_line(head), terminal.columns)];
     let counts = format!("{} messages, {} not of ours, {} without room", board.messages, board.strange, board.crowded);
     lines.push(clipped(&counts, terminal.columns));
-    let nodes: Vec<String> =
-        board.nodes().map(|(node, is_online)| format!("{node} {}", if is_online { "online" } else { "OFFLINE" })).collect();
+    let nodes: Vec<String> = board
+        .nodes()
+        .map(|(node, is_online)| format!("{node} {}", if is_online { "online" } else { "OFFLINE" }))
+        .collect();
     if !nodes.is_empty() {
         lines.push(clipped(&nodes.join("   "), terminal.columns));
     }
     for (kind, title) in [(Kind::Line, "lines"), (Kind::Zone, "zones"), (Kind::Queue, "queues")] {
-        let rows: Vec<String> = board.of(kind).map(|(node, id, shown)| row(board, (node, kind, id), shown, now_s)).collect();
+        let rows: Vec<String> =
+            board.of(kind).map(|(node, id, shown)| row(board, (node, kind, id), shown, now_s)).collect();
         if !rows.is_empty() {
             lines.push(String::new());
             lines.push(title.to_owned());
@@ -130,7 +135,8 @@ fn map(heat: &HeatSums, title: &str, rows: usize, terminal: Terminal) -> Vec<Str
         cells.filter_map(|cell| heat.cells.get(cell)).filter(|cell| cell.released > 0).map(|cell| cell.sum).max()
     };
     let unit = if heat.layer == "dwell" { format!("{} person-s", most / 1000) } else { format!("{most} visits") };
-    let mut lines = vec![String::new(), clipped(&format!("{title}; brightest {unit}; ·· withheld or not seen"), terminal.columns)];
+    let mut lines =
+        vec![String::new(), clipped(&format!("{title}; brightest {unit}; ·· withheld or not seen"), terminal.columns)];
     let row = |row: usize| -> String {
         let cells = (0..wide.div_ceil(step)).map(|column| value(column, row).map(|sum| sum as f64 / most as f64));
         cells.map(|share| terminal.colours.cell(share)).collect()
@@ -172,9 +178,15 @@ mod tests {
         let cells = r#""plan":"hall","w":4,"h":3,"cell_mm":2000,"origin_mm":[-1000,500],"enc":"vz1","data":"eNpjZGdsYmRvaGBkariw5jMfABlBBJQ=","dropped_cells":8"#;
         for (topic, body) in [
             ("r/acme/s1/edge/state", r#"{"v":1,"k":"state","state":"online","boot":"b"}"#.to_owned()),
-            ("r/acme/s1/edge/win/line/door", format!(r#"{{"v":1,"k":"line","id":"door",{head},"d":{{"in":7,"out":2,"uncertain":0}}}}"#)),
+            (
+                "r/acme/s1/edge/win/line/door",
+                format!(r#"{{"v":1,"k":"line","id":"door",{head},"d":{{"in":7,"out":2,"uncertain":0}}}}"#),
+            ),
             ("r/acme/s1/edge/win/zone/till", format!(r#"{{"v":1,"k":"zone","id":"till",{head},"d":{{}}}}"#)),
-            ("r/acme/s1/edge/win/heat/hall-visits", format!(r#"{{"v":1,"k":"heat","id":"hall-visits",{head},"d":{{"layer":"visits",{cells}}}}}"#)),
+            (
+                "r/acme/s1/edge/win/heat/hall-visits",
+                format!(r#"{{"v":1,"k":"heat","id":"hall-visits",{head},"d":{{"layer":"visits",{cells}}}}}"#),
+            ),
         ] {
             board.hear(topic, body.as_bytes());
         }
@@ -188,7 +200,14 @@ mod tests {
     #[test]
     fn a_screen_tells_figures_coverage_age_and_what_is_withheld() {
         let all = shown(Colours::None, 120, 40).join("\n");
-        for words in ["acme/s1/edge online", "door: in 7, out 2", "till: visits withheld", "seen 50 %", "60 min ago", "withheld or not seen"] {
+        for words in [
+            "acme/s1/edge online",
+            "door: in 7, out 2",
+            "till: visits withheld",
+            "seen 50 %",
+            "60 min ago",
+            "withheld or not seen",
+        ] {
             assert!(all.contains(words), "{words} is missing in\n{all}");
         }
         assert!(!all.contains('\u{1b}'), "NO_COLOR is heeded");
