@@ -22,7 +22,7 @@
 //! | [`gate`] | windows become releasable: figures of fewer than `k` people are withheld |
 //! | [`wire`] | the only serialisation of figures: pipe records, payloads, schema |
 //! | [`vault`] | released bytes until they are acknowledged |
-//! | [`publish`] | MQTT, a page on loopback, a picture of a heatmap |
+//! | [`publish`] | MQTT 5 and 3.1.1 with TLS, a page on loopback, a picture of a heatmap |
 //! | [`sandbox`] | what the eye gives up before it sees a picture, and the self-test of it |
 //! | [`pipeline`] | processes, threads, channels: who starts, feeds, watches and ends whom |
 //! | [`cli`] | what people and scripts ask, and the exit code they get |
@@ -87,6 +87,9 @@
 //!   (`kehai detect`, `kehai replay --truth`), which opens files only and runs the eye's own stages in its own process
 //!   ([`pipeline::eyewitness`]); the eye itself never sends them. The same program searches memory (`kehai report`): it must
 //!   make of pictures what an eye makes of them, and the only camera it knows is its own.
+//! - **The store delivers, not the client.** A client of MQTT forgets what is in flight when its broker does; a row is done at
+//!   its receipt alone, a lost connection begins anew with whatever is not done, oldest first ([`publish::mqtt`],
+//!   tests/delivery, docs/brokers.md).
 //! - **Nothing to leak with.** The eyes ask the system for no symbol that encodes, packs or films (tests/tidy/symbols.rs);
 //!   libraries that could are named by `kehai doctor`. What a run leaves on disk, in the kernel's record of calls and at the
 //!   cameras is searched (tests/evidence), and what a crash leaves (tests/live/crashes.rs).

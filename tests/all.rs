@@ -19,7 +19,9 @@ mod contract {
 
 /// That every window arrives, at whatever broker and after whatever outage.
 mod delivery {
-    mod doors;
+    mod deaths;
+    mod doctor;
+    pub mod doors;
     mod hearing;
     mod matrix;
     mod outages;
@@ -149,6 +151,7 @@ mod support {
     pub mod eye;
     pub mod eye_process;
     pub mod folder;
+    pub mod jetstream;
     pub mod keyed;
     pub mod node;
     pub mod onnx;

@@ -76,7 +76,7 @@ impl Publishing {
             }
             let publisher = Publisher {
                 broker,
-                client_id: client_id(&site.settings, mouth.is_live()),
+                client_id: client_id(&site.settings, if mouth.is_live() { "" } else { "-replay" }),
                 vault: Arc::clone(vault),
                 greeting,
                 will,
@@ -90,6 +90,11 @@ impl Publishing {
             };
             tokio::spawn(publisher.run(stopping))
         });
+        if remote_is_plain(site) {
+            note(
+                "kehai: DANGER: what is published can be read and changed on its way to the broker (broker.dangerous_plaintext)",
+            );
+        }
         if let Some(port) = site.outlets.page_port {
             serve(page(site, vault, mouth, &connected), port).await?;
         }
@@ -147,11 +152,16 @@ fn desk(site: &Site, node: String) -> Result<Desk, Failure> {
     Ok(Desk::new(node, askers?, utc_now()))
 }
 
-fn client_id(settings: &Settings, is_live: bool) -> String {
-    // Two clients of one id throw each other off the broker: a replay must not do that to its shop.
-    let suffix = if is_live { "" } else { "-replay" };
+/// The name under which a node is known to a broker. Two clients of one name throw each other off: whoever speaks beside
+/// the shop itself adds a `suffix`.
+pub fn client_id(settings: &Settings, suffix: &str) -> String {
     let store = &settings.store;
     format!("kehai-{}-{}-{}{suffix}", store.org, store.store, store.node)
+}
+
+/// Whether messages cross a network in the clear.
+fn remote_is_plain(site: &Site) -> bool {
+    matches!(&site.outlets.broker, Some(Broker::At(remote)) if remote.is_dangerous_plaintext)
 }
 
 /// What the page is made of, but for the broker.
@@ -181,9 +191,7 @@ fn page(site: &Site, vault: &Arc<Vault>, mouth: &Mouth, connected: &Arc<AtomicBo
 
 /// What the site file allows that weakens privacy, for people.
 fn dangers(site: &Site) -> Vec<String> {
-    let broker = site.outlets.broker.as_ref().map(Broker::remote);
-    let is_plain = broker.is_some_and(|broker| broker.is_dangerous_plaintext);
-    let dangers = [(site.settings.dangerous_allow_unsandboxed, UNSANDBOXED), (is_plain, PLAINTEXT)];
+    let dangers = [(site.settings.dangerous_allow_unsandboxed, UNSANDBOXED), (remote_is_plain(site), PLAINTEXT)];
     dangers.into_iter().filter(|(is_on, _)| *is_on).map(|(_, words)| words.to_owned()).collect()
 }
 

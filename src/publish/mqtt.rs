@@ -161,12 +161,11 @@ impl Publisher {
                 ended.stood = true;
                 self.connected.store(true, Ordering::Relaxed);
                 link.connected(self.greeting.len(), &course.minded, [packet_bytes_max, in_flight_max.map(u32::from)]);
-                self.warn_of_ends(course, now_ns);
             }
             Heard::Sent(packet) => link.went_out(packet),
             Heard::Acknowledged { packet, refusal } => {
                 let Some(item) = link.acknowledged(packet, refusal.is_none(), &self.vault, now_ns) else { return };
-                ended.delivered |= matches!(item, Item::Row(_)) || link.is_greeting();
+                ended.delivered |= matches!(item, Item::Row(_));
                 if let (Some(reason), Some(topic)) = (refusal, self.topic_of(item, link)) {
                     course.grievances.tell(Trouble::Refused { topic, reason }, now_ns);
                 }
@@ -191,13 +190,14 @@ impl Publisher {
         if !link.is_greeting() && hearing.is_due(is_idle, now_ns) && link.subscribe(&hearing.filter()) {
             hearing.asked();
         }
+        self.warn_of_ends(course, now_ns);
         !link.is_stuck(now_ns)
     }
 
     /// Learns from how a connection ended; gives the longest pause before the next.
     fn learn(&mut self, course: &mut Course, ended: Ended) -> Duration {
         let now_ns = monotonic_ns();
-        if ended.delivered {
+        if ended.stood && now_ns - ended.begun_ns > STEADY_NS {
             course.backoff.reset();
         }
         if !ended.stood {
@@ -216,11 +216,20 @@ impl Publisher {
                 course.grievances.tell(Trouble::Denied { reason: Denial::Protocol.to_string() }, now_ns);
                 return PAUSE_DENIED_MAX;
             }
+            Loss::TakenOver => {
+                let reason = format!(
+                    "another client comes as {}: give each box its own [store] node, and stop what runs twice",
+                    self.client_id
+                );
+                course.grievances.tell(Trouble::Denied { reason }, now_ns);
+                return PAUSE_DENIED_MAX;
+            }
             Loss::Objection(reason) => self.blame(course, &ended, reason, now_ns),
             Loss::HungUp if ended.stood && ended.is_quick && !was_asked => self.suspect(course, &ended, now_ns),
             _ => course.suspect = None,
         }
-        PAUSE_MAX
+        // The broker is there and takes rows; but one that takes two clients of one name in turn is not to be stormed.
+        if ended.delivered || course.suspect.is_some() { PAUSE_BRIEF_MAX } else { PAUSE_MAX }
     }
 
     /// The other end hung up just after it was sent something: once is chance, as often as that it is meant.
@@ -261,8 +270,12 @@ impl Publisher {
         }
     }
 
-    /// Tells of certificates that end within a month, or have ended.
+    /// Tells of certificates that end within a month, or have ended; once a day.
     fn warn_of_ends(&self, course: &mut Course, now_ns: i64) {
+        if now_ns < course.warn_again_ns {
+            return;
+        }
+        course.warn_again_ns = now_ns + DAY_NS;
         let ends =
             [("broker.cert_file", self.validity.own_s()), ("the broker's certificate", self.validity.broker_s())];
         let soon_s = utc_now().0 / 1000 + EXPIRY_WARNING_S;
@@ -287,6 +300,8 @@ struct Course {
     suspect: Option<(Item, u8)>,
     /// Parts of the greeting that the broker objected to.
     minded: BTreeSet<usize>,
+    /// When the ends of certificates are looked at again.
+    warn_again_ns: i64,
 }
 
 impl Course {
@@ -301,6 +316,7 @@ impl Course {
             careful: 0,
             suspect: None,
             minded: BTreeSet::new(),
+            warn_again_ns: i64::MIN,
         }
     }
 }
@@ -310,7 +326,9 @@ struct Ended {
     loss: Loss,
     /// Whether the broker had let us in.
     stood: bool,
-    /// Whether anything came of it.
+    /// When it was begun, ns.
+    begun_ns: i64,
+    /// Whether a row was answered for.
     delivered: bool,
     /// Whether it ended just after something was sent or answered.
     is_quick: bool,
@@ -320,7 +338,8 @@ struct Ended {
 
 impl Ended {
     fn with(loss: Loss) -> Self {
-        Self { loss, stood: false, delivered: false, is_quick: false, under_way: Vec::new() }
+        let begun_ns = monotonic_ns();
+        Self { loss, stood: false, begun_ns, delivered: false, is_quick: false, under_way: Vec::new() }
     }
 }
 
@@ -339,6 +358,10 @@ async fn poll(mut events: Events, sender: mpsc::Sender<Heard>) {
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// Longest pause while the broker is away.
 const PAUSE_MAX: Duration = Duration::from_secs(15);
+/// Longest pause after a connection that ended soon and on which rows were taken, or one alone was not.
+const PAUSE_BRIEF_MAX: Duration = Duration::from_secs(4);
+/// A connection that stood this long was a good one, ns.
+const STEADY_NS: i64 = 10 * 1_000_000_000;
 /// Longest pause while the broker does not let us in.
 const PAUSE_DENIED_MAX: Duration = Duration::from_secs(60);
 /// Time for the last packet to leave.
@@ -349,3 +372,4 @@ const HANG_UP_NS: i64 = 2_000_000_000;
 const STRIKES_MAX: u8 = 5;
 /// A certificate that ends sooner than this is told, s.
 const EXPIRY_WARNING_S: i64 = 30 * 86_400;
+const DAY_NS: i64 = 86_400 * 1_000_000_000;

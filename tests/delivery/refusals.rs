@@ -55,6 +55,18 @@ fn a_window_that_the_broker_throws_us_out_for_is_told_and_the_others_flow_on() {
 }
 
 #[test]
+fn a_broker_that_takes_three_at_a_time_is_not_sent_a_fourth() {
+    let folder = Folder::new();
+    // mosquitto announces it to 5 and ends a connection that goes beyond.
+    let (broker, way) = broker_with("max_inflight_messages 3", &folder);
+    let node = Node::at(Remote { rate_per_s: 5000, ..Remote::plain("127.0.0.1", way.port) });
+    let released: Vec<_> = (0..200).map(|_| node.release()).collect();
+    assert_eq!(node.await_drained(PATIENCE).done, 200);
+    must_have_all(&released, &broker.collect());
+    assert_eq!(way.come(), 1);
+}
+
+#[test]
 fn a_topic_the_broker_denies_is_told_once_and_the_others_flow_on() {
     let folder = Folder::new();
     let acl = folder.write("acl", format!("topic read #\ntopic write call\ntopic write mark\ntopic write {BASE}state\ntopic write {BASE}about\ntopic write {BASE}win/line/+\n"));
@@ -76,23 +88,47 @@ fn a_topic_the_broker_denies_is_told_once_and_the_others_flow_on() {
     assert_eq!(way.come(), 1, "a refusal costs no connection");
 }
 
+/// A broker that closes the connection at a word of 5 or 3.1.1.
+fn must_get_the_others(protocol: Protocol) {
+    let mut stand = Stand::new(Kind::Forgetful);
+    stand.start();
+    let ears = stand.ears();
+    let way = Way::to(stand.port);
+    way.forbid(b"win/zone/shelf");
+    let mut node = Node::at(Remote { protocol, ..Remote::plain("127.0.0.1", way.port) });
+    let mut released: Vec<_> = (0..5).map(|_| node.release()).collect();
+    node.release_at("zone", "shelf", 0);
+    released.extend((0..5).map(|_| node.release()));
+    let counts = node.await_drained(PATIENCE);
+    assert_eq!((counts.done, counts.refused), (10, 1));
+    node.trouble("win/zone/shelf refused: the broker hangs up");
+    must_have_all(&released, &ears.rest(Duration::from_millis(300)));
+    assert!((6..=10).contains(&way.come()), "{} connections", way.come());
+}
+
 #[test]
 fn a_broker_that_hangs_up_at_one_window_gets_the_others_and_is_not_stormed() {
+    must_get_the_others(Protocol::Five);
+}
+
+#[test]
+fn a_broker_of_the_older_version_that_hangs_up_at_one_window_gets_the_others() {
+    must_get_the_others(Protocol::Three);
+}
+
+#[test]
+fn two_nodes_of_one_name_do_not_storm_the_broker_they_throw_each_other_off() {
     for protocol in [Protocol::Five, Protocol::Three] {
-        let mut stand = Stand::new(Kind::Forgetful);
-        stand.start();
-        let ears = stand.ears();
-        let way = Way::to(stand.port);
-        way.forbid(b"win/zone/shelf");
-        let mut node = Node::at(Remote { protocol, ..Remote::plain("127.0.0.1", way.port) });
-        let mut released: Vec<_> = (0..5).map(|_| node.release()).collect();
-        node.release_at("zone", "shelf", 0);
-        released.extend((0..5).map(|_| node.release()));
-        let counts = node.await_drained(PATIENCE);
-        assert_eq!((counts.done, counts.refused), (10, 1));
-        node.trouble("win/zone/shelf refused: the broker hangs up");
-        must_have_all(&released, &ears.rest(Duration::from_millis(300)));
-        assert!((6..=10).contains(&way.come()), "{} connections", way.come());
+        let folder = Folder::new();
+        let (_broker, way) = broker_with("", &folder);
+        let remote = Remote { protocol, ..Remote::plain("127.0.0.1", way.port) };
+        let (one, other) = (Node::at(remote.clone()), Node::at(remote));
+        for _ in 0..40 {
+            one.release();
+            other.release();
+            std::thread::sleep(Duration::from_millis(150));
+        }
+        assert!(way.come() <= 14, "{} connections of two nodes in six seconds", way.come());
     }
 }
 

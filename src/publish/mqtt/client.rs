@@ -266,6 +266,7 @@ fn loss5(error: &Lost5) -> Loss {
         | Lost5::MqttState(State5::IncomingPacketTooLarge { .. }) => Loss::Overlong,
         Lost5::MqttState(State5::Deserialization(error)) => Loss::Objection(error.to_string()),
         Lost5::MqttState(State5::OutgoingPacketTooLarge { .. }) => Loss::Objection("packet too large".to_owned()),
+        Lost5::MqttState(State5::ServerDisconnect { reason_code: Reason::SessionTakenOver, .. }) => Loss::TakenOver,
         Lost5::MqttState(State5::ServerDisconnect {
             reason_code:
                 reason @ (Reason::PacketTooLarge
@@ -336,6 +337,16 @@ mod tests {
         assert!(matches!(lost(Error5::InvalidReason(0x95)), Loss::Objection(_)));
         let too_large = State5::OutgoingPacketTooLarge { pkt_size: 9, max: 8 };
         assert!(matches!(loss5(&Lost5::MqttState(too_large)), Loss::Objection(_)));
+    }
+
+    #[test]
+    fn a_client_of_our_name_is_told_from_a_broker_that_minds_what_it_is_sent() {
+        let sent =
+            |reason_code| loss5(&Lost5::MqttState(State5::ServerDisconnect { reason_code, reason_string: None }));
+        use five::DisconnectReasonCode as Reason;
+        assert_eq!(sent(Reason::SessionTakenOver), Loss::TakenOver);
+        assert!(matches!(sent(Reason::PacketTooLarge), Loss::Objection(_)));
+        assert_eq!(sent(Reason::ServerShuttingDown), Loss::Gone);
     }
 
     #[test]

@@ -17,6 +17,8 @@ pub(super) enum Loss {
     Gone,
     /// The other end closed without a word.
     HungUp,
+    /// Another client came under our name.
+    TakenOver,
     /// The broker speaks another MQTT.
     OtherVersion,
     /// The broker objects to something it was sent.
