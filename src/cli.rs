@@ -5,6 +5,7 @@
 //! only where a person looks. Two programs: `kehai`, which links nothing that could read a picture, and `kehai-detect`,
 //! which it becomes for `kehai detect`, for `kehai report` and, when a replay is over, for its score.
 
+mod audit;
 mod bench;
 mod cage;
 mod canvas;
@@ -14,9 +15,11 @@ mod doctor;
 mod export;
 mod finding;
 mod model;
+mod moment;
 mod mot;
 mod output;
 mod publishing;
+mod purge;
 mod replay;
 pub mod report;
 mod run;
@@ -25,7 +28,9 @@ mod score;
 mod session;
 mod state;
 mod track;
+mod verify;
 mod watch;
+mod wipe;
 
 use clap::{Parser, Subcommand};
 
@@ -43,6 +48,10 @@ pub fn main() -> std::process::ExitCode {
             Command::Bench(args) => bench::run(&args),
             Command::Model(args) => model::run(&args),
             Command::Doctor(args) => doctor::run(&args),
+            Command::Audit(args) => audit::run(&args),
+            Command::Verify(args) => verify::run(&args),
+            Command::Purge(args) => purge::run(&args),
+            Command::Wipe(args) => wipe::run(&args),
             Command::Schema(args) => schema::run(&args),
             Command::Command(args) => command::run(&args),
             Command::Export(args) => export::run(&args),
@@ -124,6 +133,14 @@ enum Command {
     Model(model::Args),
     /// Check this box and a site file: runtime, model, broker, calibration
     Doctor(doctor::Args),
+    /// Export, search or judge the chain of everything that was done
+    Audit(audit::Args),
+    /// Check payloads against the signature of the box they say they are of
+    Verify(verify::Args),
+    /// Delete every released window of a span of time, on the box and at its broker
+    Purge(purge::Args),
+    /// Destroy the store for ever: its keys, then its files; what is left is a signed receipt
+    Wipe(wipe::Args),
     /// Print the JSON Schema of everything that is published, or where it goes (AsyncAPI)
     Schema(schema::Args),
     /// Make a key for an operator, and commands signed with it (prints them, sends nothing)

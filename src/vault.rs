@@ -8,10 +8,13 @@
 
 mod again;
 mod audit;
+mod error;
 mod keys;
 mod retention;
 mod spool;
+mod status;
 mod store;
+mod verify;
 mod wipe;
 
 use std::collections::BTreeMap;
@@ -26,13 +29,17 @@ use tokio::sync::Notify;
 use crate::clock::utc_now;
 use crate::config::Keeping;
 use crate::wire::Message;
-use crate::wire::audit::{Deed, hex};
+use crate::wire::audit::{Deed, START, hex};
 use crate::wire::compose::Record;
 use crate::wire::seal::{PublicKey, Signer};
+pub use error::VaultError;
+pub use keys::KeySource;
 use keys::Keys;
 pub use retention::Gone;
 use spool::Spool;
 pub use spool::{Counts, Delivery};
+pub use status::Status;
+pub use verify::{Fault, Judge, Verdict};
 pub use wipe::{Receipt, wipe};
 
 /// The store of one node.
@@ -48,96 +55,10 @@ pub struct Vault {
 
 struct Inner {
     db: Connection,
-    epoch: u64,
     spool: Spool,
     newest: BTreeMap<String, (u64, Message)>,
     /// What SQLite calls the version of the data: it changes when another process has written.
     data_version: i64,
-}
-
-/// Why the store cannot do what it is asked.
-#[derive(Debug, thiserror::Error)]
-pub enum VaultError {
-    /// The folder or a file in it cannot be used.
-    #[error("state {path}: {reason}; name a folder of this user's own in [vault] folder, or in STATE_DIRECTORY")]
-    Folder {
-        /// What was touched.
-        path: PathBuf,
-        /// What the system said.
-        reason: String,
-    },
-    /// A key file is not there.
-    #[error(
-        "state {path}: missing, and the store cannot be opened without it; restore it from its backup, or begin anew with `kehai wipe`"
-    )]
-    Missing {
-        /// The file.
-        path: PathBuf,
-    },
-    /// A key file that others can read.
-    #[error("state {path}: mode {mode:o} lets others read it; run `chmod 600 {path}`")]
-    Open {
-        /// The file.
-        path: PathBuf,
-        /// Its mode.
-        mode: u32,
-    },
-    /// A key file that is none.
-    #[error("state {path}: {bytes} bytes are no secret, 32 or more are; restore it from its backup")]
-    Short {
-        /// The file.
-        path: PathBuf,
-        /// Its length.
-        bytes: usize,
-    },
-    /// The keys do not open the store.
-    #[error(
-        "state {path}: not a store, or one under other keys; restore `secret` and `salt` of this very store, or begin anew with `kehai wipe`"
-    )]
-    Key {
-        /// The store.
-        path: PathBuf,
-    },
-    /// No room on the disk, or in the quota.
-    #[error("state {path}: no room; free the disk, or raise [vault] quota_mb")]
-    Full {
-        /// The store.
-        path: PathBuf,
-    },
-    /// Another process writes and does not end.
-    #[error("state {path}: another process holds it; try again")]
-    Busy {
-        /// The store.
-        path: PathBuf,
-    },
-    /// Another mouth serves this store.
-    #[error("state {path}: another `kehai run` uses it; end that one, or name another folder in [vault] folder")]
-    InUse {
-        /// The folder.
-        path: PathBuf,
-    },
-    /// A window of this object, or a later one, was released before.
-    #[error(
-        "{kind} {id}: a window up to {end_s} s was released before; one that begins at {start_s} s is lost coverage"
-    )]
-    Past {
-        /// Kind of the object.
-        kind: &'static str,
-        /// Object.
-        id: String,
-        /// Start of the refused window, s since 1970.
-        start_s: i64,
-        /// End of the last released one, s since 1970.
-        end_s: i64,
-    },
-    /// Anything else SQLite says.
-    #[error("state {path}: {reason}; run `kehai doctor --site`")]
-    Store {
-        /// The store.
-        path: PathBuf,
-        /// What SQLite said.
-        reason: String,
-    },
 }
 
 impl Vault {
@@ -148,12 +69,10 @@ impl Vault {
     /// A folder, a key or a file that cannot be used; another mouth that uses it.
     pub fn open(folder: &Path, keeping: Keeping, hold: Duration) -> Result<Self, VaultError> {
         let failed = |error: std::io::Error| VaultError::Folder { path: folder.to_owned(), reason: error.to_string() };
-        make_folder(folder).map_err(failed)?;
-        let claim =
-            File::options().write(true).create(true).truncate(false).open(folder.join(CLAIM)).map_err(failed)?;
-        rustix::fs::flock(&claim, rustix::fs::FlockOperation::NonBlockingLockExclusive)
-            .map_err(|_| VaultError::InUse { path: folder.to_owned() })?;
+        make_folder(folder)?;
+        let claim = claim(folder)?;
         let (path, keys) = keyed(folder, true)?;
+        own_file(&path).map_err(failed)?;
         let db = store::open(&path, &keys.store, keeping.quota_mb)?;
         Self::over(db, path, keys.signer, (keeping, hold, Some(claim)))
     }
@@ -188,11 +107,13 @@ impl Vault {
     ) -> Result<Self, VaultError> {
         let failed = |error| store::of(&path, error);
         let begins = claim.is_some() || path == Path::new(":memory:");
-        let epoch = begun(&db, begins).map_err(failed)?;
+        if begins {
+            begin(&db).map_err(failed)?;
+        }
         let spool = Spool::of(&db, hold).map_err(failed)?;
         let newest = newest(&db).map_err(failed)?;
         let data_version = data_version(&db).map_err(failed)?;
-        let inner = Mutex::new(Inner { db, epoch, spool, newest, data_version });
+        let inner = Mutex::new(Inner { db, spool, newest, data_version });
         Ok(Self { inner, changed: Notify::new(), signer, path, keeping, _claim: claim })
     }
 
@@ -253,6 +174,7 @@ impl Vault {
     pub fn due(&self, number: u64) -> Option<(u64, Message)> {
         let mut inner = self.lock();
         let inner = &mut *inner;
+        inner.notice_others();
         let (number, seq, mut message) = inner.spool.due(&inner.db, number)?;
         // What is sent late must not take the place of what is newer.
         let is_newest = |seq: u64| inner.newest.get(&message.topic).is_some_and(|(newest, _)| *newest == seq);
@@ -282,7 +204,9 @@ impl Vault {
     /// Rows by fate.
     #[must_use]
     pub fn counts(&self) -> Counts {
-        self.lock().spool.counts
+        let mut inner = self.lock();
+        inner.notice_others();
+        inner.spool.counts
     }
 
     /// The newest record of every object, by topic.
@@ -329,8 +253,8 @@ impl Vault {
     /// No room.
     pub fn publish_head(&self, topic: &str) -> Result<(), VaultError> {
         let mut inner = self.lock();
-        let is_new = inner.write(&self.path, |db, epoch| {
-            let Some(line) = audit::checkpoint(db, &self.signer, epoch, utc_now())? else { return Ok(false) };
+        let is_new = inner.write(&self.path, |db, _| {
+            let Some(line) = audit::checkpoint(db, &self.signer, utc_now())? else { return Ok(false) };
             let body = line.into_bytes();
             let message = Message { topic: topic.to_owned(), body, retain: false, at_least_once: true };
             spool::enqueue(db, &message)?;
@@ -349,16 +273,7 @@ impl Vault {
     /// The store cannot be read.
     pub fn export_audit(&self, line: &mut dyn FnMut(&str)) -> Result<(), VaultError> {
         let inner = self.lock();
-        audit::export(&inner.db, &self.signer, inner.epoch, utc_now(), line)
-            .map_err(|error| store::of(&self.path, error))
-    }
-
-    /// Bytes the store takes, and those it may take.
-    ///
-    /// # Errors
-    /// The store cannot be read.
-    pub fn size(&self) -> Result<(u64, u64), VaultError> {
-        store::size(&self.lock().db).map_err(|error| store::of(&self.path, error))
+        audit::export(&inner.db, &self.signer, utc_now(), line).map_err(|error| store::of(&self.path, error))
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -383,8 +298,9 @@ impl Inner {
         path: &Path,
         change: impl FnOnce(&Transaction<'_>, u64) -> rusqlite::Result<T>,
     ) -> Result<T, VaultError> {
-        let epoch = self.epoch;
         let changed = self.db.transaction_with_behavior(TransactionBehavior::Immediate).and_then(|transaction| {
+            // A mouth may have begun since this store was opened beside it.
+            let epoch = number(&transaction, "epoch")?;
             let changed = change(&transaction, epoch)?;
             transaction.commit()?;
             Ok(changed)
@@ -398,6 +314,7 @@ impl Inner {
         if version != self.data_version {
             self.data_version = version;
             self.newest = newest(&self.db).unwrap_or_default();
+            self.spool.recount(&self.db);
         }
     }
 }
@@ -409,10 +326,50 @@ fn keyed(folder: &Path, may_make: bool) -> Result<(PathBuf, Keys), VaultError> {
     Ok((path, Keys::of(folder, is_new)?))
 }
 
-/// A folder only this user can look into.
-fn make_folder(folder: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::DirBuilderExt;
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
+/// Makes a folder only this user can look into. One that is there and holds nothing but a store is closed to others; one
+/// that holds anything else is not ours to close.
+///
+/// # Errors
+/// It cannot be made, or others can look into it.
+pub fn make_folder(folder: &Path) -> Result<(), VaultError> {
+    use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+    let failed = |error: std::io::Error| VaultError::Folder { path: folder.to_owned(), reason: error.to_string() };
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
+    let mode = folder.metadata().map_err(failed)?.permissions().mode() & 0o777;
+    if mode & 0o077 == 0 {
+        return Ok(());
+    }
+    let mut names = std::fs::read_dir(folder).map_err(failed)?.flatten().map(|entry| entry.file_name());
+    let is_ours = names.all(|name| name.to_str().is_some_and(|name| wipe::FILES.contains(&name)));
+    let closed = is_ours.then(|| std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o700)));
+    match closed {
+        Some(closed) => closed.map_err(failed),
+        None => Err(VaultError::Open { path: folder.to_owned(), mode }),
+    }
+}
+
+/// Claims the store of a folder for this process, until the file is closed.
+fn claim(folder: &Path) -> Result<File, VaultError> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let failed = |error: std::io::Error| VaultError::Folder { path: folder.to_owned(), reason: error.to_string() };
+    let claim = File::options().write(true).create(true).truncate(false).mode(0o600).open(folder.join(CLAIM));
+    let claim = claim.map_err(failed)?;
+    for attempt in 0..CLAIMS {
+        match rustix::fs::flock(&claim, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => return Ok(claim),
+            // A process that is just being started holds what its parent held, for a moment.
+            Err(_) if attempt + 1 < CLAIMS => std::thread::sleep(CLAIM_AGAIN),
+            Err(_) => break,
+        }
+    }
+    Err(VaultError::InUse { path: folder.to_owned() })
+}
+
+/// Makes the file of a store before SQLite does, for this user alone: its journals are made with the same mode.
+fn own_file(path: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+    let file = File::options().write(true).create(true).truncate(false).mode(0o600).open(path)?;
+    file.set_permissions(std::fs::Permissions::from_mode(0o600))
 }
 
 /// Makes the name of a file in its folder last.
@@ -420,11 +377,8 @@ fn sync_folder(path: &Path) -> std::io::Result<()> {
     File::open(path.parent().unwrap_or(Path::new("/")))?.sync_all()
 }
 
-/// The epoch this is: a mouth begins the next one, with a line that says so; the first one names the chain.
-fn begun(db: &Connection, begins: bool) -> rusqlite::Result<u64> {
-    if !begins {
-        return number(db, "epoch");
-    }
+/// Begins an epoch, with a line that says so; the first one names the chain.
+fn begin(db: &Connection) -> rusqlite::Result<()> {
     let transaction = Transaction::new_unchecked(db, TransactionBehavior::Immediate)?;
     let mut name = [0; 8];
     // A chain without a random name is still a chain.
@@ -432,10 +386,9 @@ fn begun(db: &Connection, begins: bool) -> rusqlite::Result<u64> {
     transaction.execute("INSERT OR IGNORE INTO about VALUES ('chain', ?1)", [hex(&name)])?;
     let epoch = number(&transaction, "epoch")? + 1;
     set(&transaction, "epoch", epoch)?;
-    let deed = Deed::done("start").about("version", env!("CARGO_PKG_VERSION"));
+    let deed = Deed::done(START).about("version", env!("CARGO_PKG_VERSION"));
     audit::append(&transaction, epoch, &deed, utc_now())?;
-    transaction.commit()?;
-    Ok(epoch)
+    transaction.commit()
 }
 
 /// A window that overlaps what its object has released.
@@ -506,3 +459,6 @@ fn set_text(db: &Connection, name: &str, value: &str) -> rusqlite::Result<()> {
 
 const STORE: &str = "store.db";
 const CLAIM: &str = "store.lock";
+/// How often a store is claimed before it is called another's, and the pause in between.
+const CLAIMS: u32 = 25;
+const CLAIM_AGAIN: Duration = Duration::from_millis(20);

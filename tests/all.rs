@@ -19,7 +19,9 @@ mod contract {
 
 /// That every window arrives, at whatever broker and after whatever outage.
 mod delivery {
-    mod doors;
+    mod deaths;
+    mod doctor;
+    pub mod doors;
     mod hearing;
     mod matrix;
     mod outages;
@@ -28,6 +30,16 @@ mod delivery {
 
 /// What is released stays, whole and unreadable to others, and goes when its time is over.
 mod vault {
+    mod attacks;
+    mod clocks;
+    mod commands;
+    mod costs;
+    mod full;
+    mod killed;
+    mod payloads;
+    mod purges;
+    mod retention;
+    mod secrecy;
     mod store;
 }
 
@@ -151,6 +163,7 @@ mod support {
     pub mod eye;
     pub mod eye_process;
     pub mod folder;
+    pub mod jetstream;
     pub mod keyed;
     pub mod node;
     pub mod onnx;
@@ -166,4 +179,5 @@ mod support {
     pub mod stand;
     pub mod strace;
     pub mod way;
+    pub mod twin;
 }

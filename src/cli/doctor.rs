@@ -1,6 +1,7 @@
 //! `kehai doctor`: is everything there, does the site file hold together, and what could leak at worst.
 
 mod advice;
+mod broker;
 mod cage;
 mod cameras;
 mod digest;
@@ -11,6 +12,7 @@ mod http;
 mod leavings;
 mod onvif;
 mod secret;
+mod store;
 mod xml;
 
 use std::path::PathBuf;
@@ -20,7 +22,7 @@ use serde::Serialize;
 use super::model::resolve;
 use super::output::{say, say_json};
 use super::session::missing;
-use super::{CHECK_FAILED, Failure, MODEL, USAGE, finding};
+use super::{BROKER, CHECK_FAILED, Failure, MODEL, USAGE, finding};
 use crate::config::broker::Broker;
 use crate::config::site::{self, Site};
 use crate::config::{MODEL_DEFAULT, Settings};
@@ -78,7 +80,7 @@ struct Finding {
     names: Vec<String>,
 }
 
-/// Runs the command; exit 6 when model or runtime failed, 1 when another check did.
+/// Runs the command; exit 6 when model or runtime failed, 5 when the broker did, 1 when another check did.
 pub fn run(args: &Args) -> Result<(), Failure> {
     if let (true, Some(site)) = (args.cameras, &args.site) {
         return cameras::run(site, args.seconds, args.json);
@@ -105,7 +107,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     check_eye(&mut findings);
     cage::check(&mut findings, site.as_ref());
     match &site {
-        Some(site) => check_site(&mut findings, site),
+        Some(site) => check_site(&mut findings, site)?,
         None => check_broker_program(&mut findings),
     }
     if args.json {
@@ -117,7 +119,11 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     }
     let failed: Vec<&str> =
         findings.iter().filter(|finding| !finding.ok).map(|finding| finding.what.as_str()).collect();
-    let code = if failed.iter().any(|what| MODEL_CHECKS.contains(what)) { MODEL } else { CHECK_FAILED };
+    let code = match () {
+        () if failed.iter().any(|what| MODEL_CHECKS.contains(what)) => MODEL,
+        () if failed.iter().any(|what| what.split(':').next() == Some("broker")) => BROKER,
+        () => CHECK_FAILED,
+    };
     match failed.len() {
         0 => Ok(()),
         count => Err(Failure::new(code, format!("{count} of {} checks failed: {}", findings.len(), failed.join(", ")))),
@@ -187,7 +193,7 @@ fn check_encoders(findings: &mut Vec<Finding>, eye: &str, loaded: Result<encoder
     }
 }
 
-fn check_site(findings: &mut Vec<Finding>, site: &Site) {
+fn check_site(findings: &mut Vec<Finding>, site: &Site) -> Result<(), Failure> {
     let settings = &site.settings;
     check_sources(findings, site);
     for camera in &settings.cameras {
@@ -211,7 +217,9 @@ fn check_site(findings: &mut Vec<Finding>, site: &Site) {
             let free = claim("broker.port", *port).map(|()| format!("{port} is free"));
             note(findings, "broker port", free.map_err(|error| error.to_string()));
         }
-        Some(Broker::At(remote)) => note(findings, "broker", Ok(format!("{} (not tried)", remote.url()))),
+        Some(Broker::At(remote)) => {
+            broker::check(site, remote)?.into_iter().for_each(|(what, outcome)| note(findings, what, outcome));
+        }
         None => note(findings, "broker", Ok("none: nothing is published".to_owned())),
     }
     if let Some(port) = site.outlets.page_port {
@@ -221,8 +229,10 @@ fn check_site(findings: &mut Vec<Finding>, site: &Site) {
             claim("page.port", port).map(|()| format!("{port} is free")).map_err(|error| error.to_string()),
         );
     }
+    store::check(findings, &site.outlets);
     check_pipe(findings, settings);
     note(findings, "privacy", Ok(format!("profile threshold, k = {}", settings.gate.k)));
+    Ok(())
 }
 
 /// What somebody who owned the process that sees pictures could leak through its pipe, line by line.

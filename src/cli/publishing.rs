@@ -76,7 +76,7 @@ impl Publishing {
             }
             let publisher = Publisher {
                 broker,
-                client_id: client_id(&site.settings, mouth.is_live()),
+                client_id: client_id(&site.settings, if mouth.is_live() { "" } else { "-replay" }),
                 vault: Arc::clone(vault),
                 greeting,
                 will,
@@ -90,8 +90,13 @@ impl Publishing {
             };
             tokio::spawn(publisher.run(stopping))
         });
+        if remote_is_plain(site) {
+            note(
+                "kehai: DANGER: what is published can be read and changed on its way to the broker (broker.dangerous_plaintext)",
+            );
+        }
         if let Some(port) = site.outlets.page_port {
-            serve(page(&site.settings, vault, mouth, &connected), port).await?;
+            serve(page(site, vault, mouth, &connected), port).await?;
         }
         let page_url = site.outlets.page_port.map(|port| format!("http://127.0.0.1:{port}/"));
         tokio::spawn(attendant.attend(troubles, commands, |words| note(&format!("kehai: {words}"))));
@@ -147,15 +152,21 @@ fn desk(site: &Site, node: String) -> Result<Desk, Failure> {
     Ok(Desk::new(node, askers?, utc_now()))
 }
 
-fn client_id(settings: &Settings, is_live: bool) -> String {
-    // Two clients of one id throw each other off the broker: a replay must not do that to its shop.
-    let suffix = if is_live { "" } else { "-replay" };
+/// The name under which a node is known to a broker. Two clients of one name throw each other off: whoever speaks beside
+/// the shop itself adds a `suffix`.
+pub fn client_id(settings: &Settings, suffix: &str) -> String {
     let store = &settings.store;
     format!("kehai-{}-{}-{}{suffix}", store.org, store.store, store.node)
 }
 
+/// Whether messages cross a network in the clear.
+fn remote_is_plain(site: &Site) -> bool {
+    matches!(&site.outlets.broker, Some(Broker::At(remote)) if remote.is_dangerous_plaintext)
+}
+
 /// What the page is made of, but for the broker.
-fn page(settings: &Settings, vault: &Arc<Vault>, mouth: &Mouth, connected: &Arc<AtomicBool>) -> Page {
+fn page(site: &Site, vault: &Arc<Vault>, mouth: &Mouth, connected: &Arc<AtomicBool>) -> Page {
+    let settings = &site.settings;
     let of = |kind: &str, id: &str, name: &String| (format!("{kind}/{id}"), name.clone());
     let lines = settings.lines.iter().map(|line| of("line", &line.id, &line.name));
     let zones = settings.zones.iter().map(|zone| of("zone", &zone.id, &zone.name));
@@ -171,7 +182,7 @@ fn page(settings: &Settings, vault: &Arc<Vault>, mouth: &Mouth, connected: &Arc<
         names: lines.chain(zones).chain(queues).chain(floors).chain(cameras).collect::<BTreeMap<_, _>>(),
         seen: seen.collect(),
         vault: Arc::clone(vault),
-        dangers: dangers(settings),
+        dangers: dangers(site),
         health: mouth.health(),
         connected: Arc::clone(connected),
         shelf: Shelf::default(),
@@ -179,10 +190,12 @@ fn page(settings: &Settings, vault: &Arc<Vault>, mouth: &Mouth, connected: &Arc<
 }
 
 /// What the site file allows that weakens privacy, for people.
-fn dangers(settings: &Settings) -> Vec<String> {
-    let unsandboxed = settings.dangerous_allow_unsandboxed.then(|| UNSANDBOXED.to_owned());
-    unsandboxed.into_iter().collect()
+fn dangers(site: &Site) -> Vec<String> {
+    let all = [(site.settings.dangerous_allow_unsandboxed, UNSANDBOXED), (remote_is_plain(site), PLAINTEXT)];
+    all.into_iter().filter_map(|(is_on, words)| is_on.then(|| words.to_owned())).collect()
 }
 
 const UNSANDBOXED: &str = "this box may watch without a proved cage round the process that sees pictures \
     (dangerous_allow_unsandboxed). Every message says so.";
+const PLAINTEXT: &str =
+    "what this box publishes can be read and changed on its way to the broker (broker.dangerous_plaintext).";

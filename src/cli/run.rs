@@ -18,7 +18,7 @@ use restarts::Restarts;
 use super::output::note;
 use super::publishing::Publishing;
 use super::session::{Prepared, feeds, prepare, usb_trouble, why_silent};
-use super::state::made_state_folder;
+use super::state::state_folder;
 use super::{CHECK_FAILED, Failure, INTERRUPTED};
 use crate::clock::{is_synchronised, monotonic_ns, utc_now};
 use crate::config::{CameraSource, Settings, WINDOW_GRACE_S};
@@ -31,7 +31,7 @@ use crate::publish::broker::EmbeddedBroker;
 use crate::sandbox::relay::RELAY;
 use crate::sandbox::restrict_mouth;
 use crate::units::PictureSize;
-use crate::vault::Vault;
+use crate::vault::{Vault, make_folder};
 use crate::wire::compose::{Composer, Voice};
 use crate::wire::ready::Ready;
 use crate::wire::record::Report;
@@ -53,7 +53,9 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let broker = Publishing::broker(&prepared.site.outlets)?;
     // Before there is a second thread. What the eye may do it is told apart, and less.
     let cage = job.cage();
-    let state = made_state_folder(&prepared.site.outlets)?;
+    let state = state_folder(&prepared.site.outlets)?;
+    // What is not there cannot be left open to it.
+    make_folder(&state)?;
     restrict_mouth(std::slice::from_ref(&state), &cage.readable, &cage.devices);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::new(CHECK_FAILED, error.to_string()))?;

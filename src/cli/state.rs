@@ -1,26 +1,26 @@
 //! Where the store of a node lies: in the site file, in the service's own folder, or with the user's other state.
 
-use std::os::unix::fs::DirBuilderExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::{CONFIGURATION, Failure};
 use crate::config::Outlets;
+use crate::config::site::{self, Site};
+use crate::vault::Vault;
 
-/// The folder of the store, made where there is none: once the mouth is confined it cannot be.
+/// A site and its store, opened beside whoever runs it.
 ///
 /// # Errors
-/// Exit 3 where nothing says which, and where it cannot be made.
-pub fn made_state_folder(outlets: &Outlets) -> Result<PathBuf, Failure> {
-    let folder = state_folder(outlets)?;
-    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder);
-    made.map_err(|error| {
-        let words = format!(
-            "state {}: {error}; name a folder of this user's own in [vault] folder, or in STATE_DIRECTORY",
-            folder.display()
-        );
-        Failure::new(CONFIGURATION, words)
-    })?;
-    Ok(folder)
+/// A site file that is refused; no store there, or one that does not open.
+pub fn store_of(path: &Path) -> Result<(Site, Vault), Failure> {
+    let site = site::load(path)?;
+    let vault = Vault::open_beside(&state_folder(&site.outlets)?, site.outlets.keeping)?;
+    Ok((site, vault))
+}
+
+/// Who asks, for the audit chain.
+#[must_use]
+pub fn who() -> String {
+    format!("uid:{}", rustix::process::getuid().as_raw())
 }
 
 /// The folder of the store.

@@ -4,10 +4,10 @@
 //! an eye that says something unforeseen is ended at once; credentials travel by pipe, never by argument or
 //! environment; the eye's standard error goes nowhere.
 
+mod backlog;
 mod events;
 mod running;
 
-use std::collections::VecDeque;
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 use std::sync::Arc;
@@ -27,15 +27,16 @@ use crate::health::{CameraReport, CameraState, EyeEvent, Silence};
 use crate::publish::mqtt::Validity;
 use crate::sandbox::FAULT_EXIT;
 use crate::sandbox::control::callers;
-use crate::vault::{Vault, VaultError};
+use crate::vault::Vault;
 use crate::wire::Message;
 use crate::wire::compose::{Composer, REPLAY_BOOT, rfc3339};
 use crate::wire::counters::Tick;
 use crate::wire::payload::{CONTRACT_VERSION, CameraHealthPayload, HealthPayload};
 use crate::wire::record::ration::Ration;
-use crate::wire::record::{ArrivedWindow, Inbox, Record, RecordError, Report};
+use crate::wire::record::{Inbox, Record, RecordError, Report};
 
-use events::{LowCoverage, Readings};
+pub use backlog::Backlog;
+use events::Readings;
 pub(crate) use running::Eye;
 pub use running::{EYES, HEAP_HYGIENE, program};
 
@@ -108,16 +109,12 @@ pub struct Mouth {
     walls: Walls,
     begun_ns: i64,
     settings: Settings,
-    /// Closed windows the vault had no room for yet.
-    unreleased: VecDeque<ArrivedWindow>,
-    /// Closed windows that could not be released any more.
-    unreleasable: u64,
+    backlog: Backlog,
     /// When the store was last rid of what is too old.
     expired_ns: i64,
     readings: Readings,
     /// Which cameras are lost.
     lost: Vec<bool>,
-    low_coverage: LowCoverage,
 }
 
 impl Mouth {
@@ -142,12 +139,10 @@ impl Mouth {
             eye_disbelieved: 0,
             walls: Walls::NONE,
             begun_ns: monotonic_ns(),
-            unreleased: VecDeque::new(),
-            unreleasable: 0,
+            backlog: Backlog::default(),
             expired_ns: i64::MIN / 2,
             readings: Readings::new(),
             lost: vec![false; settings.cameras.len()],
-            low_coverage: LowCoverage::default(),
         }
     }
 
@@ -262,15 +257,9 @@ impl Mouth {
                         heard(&Report::Camera(camera as u16, Tick { number: 0, media_ms: 0 }, report));
                     }
                 }
-                _ = glance.tick(), if is_live => {
-                    if let Some(step_ms) = self.stepped() {
-                        eye.end().await;
-                        return EyeEnd::ClockStepped(step_ms);
-                    }
-                    if self.is_overdue() {
-                        eye.end().await;
-                        return EyeEnd::Silent;
-                    }
+                _ = glance.tick(), if is_live => if let Some(end) = self.glance() {
+                    eye.end().await;
+                    return end;
                 },
                 _ = clock.tick() => {
                     self.keep_house();
@@ -297,6 +286,12 @@ impl Mouth {
         Ok(report)
     }
 
+    /// Why an eye has to be ended, if it has.
+    fn glance(&mut self) -> Option<EyeEnd> {
+        let stepped = self.stepped().map(EyeEnd::ClockStepped);
+        stepped.or_else(|| self.is_overdue().then_some(EyeEnd::Silent))
+    }
+
     fn is_overdue(&self) -> bool {
         self.ration.as_ref().is_some_and(|ration| ration.is_overdue(monotonic_ns(), SILENCE_NS, START_PATIENCE_NS))
     }
@@ -311,8 +306,8 @@ impl Mouth {
                 if is_live {
                     self.composer.clock_is(is_synchronised());
                 }
-                self.unreleased.push_back(window);
-                self.release();
+                self.backlog.take(window);
+                self.backlog.release(&self.vault, &self.composer);
                 None
             }
             Report::Camera(camera, _, report) => {
@@ -338,24 +333,10 @@ impl Mouth {
         }
     }
 
-    /// Releases what waits, oldest first. Without room it goes on waiting, in memory, and the oldest is lost when there is
-    /// too much of it.
-    fn release(&mut self) {
-        while let Some(window) = self.unreleased.front() {
-            match self.vault.release(|seq| self.composer.window(seq, window)) {
-                Ok(()) => self.low_coverage.weigh(window, || self.composer.place(window.object)),
-                Err(VaultError::Past { .. }) => self.unreleasable += 1,
-                Err(_) if self.unreleased.len() <= UNRELEASED_MAX => return,
-                Err(_) => self.unreleasable += 1,
-            }
-            self.unreleased.pop_front();
-        }
-    }
-
     /// Closed windows that are not released: those that wait for room, and those that never will be.
     #[must_use]
     pub fn unreleased(&self) -> u64 {
-        self.unreleased.len() as u64 + self.unreleasable
+        self.backlog.count()
     }
 
     /// Notes whether a camera takes a call; how it fares then, where that is news.
@@ -400,7 +381,7 @@ impl Mouth {
 
     /// What has to be done from time to time: windows without room are tried again, what is too old goes.
     fn keep_house(&mut self) {
-        self.release();
+        self.backlog.release(&self.vault, &self.composer);
         self.tell_coverage();
         let now_ns = monotonic_ns();
         if !self.is_live() {
@@ -424,6 +405,7 @@ impl Mouth {
             cameras.push(CameraHealthPayload::of(id, report, load, self.looks_per_s(camera)));
         }
         let counts = self.vault.counts();
+        let (store_bytes, store_most_bytes) = self.vault.size().unwrap_or_default();
         let health = HealthPayload {
             v: CONTRACT_VERSION,
             k: "health",
@@ -440,6 +422,9 @@ impl Mouth {
             refused: counts.refused,
             cameras,
             tls_not_after: self.validity.first_s().map(|end_s| rfc3339(UtcMs(end_s * 1000))),
+            unreleased: self.backlog.count(),
+            store_bytes,
+            store_most_bytes,
         };
         self.health.send_replace(Some(self.composer.health(&health)));
     }
@@ -463,8 +448,6 @@ const START_PATIENCE_NS: i64 = 60_000_000_000;
 const SILENCE_NS: i64 = 15_000_000_000;
 /// How often the mouth looks whether an eye is still there.
 const GLANCE: Duration = Duration::from_secs(1);
-/// Closed windows that may wait for room in the vault: an hour of the largest shop.
-const UNRELEASED_MAX: usize = 1024;
 /// How often what is too old is looked for, ns.
 const EXPIRE_EVERY_NS: i64 = 3_600_000_000_000;
 /// How far two readings of one clock may lie apart, s.

@@ -6,6 +6,7 @@
 //! its session; rows go oldest first and no faster than the site says; a message the broker objects to is given up, told,
 //! and does not block the rest; reconnects back off (the client itself has no pause).
 
+pub mod clear;
 mod client;
 mod hearing;
 mod link;
@@ -160,7 +161,6 @@ impl Publisher {
                 ended.stood = true;
                 self.connected.store(true, Ordering::Relaxed);
                 link.connected(self.greeting.len(), &course.minded, [packet_bytes_max, in_flight_max.map(u32::from)]);
-                self.warn_of_ends(course, now_ns);
             }
             Heard::Sent(packet) => link.went_out(packet),
             Heard::Acknowledged { packet, refusal } => {
@@ -190,6 +190,7 @@ impl Publisher {
         if !link.is_greeting() && hearing.is_due(is_idle, now_ns) && link.subscribe(&hearing.filter()) {
             hearing.asked();
         }
+        self.warn_of_ends(course, now_ns);
         !link.is_stuck(now_ns)
     }
 
@@ -260,8 +261,12 @@ impl Publisher {
         }
     }
 
-    /// Tells of certificates that end within a month, or have ended.
+    /// Tells of certificates that end within a month, or have ended; once a day.
     fn warn_of_ends(&self, course: &mut Course, now_ns: i64) {
+        if now_ns < course.warn_again_ns {
+            return;
+        }
+        course.warn_again_ns = now_ns + DAY_NS;
         let ends =
             [("broker.cert_file", self.validity.own_s()), ("the broker's certificate", self.validity.broker_s())];
         let soon_s = utc_now().0 / 1000 + EXPIRY_WARNING_S;
@@ -286,6 +291,8 @@ struct Course {
     suspect: Option<(Item, u8)>,
     /// Parts of the greeting that the broker objected to.
     minded: BTreeSet<usize>,
+    /// When the ends of certificates are looked at again.
+    warn_again_ns: i64,
 }
 
 impl Course {
@@ -300,6 +307,7 @@ impl Course {
             careful: 0,
             suspect: None,
             minded: BTreeSet::new(),
+            warn_again_ns: i64::MIN,
         }
     }
 }
@@ -348,3 +356,4 @@ const HANG_UP_NS: i64 = 2_000_000_000;
 const STRIKES_MAX: u8 = 5;
 /// A certificate that ends sooner than this is told, s.
 const EXPIRY_WARNING_S: i64 = 30 * 86_400;
+const DAY_NS: i64 = 86_400 * 1_000_000_000;

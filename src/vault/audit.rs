@@ -45,21 +45,17 @@ fn newest(connection: &Connection) -> rusqlite::Result<(u64, String)> {
 }
 
 /// The chain's head, now, as kind `k`.
-pub(super) fn head_now(connection: &Connection, k: &str, epoch: u64, at: UtcMs) -> rusqlite::Result<HeadPayload> {
+pub(super) fn head_now(connection: &Connection, k: &str, at: UtcMs) -> rusqlite::Result<HeadPayload> {
     let chain: String = connection.query_row("SELECT value FROM about WHERE name = 'chain'", [], |row| row.get(0))?;
     let (n, hash) = newest(connection)?;
+    let epoch = super::number(connection, "epoch")?;
     let first: Option<u64> = connection.query_row("SELECT min(n) FROM audit", [], |row| row.get(0))?;
     Ok(HeadPayload { n, first: first.unwrap_or(n + 1), epoch, head: hash, ..head(k, &chain, at) })
 }
 
 /// Signs the head where lines came since the last checkpoint; gives it as text.
-pub(super) fn checkpoint(
-    connection: &Connection,
-    signer: &Signer,
-    epoch: u64,
-    at: UtcMs,
-) -> rusqlite::Result<Option<String>> {
-    let head = head_now(connection, HEAD, epoch, at)?;
+pub(super) fn checkpoint(connection: &Connection, signer: &Signer, at: UtcMs) -> rusqlite::Result<Option<String>> {
+    let head = head_now(connection, HEAD, at)?;
     let last: Option<u64> = connection.query_row("SELECT max(n) FROM checkpoint", [], |row| row.get(0))?;
     if last.unwrap_or(0) >= head.n {
         return Ok(None);
@@ -73,27 +69,42 @@ pub(super) fn checkpoint(
 pub(super) fn export(
     connection: &Connection,
     signer: &Signer,
-    epoch: u64,
     at: UtcMs,
     line: &mut dyn FnMut(&str),
 ) -> rusqlite::Result<()> {
-    let mut lines = connection
+    // Lines and end are of one moment, whoever writes meanwhile.
+    let moment = connection.unchecked_transaction()?;
+    let mut lines = moment
         .prepare("SELECT n, 0 AS kind, line FROM audit UNION ALL SELECT n, 1, line FROM checkpoint ORDER BY n, kind")?;
     let mut rows = lines.query([])?;
     while let Some(row) = rows.next()? {
         line(row.get_ref(2)?.as_str().unwrap_or_default());
     }
-    line(&head_of(&head_now(connection, END, epoch, at)?, signer));
+    let checkpoints = moment.query_row("SELECT count(*) FROM checkpoint", [], |row| row.get(0))?;
+    line(&head_of(&HeadPayload { checkpoints: Some(checkpoints), ..head_now(&moment, END, at)? }, signer));
     Ok(())
 }
 
-/// Drops lines older than `before_s`, as far as a checkpoint reaches that then holds their place.
+/// The hash of a line that is kept.
+pub(super) fn hash_at(connection: &Connection, n: u64) -> rusqlite::Result<Option<String>> {
+    let line: Option<String> =
+        connection.query_row("SELECT line FROM audit WHERE n = ?1", [n], |row| row.get(0)).optional()?;
+    Ok(line.and_then(|line| read_line(&line).ok()).map(|line| line.hash))
+}
+
+/// Drops lines that are older than `before_s`, as far as a checkpoint reaches that then holds their place. Clocks step: what
+/// stands behind a line that is young enough stays.
 pub(super) fn forget(connection: &Connection, before_s: i64) -> rusqlite::Result<usize> {
-    let last_old: Option<u64> =
-        connection.query_row("SELECT max(n) FROM audit WHERE at_s < ?1", [before_s], |row| row.get(0))?;
+    let first_young: Option<u64> =
+        connection.query_row("SELECT min(n) FROM audit WHERE at_s >= ?1", [before_s], |row| row.get(0))?;
+    let last: Option<u64> = connection.query_row("SELECT max(n) FROM audit", [], |row| row.get(0))?;
+    forget_to(connection, first_young.map_or(last.unwrap_or(0), |young| young.saturating_sub(1)))
+}
+
+/// Drops lines up to `n`, as far as a checkpoint reaches that then holds their place.
+pub(super) fn forget_to(connection: &Connection, n: u64) -> rusqlite::Result<usize> {
     let anchor: Option<u64> =
-        connection
-            .query_row("SELECT max(n) FROM checkpoint WHERE n <= ?1", [last_old.unwrap_or(0)], |row| row.get(0))?;
+        connection.query_row("SELECT max(n) FROM checkpoint WHERE n <= ?1", [n], |row| row.get(0))?;
     let Some(anchor) = anchor else { return Ok(0) };
     connection.execute("DELETE FROM checkpoint WHERE n < ?1", [anchor])?;
     connection.execute("DELETE FROM audit WHERE n <= ?1", [anchor])

@@ -25,6 +25,23 @@ pub(super) struct Keys {
     pub(super) signer: Signer,
 }
 
+/// Where the secret of a box comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KeySource {
+    /// The system hands it to the service alone.
+    Credential(PathBuf),
+    /// A file on the same disk as the store.
+    File(PathBuf),
+}
+
+impl KeySource {
+    /// That of the store in a folder, for this process.
+    #[must_use]
+    pub fn of(folder: &Path) -> Self {
+        credential().map_or_else(|| Self::File(folder.join(SECRET)), Self::Credential)
+    }
+}
+
 impl Keys {
     /// The keys of the store in a folder; both files are made where there is no store yet.
     pub(super) fn of(folder: &Path, is_new: bool) -> Result<Self, VaultError> {

@@ -6,7 +6,7 @@
 
 use rusqlite::{Connection, params_from_iter};
 
-use super::{Inner, Vault, VaultError, audit, message_in, newest, spool, store};
+use super::{Inner, Vault, VaultError, audit, newest, spool, store};
 use crate::clock::{UtcMs, utc_now};
 use crate::wire::Message;
 use crate::wire::audit::Deed;
@@ -23,7 +23,8 @@ pub struct Gone {
 }
 
 impl Vault {
-    /// Takes out what is older than it may be at `now`.
+    /// Takes out what is older than it may be at `now`. Where the newest of a topic goes, the broker is told to forget the
+    /// copy it keeps.
     ///
     /// # Errors
     /// The store cannot be written; it is tried again.
@@ -37,17 +38,12 @@ impl Vault {
             let mut gone = take_out(db, "start_s + dur_s <= ?1", &[before_s])?;
             db.execute("DELETE FROM spool WHERE seq IS NULL AND spooled_s <= ?1", [before_s])?;
             gone.lines = audit::forget(db, now_s - AUDIT_DAYS * DAY_S)? as u64;
-            if gone.windows > 0 || gone.lines > 0 {
-                let deed = Deed::done("expire").about("windows", gone.windows);
-                let deed = deed.about("undelivered", gone.undelivered).about("audit_lines", gone.lines);
-                audit::append(db, epoch, &deed, now)?;
+            if gone != Gone::default() {
+                audit::append(db, epoch, &gone.told(Deed::done("expire")), now)?;
             }
             Ok(gone)
         })?;
-        inner.after(gone);
-        if gone != Gone::default() {
-            store::shrink(&inner.db).map_err(|error| store::of(&self.path, error))?;
-        }
+        self.after(inner, gone)?;
         Ok(gone)
     }
 
@@ -61,27 +57,30 @@ impl Vault {
         let inner = &mut *inner;
         inner.spool.write_settled(&inner.db);
         let gone = inner.write(&self.path, |db, epoch| {
-            let kept = newest(db)?;
             let gone = take_out(db, "start_s >= ?1 AND start_s < ?2", &[from_s, to_s])?;
-            let left = newest(db)?;
-            for (topic, (seq, message)) in kept {
-                if left.get(&topic).is_none_or(|(left, _)| *left != seq) && message.retain {
-                    spool::enqueue(db, &Message { body: Vec::new(), ..message })?;
-                }
-            }
             let deed = Deed::done("purge").by(who).about("from_s", from_s).about("to_s", to_s);
-            let deed = deed.about("windows", gone.windows).about("undelivered", gone.undelivered);
-            audit::append(db, epoch, &deed, utc_now())?;
+            audit::append(db, epoch, &gone.told(deed), utc_now())?;
             Ok(gone)
         })?;
-        inner.after(gone);
-        inner.newest = newest(&inner.db).map_err(|error| store::of(&self.path, error))?;
-        store::shrink(&inner.db).map_err(|error| store::of(&self.path, error))?;
-        self.changed.notify_one();
+        self.after(inner, gone)?;
         Ok(gone)
     }
 
-    /// Drops the oldest windows when the quota is nearly reached: first those the broker has, then those it has not.
+    /// Windows that start within `[from_s, to_s)`, s since 1970, and those of them that are undelivered.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn within(&self, from_s: i64, to_s: i64) -> Result<Gone, VaultError> {
+        let counted = self.lock().db.query_row(
+            "SELECT count(*), count(s.seq) FROM window w LEFT JOIN spool s ON s.seq = w.seq WHERE start_s >= ?1 AND start_s < ?2",
+            [from_s, to_s],
+            |row| Ok(Gone { windows: row.get(0)?, undelivered: row.get(1)?, lines: 0 }),
+        );
+        counted.map_err(|error| store::of(&self.path, error))
+    }
+
+    /// Drops the oldest when the quota is nearly reached: windows the broker has, then those it has not, then what else
+    /// waits for it. Of the audit chain, which a year may make longer than the quota, no more stays than half of it.
     pub(super) fn make_room(&self, inner: &mut Inner) -> Result<(), VaultError> {
         let failed = |error| store::of(&self.path, error);
         let (bytes, most) = store::size(&inner.db).map_err(failed)?;
@@ -90,43 +89,104 @@ impl Vault {
         }
         inner.spool.write_settled(&inner.db);
         let gone = inner.write(&self.path, |db, epoch| {
-            let share: i64 = db.query_row("SELECT count(*) / 10 + 1 FROM window", [], |row| row.get(0))?;
-            let delivered = "seq IN (SELECT seq FROM window WHERE seq NOT IN (SELECT seq FROM spool WHERE seq IS NOT NULL) ORDER BY seq LIMIT ?1)";
-            let mut gone = take_out(db, delivered, &[share])?;
-            if gone.windows == 0 {
-                gone = take_out(db, "seq IN (SELECT seq FROM window ORDER BY seq LIMIT ?1)", &[share])?;
+            let mut gone = Gone { lines: shorten(db, most)?, ..Gone::default() };
+            if gone.lines == 0 {
+                gone = oldest(db)?;
             }
-            let deed = Deed::done("quota").about("windows", gone.windows).about("undelivered", gone.undelivered);
-            audit::append(db, epoch, &deed, utc_now())?;
+            if gone != Gone::default() {
+                audit::append(db, epoch, &gone.told(Deed::done("quota")), utc_now())?;
+            }
             Ok(gone)
         })?;
-        inner.after(gone);
+        self.after(inner, gone)
+    }
+
+    /// What is to be done once rows are gone; that they are is on the disk already.
+    fn after(&self, inner: &mut Inner, gone: Gone) -> Result<(), VaultError> {
+        if gone == Gone::default() {
+            return Ok(());
+        }
+        inner.spool.counts.dropped += gone.undelivered;
+        inner.spool.recount(&inner.db);
+        inner.newest = newest(&inner.db).map_err(|error| store::of(&self.path, error))?;
+        // Where somebody reads, the freed pages are given back the next time; they are overwritten already.
+        let _ = store::shrink(&inner.db);
+        self.changed.notify_one();
         Ok(())
     }
 }
 
-impl Inner {
-    fn after(&mut self, gone: Gone) {
-        self.spool.counts.dropped += gone.undelivered;
-        self.spool.recount(&self.db);
+impl Gone {
+    /// A deed that was about this.
+    fn told(self, deed: Deed) -> Deed {
+        let deed = deed.about("windows", self.windows).about("undelivered", self.undelivered);
+        deed.about("audit_lines", self.lines)
     }
 }
 
-/// Takes out the windows a condition names, with their rows of the spool.
+/// Takes out a tenth of the oldest: delivered windows, or undelivered ones, or what else waits.
+fn oldest(db: &Connection) -> rusqlite::Result<Gone> {
+    let share: i64 = db.query_row("SELECT count(*) / 10 + 1 FROM window", [], |row| row.get(0))?;
+    let delivered = "seq IN (SELECT seq FROM window WHERE seq NOT IN (SELECT seq FROM spool WHERE seq IS NOT NULL) ORDER BY seq LIMIT ?1)";
+    let mut gone = take_out(db, delivered, &[share])?;
+    if gone.windows == 0 {
+        gone = take_out(db, "seq IN (SELECT seq FROM window ORDER BY seq LIMIT ?1)", &[share])?;
+    }
+    if gone.windows == 0 {
+        let half = "number IN (SELECT number FROM spool ORDER BY number LIMIT (SELECT count(*) / 2 + 1 FROM spool))";
+        gone.undelivered = db.execute(&format!("DELETE FROM spool WHERE {half}"), [])? as u64;
+    }
+    Ok(gone)
+}
+
+/// Forgets the oldest tenth of the audit chain where it takes more than half of `most_bytes`; gives the lines that went.
+fn shorten(db: &Connection, most_bytes: u64) -> rusqlite::Result<u64> {
+    let ends = db.query_row("SELECT min(n), max(n) FROM audit", [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let (Some(first), Some(last)): (Option<u64>, Option<u64>) = ends else { return Ok(0) };
+    if (last - first + 1) * LINE_BYTES < most_bytes / 2 {
+        return Ok(0);
+    }
+    Ok(audit::forget_to(db, first + (last - first) / 10)? as u64)
+}
+
+/// Takes out the windows a condition names, with their rows of the spool; where the broker keeps one of them, a row that
+/// clears it comes in.
 fn take_out(db: &Connection, condition: &str, values: &[i64]) -> rusqlite::Result<Gone> {
+    let kept = newest(db)?;
     let count = format!("SELECT count(*) FROM spool WHERE seq IN (SELECT seq FROM window WHERE {condition})");
     let undelivered = db.query_row(&count, params_from_iter(values), |row| row.get(0))?;
     let windows = db.execute(&format!("DELETE FROM window WHERE {condition}"), params_from_iter(values))?;
+    for (_, (seq, message)) in kept {
+        let is_there: bool =
+            db.prepare_cached("SELECT count(*) FROM window WHERE seq = ?1")?.query_row([seq], |row| row.get(0))?;
+        if !is_there && message.retain {
+            spool::enqueue(db, &Message { body: Vec::new(), ..message })?;
+        }
+    }
     Ok(Gone { windows: windows as u64, undelivered, lines: 0 })
 }
 
-/// The topics on which the broker keeps a message of ours.
+/// The topics on which the broker keeps, or once kept, a window of ours: of every object that ever released one.
 pub(super) fn retained_topics(db: &Connection) -> rusqlite::Result<Vec<String>> {
-    let mut rows = db.prepare("SELECT topic, retain, body FROM window WHERE retain GROUP BY topic")?;
-    let rows = rows.query_map([], message_in)?;
-    rows.map(|row| row.map(|message| message.topic)).collect()
+    let mut rows = db.prepare("SELECT DISTINCT topic FROM window WHERE retain")?;
+    let mut topics: Vec<String> = rows.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+    let root = topics.first().and_then(|topic| Some(topic[..topic.find(WINDOWS)?].to_owned()));
+    let mut objects = db.prepare("SELECT name FROM about WHERE name LIKE 'until %'")?;
+    for object in objects.query_map([], |row| row.get::<_, String>(0))? {
+        let object = object?;
+        if let (Some(root), Some((kind, id))) = (&root, object.trim_start_matches("until ").split_once(' ')) {
+            topics.push(format!("{root}{WINDOWS}{kind}/{id}"));
+        }
+    }
+    topics.sort();
+    topics.dedup();
+    Ok(topics)
 }
 
 const DAY_S: i64 = 86_400;
 /// How long the audit chain is kept, days (PRIVACY §5).
 const AUDIT_DAYS: i64 = 365;
+/// What a line of the audit chain takes in the store, bytes: measured 0.44 KB.
+const LINE_BYTES: u64 = 450;
+/// What stands before kind and object in the topic of a window.
+const WINDOWS: &str = "/win/";

@@ -76,7 +76,7 @@ impl Spool {
                 _ => break found,
             }
         };
-        // Only windows are held back: what else comes after one may go before it.
+        // Only windows are held back, and with one whatever comes after it.
         let found = found
             .filter(|(number, seq, _)| seq.is_none() || self.held_back.front().is_none_or(|(held, _)| number < held));
         if found.is_none() {

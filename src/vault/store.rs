@@ -8,7 +8,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, ErrorCode};
+use rusqlite::{Connection, ErrorCode, OptionalExtension};
 use zeroize::Zeroizing;
 
 use super::VaultError;
@@ -17,6 +17,11 @@ use crate::wire::audit::hex;
 /// Opens the store of a folder, or makes it.
 pub(super) fn open(path: &Path, key: &[u8; 32], quota_mb: u32) -> Result<Connection, VaultError> {
     let connection = Connection::open(path).map_err(|error| of(path, error))?;
+    // What it would say on standard error of a wrong key, the error says.
+    connection
+        .query_row("PRAGMA cipher_log_level = NONE", [], |_| Ok(()))
+        .optional()
+        .map_err(|error| of(path, error))?;
     let text = Zeroizing::new(format!("PRAGMA key = \"x'{}'\"", hex(key)));
     connection.execute_batch(&text).map_err(|error| of(path, error))?;
     prepare(&connection, quota_mb).map_err(|error| of(path, error))?;
@@ -38,9 +43,13 @@ fn prepare(connection: &Connection, quota_mb: u32) -> rusqlite::Result<()> {
         "PRAGMA temp_store = MEMORY; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA secure_delete = ON; PRAGMA cipher_memory_security = ON; PRAGMA foreign_keys = ON;",
     )?;
     let version: i64 = connection.query_row("SELECT count(*) FROM sqlite_master", [], |row| row.get(0))?;
-    connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;")?;
+    connection.execute_batch(&format!(
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = {JOURNAL_PAGES};"
+    ))?;
     let page_bytes = number(connection, "page_size")?;
-    let pages = u64::from(quota_mb) * (1 << 20) / page_bytes;
+    connection.execute_batch(&format!("PRAGMA journal_size_limit = {}", JOURNAL_PAGES * page_bytes))?;
+    // The quota is for the store and its journal together.
+    let pages = (u64::from(quota_mb) * (1 << 20) / page_bytes).saturating_sub(2 * JOURNAL_PAGES).max(JOURNAL_PAGES);
     connection.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(()))?;
     if version == 0 {
         connection.execute_batch(&format!("BEGIN IMMEDIATE; {TABLES} COMMIT;"))?;
@@ -69,9 +78,23 @@ fn number(connection: &Connection, name: &str) -> rusqlite::Result<u64> {
 
 /// Gives freed pages back to the disk, and empties the journal.
 pub(super) fn shrink(connection: &Connection) -> rusqlite::Result<()> {
-    connection.execute_batch("PRAGMA incremental_vacuum;")?;
+    // It gives back one page a step.
+    let mut vacuum = connection.prepare("PRAGMA incremental_vacuum")?;
+    let mut pages = vacuum.query([])?;
+    while pages.next()?.is_some() {}
     // A reader beside us may hold it back; the next time does.
     connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+}
+
+/// What of the store is damaged, in words: pages whose seal does not fit, and tables that do not hang together.
+pub(super) fn damage(connection: &Connection) -> rusqlite::Result<Vec<String>> {
+    let mut told = Vec::new();
+    for question in ["PRAGMA cipher_integrity_check", "PRAGMA integrity_check(10)"] {
+        let mut answers = connection.prepare(question)?;
+        let answers = answers.query_map([], |row| row.get::<_, String>(0))?;
+        told.extend(answers.collect::<rusqlite::Result<Vec<String>>>()?.into_iter().filter(|answer| answer != "ok"));
+    }
+    Ok(told)
 }
 
 /// What a refusal of the store means to the operator.
@@ -85,7 +108,7 @@ pub(super) fn of(path: &Path, error: rusqlite::Error) -> VaultError {
     }
 }
 
-/// `about` holds a name, the chain's; `window` the released windows of this node, their exact bytes; `spool` what the broker has not answered
+/// `about` holds the name of the chain, the newest numbers and how far each object is released; `window` the released windows of this node, their exact bytes; `spool` what the broker has not answered
 /// for, by reference to its window or with a body of its own; `audit` the chain; `checkpoint` its signed heads.
 const TABLES: &str = "
 CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -102,6 +125,8 @@ CREATE TABLE audit (n INTEGER PRIMARY KEY, at_s INTEGER NOT NULL, what TEXT NOT 
 CREATE TABLE checkpoint (n INTEGER PRIMARY KEY, line TEXT NOT NULL);
 ";
 
+/// Pages of the journal before it is brought into the store: 1 MiB.
+const JOURNAL_PAGES: u64 = 256;
 /// How long one process waits for another that writes.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// A replay of a year of thirty objects takes less.

@@ -3,11 +3,10 @@
 //! In: the folder of a store. Out: a [`Receipt`] that names what was destroyed. Invariant: once the keys are gone nothing of
 //! the store can be read by anybody, whatever copy of it they have, unless they have a copy of the keys too.
 
-use std::fs::File;
 use std::io::ErrorKind;
 use std::path::Path;
 
-use super::{CLAIM, STORE, Vault, VaultError, keys, retention, store};
+use super::{STORE, Vault, VaultError, keys, retention, store};
 use crate::config::Keeping;
 use crate::wire::audit::{HEAD, HeadPayload};
 
@@ -18,7 +17,7 @@ pub struct Receipt {
     pub head: Option<HeadPayload>,
     /// Windows in the store.
     pub windows: u64,
-    /// The topics on which the broker keeps a window of ours.
+    /// The topics on which the broker keeps, or once kept, a window of ours.
     pub topics: Vec<String>,
     /// Files that were removed.
     pub files: Vec<String>,
@@ -34,12 +33,10 @@ pub fn wipe<T>(
     seal: impl FnOnce(&Receipt, Option<&Vault>) -> Result<T, VaultError>,
 ) -> Result<T, VaultError> {
     let failed = |error: std::io::Error| VaultError::Folder { path: folder.to_owned(), reason: error.to_string() };
-    let claim = File::options().write(true).create(true).truncate(false).open(folder.join(CLAIM)).map_err(failed)?;
-    rustix::fs::flock(&claim, rustix::fs::FlockOperation::NonBlockingLockExclusive)
-        .map_err(|_| VaultError::InUse { path: folder.to_owned() })?;
+    let _claim = super::claim(folder)?;
     // A store that cannot be opened any more is destroyed all the same.
     let vault = Vault::open_beside(folder, Keeping::default()).ok();
-    let mut receipt = vault.as_ref().map_or_else(|| Ok(nothing_known()), Vault::inventory)?;
+    let mut receipt = vault.as_ref().and_then(|vault| vault.inventory().ok()).unwrap_or_else(nothing_known);
     receipt.files = FILES.iter().filter(|name| folder.join(name).exists()).map(|name| (*name).to_owned()).collect();
     let sealed = seal(&receipt, vault.as_ref())?;
     drop(vault);
@@ -58,7 +55,7 @@ impl Vault {
     fn inventory(&self) -> Result<Receipt, VaultError> {
         let inner = self.lock();
         let failed = |error| store::of(&self.path, error);
-        let head = super::audit::head_now(&inner.db, HEAD, inner.epoch, crate::clock::utc_now()).map_err(failed)?;
+        let head = super::audit::head_now(&inner.db, HEAD, crate::clock::utc_now()).map_err(failed)?;
         let windows = inner.db.query_row("SELECT count(*) FROM window", [], |row| row.get(0)).map_err(failed)?;
         let topics = retention::retained_topics(&inner.db).map_err(failed)?;
         Ok(Receipt { head: Some(head), windows, topics, files: Vec::new() })
@@ -69,6 +66,15 @@ fn nothing_known() -> Receipt {
     Receipt { head: None, windows: 0, topics: Vec::new(), files: Vec::new() }
 }
 
-/// What a store leaves on the disk, beside its keys and its lock.
-const FILES: [&str; 6] =
-    ["store.db", "store.db-wal", "store.db-shm", "store.db-journal", "salt.partial", "secret.partial"];
+/// All that lies in the folder of a store: the keys, the store with its journals, and the claim of a mouth.
+pub(super) const FILES: [&str; 9] = [
+    "secret",
+    "salt",
+    "secret.partial",
+    "salt.partial",
+    "store.db",
+    "store.db-wal",
+    "store.db-shm",
+    "store.db-journal",
+    "store.lock",
+];

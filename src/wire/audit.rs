@@ -142,6 +142,9 @@ pub struct HeadPayload {
     pub head: String,
     /// When, UTC, RFC 3339.
     pub at: String,
+    /// Of an end: how many checkpoints stand before it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checkpoints: Option<u64>,
     /// Signature of the node over these bytes without this member.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sig: Option<String>,
@@ -166,6 +169,7 @@ pub fn head(kind: &str, chain: &str, at: UtcMs) -> HeadPayload {
         epoch: 0,
         head: NOTHING_BEFORE.to_owned(),
         at: rfc3339(at),
+        checkpoints: None,
         sig: None,
     }
 }
@@ -182,6 +186,8 @@ pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// What the line that begins an epoch says was done.
+pub const START: &str = "start";
 /// Kind of a published head and of a checkpoint within a chain.
 pub const HEAD: &str = "audit";
 /// Kind of the last line of an export.

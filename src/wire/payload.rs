@@ -298,6 +298,15 @@ pub struct HealthPayload {
     /// is encrypted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tls_not_after: Option<String>,
+    /// Closed windows that wait for room in the store, or were lost for want of it.
+    #[serde(default)]
+    pub unreleased: u64,
+    /// Bytes the store takes.
+    #[serde(default)]
+    pub store_bytes: u64,
+    /// Bytes it may take; what is oldest goes before that.
+    #[serde(default)]
+    pub store_most_bytes: u64,
 }
 
 /// How a camera fares.

@@ -179,6 +179,9 @@ fn health() -> Message {
         refused: 0,
         tls_not_after: None,
         cameras: vec![CameraHealthPayload::of("cam-a", &report, load, Some(5.0))],
+        unreleased: 0,
+        store_bytes: 1_048_576,
+        store_most_bytes: 2_145_386_496,
     };
     composer().health(&payload)
 }

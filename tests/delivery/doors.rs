@@ -5,6 +5,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use kehai::config::broker::{Login, Own, Remote, Tls};
+use kehai::publish::mqtt::Trouble;
 
 use crate::support::broker::{await_port, free_port};
 use crate::support::folder::{Folder, in_repository, read};
@@ -13,16 +14,16 @@ use crate::support::papers::{Authority, private};
 use crate::support::way::Way;
 
 /// A broker behind a door, and all who have or lack a key.
-struct Door {
-    folder: Folder,
-    authority: Authority,
+pub struct Door {
+    pub folder: Folder,
+    pub authority: Authority,
     broker: Child,
-    port: u16,
+    pub port: u16,
     way: Way,
 }
 
 /// What the broker runs on.
-enum Rights {
+pub enum Rights {
     /// Certificates, and deploy/broker as it is shipped.
     Mosquitto,
     /// The same for NATS.
@@ -32,7 +33,7 @@ enum Rights {
 }
 
 impl Door {
-    fn new(rights: Rights) -> Self {
+    pub fn new(rights: Rights) -> Self {
         let (folder, authority) = (Folder::in_tmp(), Authority::new("authority"));
         authority.file(&folder, "ca.pem");
         authority.sign(&folder, "broker", "broker", &["localhost", "127.0.0.1"]);
@@ -247,6 +248,17 @@ fn what_is_wrong_with_a_door_is_told_by_its_name_and_tried_ever_more_rarely() {
     }
     // Four of them come to the broker at all, each at 0, 0.25, 0.75, 1.75 s and so on.
     assert!(door.way.come() <= 6 * 7, "{} connections", door.way.come());
+}
+
+#[test]
+fn a_certificate_that_ends_soon_is_told_while_it_still_holds() {
+    let door = Door::new(Rights::Mosquitto);
+    let own = door.authority.sign_for_days(&door.folder, "brief", "acme-s0042-edge-1", 20);
+    let mut node = Node::at(door.remote(Some(own)));
+    let Trouble::CertificateExpiring { which, not_after_s } = node.trouble("renew it") else { panic!("expiring") };
+    assert_eq!((which, Some(not_after_s)), ("broker.cert_file", node.validity.own_s()));
+    node.release();
+    assert_eq!(node.await_drained(PATIENCE).done, 1, "it holds");
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::time::Duration;
 use kehai::config::broker::{Protocol, Remote};
 
 use super::outages::{BURST, Tally, must_survive};
+use crate::support::jetstream::{drain_sink, make_sink};
 use crate::support::node::{Node, must_have_all};
 use crate::support::stand::{Kind, Stand};
 use crate::support::way::Way;
@@ -67,4 +68,33 @@ fn a_nats_cluster_that_loses_a_server_takes_everything() {
     assert_eq!((counts.done, counts.refused), (200, 0));
     let copies = must_have_all(&released, &ears.rest(Duration::from_secs(5)));
     tell("Nats(3)", &Tally { released: released.len(), copies, connections: way.come() });
+}
+
+#[test]
+#[ignore = "a minute: each server of a cluster dies in turn; needs nats-server"]
+fn a_nats_cluster_whose_servers_die_in_turn_keeps_everything_for_a_sink_that_was_there_first() {
+    let mut stand = Stand::new(Kind::Nats(3));
+    stand.start();
+    // The first client of MQTT makes the stream.
+    drop(stand.ears());
+    make_sink(stand.client_port(1));
+    let way = Way::to(stand.port);
+    let node = Node::at(Remote { rate_per_s: 200, ..Remote::plain("127.0.0.1", way.port) });
+    let mut released = Vec::new();
+    for server in [2, 1, 0, 2, 1, 0] {
+        released.extend((0..100).map(|_| node.release()));
+        std::thread::sleep(Duration::from_millis(300));
+        stand.end_one(server, libc::SIGKILL);
+        released.extend((0..100).map(|_| node.release()));
+        std::thread::sleep(Duration::from_secs(2));
+        stand.start_one(server);
+        // The next one dies when two others are sure to be there.
+        std::thread::sleep(Duration::from_secs(6));
+    }
+    let counts = node.await_drained(Duration::from_secs(120));
+    assert_eq!((counts.done, counts.refused), (1200, 0));
+    std::thread::sleep(Duration::from_secs(3));
+    let kept = drain_sink(stand.client_port(1));
+    let copies = must_have_all(&released, &kept);
+    tell("Nats(3), each of three twice", &Tally { released: released.len(), copies, connections: way.come() });
 }

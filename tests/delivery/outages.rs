@@ -37,6 +37,9 @@ pub fn must_survive(kind: Kind, protocol: Protocol, deaths: usize, signal: i32) 
         let mut ears = stand.ears();
         way.open();
         released.extend((0..BURST).map(|_| node.release()));
+        // What a broker kept from before may come first; this connection begins with its own `state`.
+        let is_state = |got: &Got| !got.retained && got.topic.ends_with("/state") && got.body.contains("online");
+        assert!(ears.hears_within(PATIENCE, is_state), "the node says that it is there");
         if death < deaths {
             // In the midst of it, each time at another place.
             ears.await_windows(5 + death % (BURST - 10));
@@ -45,7 +48,10 @@ pub fn must_survive(kind: Kind, protocol: Protocol, deaths: usize, signal: i32) 
             node.await_drained(PATIENCE);
         }
         let heard = ears.rest(Duration::from_millis(if death < deaths { 100 } else { 500 }));
-        must_begin_with_state(&heard);
+        // Who is handed again what an earlier connection said cannot tell what comes first on this one.
+        if matches!(kind, Kind::Forgetful | Kind::Mindful) {
+            must_begin_with_state(&heard);
+        }
         got.extend(heard);
     }
     let copies = must_have_all(&released, &got);
@@ -60,12 +66,7 @@ pub fn must_begin_with_state(heard: &[Got]) {
         .filter(|got| !got.retained && !got.body.contains("offline"))
         .filter_map(|got| got.topic.strip_prefix(BASE))
         .collect();
-    let first_window = said.iter().position(|topic| topic.starts_with("win/")).unwrap_or(said.len());
-    let state = said.iter().position(|topic| *topic == "state").expect("the node says that it is there");
-    // A session that a broker has kept may hand over windows of the connection before.
-    if first_window > state {
-        assert_eq!(said[state..].iter().take(3).copied().collect::<Vec<_>>(), ["state", "about", "meta/lines"]);
-    }
+    assert_eq!(said.iter().take(3).copied().collect::<Vec<_>>(), ["state", "about", "meta/lines"]);
 }
 
 #[test]

@@ -55,6 +55,18 @@ fn a_window_that_the_broker_throws_us_out_for_is_told_and_the_others_flow_on() {
 }
 
 #[test]
+fn a_broker_that_takes_three_at_a_time_is_not_sent_a_fourth() {
+    let folder = Folder::new();
+    // mosquitto announces it to 5 and ends a connection that goes beyond.
+    let (broker, way) = broker_with("max_inflight_messages 3", &folder);
+    let node = Node::at(Remote { rate_per_s: 5000, ..Remote::plain("127.0.0.1", way.port) });
+    let released: Vec<_> = (0..200).map(|_| node.release()).collect();
+    assert_eq!(node.await_drained(PATIENCE).done, 200);
+    must_have_all(&released, &broker.collect());
+    assert_eq!(way.come(), 1);
+}
+
+#[test]
 fn a_topic_the_broker_denies_is_told_once_and_the_others_flow_on() {
     let folder = Folder::new();
     let acl = folder.write("acl", format!("topic read #\ntopic write call\ntopic write mark\ntopic write {BASE}state\ntopic write {BASE}about\ntopic write {BASE}win/line/+\n"));

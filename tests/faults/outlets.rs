@@ -39,6 +39,14 @@ fn ports_that_cannot_be_had_are_refused_as_settings() {
         ("[broker]\nurl = \"mqtt://127.0.0.1:0\"\n", "broker.url"),
         ("[broker]\nurl = \"mqtt://broker.example:1883\"\n", "broker.url = \"mqtt://broker.example:1883\""),
         ("[broker]\nembedded = true\nurl = \"mqtt://127.0.0.1:1883\"\n", "broker"),
+        ("[broker]\nembedded = true\nuser = \"edge\"\n", "broker.user"),
+        ("[broker]\nurl = \"mqtt://127.0.0.1\"\nca_file = \"ca.pem\"\n", "broker.ca_file = \"ca.pem\""),
+        ("[broker]\nurl = \"mqtts://broker.example\"\ncert_file = \"node.pem\"\n", "broker.cert_file"),
+        ("[broker]\nurl = \"mqtts://broker.example\"\nuser = \"edge\"\n", "broker.user"),
+        ("[broker]\nurl = \"mqtts://edge:word@broker.example\"\n", "broker.url = …@…"),
+        ("[broker]\nurl = \"mqtts://[2001:db8::1]\"\n", "broker.url = \"mqtts://[2001:db8::1]\""),
+        ("[broker]\nurl = \"mqtt://127.0.0.1\"\nprotocol = \"4\"\n", "broker.protocol = \"4\""),
+        ("[broker]\nurl = \"mqtt://127.0.0.1\"\nrate_per_s = 0\n", "broker.rate_per_s = 0"),
     ];
     for (text, key) in cases {
         let site = folder.write("site.toml", format!("{BARE}{text}"));

@@ -70,6 +70,8 @@ fn install(folder: &Folder, said: &[u8]) -> String {
     let eye = folder.write("kehai-eye", script);
     std::fs::set_permissions(&eye, std::fs::Permissions::from_mode(0o755)).expect("it can be made a program");
     std::fs::hard_link(env!("CARGO_BIN_EXE_kehai"), folder.path("kehai")).expect("links can be made");
+    // It keeps its store here too, and nobody else may look there.
+    std::fs::set_permissions(folder.path(""), std::fs::Permissions::from_mode(0o700)).expect("it is ours");
     folder.path("kehai")
 }
 

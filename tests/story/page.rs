@@ -116,9 +116,10 @@ fn inward(door: &str, before: i64, days: i64) -> u64 {
 
 /// The first figure behind a name.
 fn first_figure(html: &str, name: &str) -> u64 {
-    let row =
-        html.split(&format!("<th scope=\"row\">{name}</th><td>")).nth(1).unwrap_or_else(|| panic!("{name} in {html}"));
-    let digits: String = row.split("</td>").next().unwrap_or_default().chars().filter(char::is_ascii_digit).collect();
+    let row = html.split(&format!("<th scope=\"row\">{name}")).nth(1).unwrap_or_else(|| panic!("{name} in {html}"));
+    assert!(row.starts_with(" <small>seen "), "the coverage stands beside it: {row}");
+    let figure = row.split("<td>").nth(1).and_then(|rest| rest.split("</td>").next()).unwrap_or_default();
+    let digits: String = figure.chars().filter(char::is_ascii_digit).collect();
     digits.parse().expect("a number")
 }
 

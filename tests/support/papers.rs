@@ -40,6 +40,13 @@ impl Authority {
         self.signed(folder, file, params)
     }
 
+    /// One that ends in so many days.
+    pub fn sign_for_days(&self, folder: &Folder, file: &str, name: &str, days: u64) -> [String; 2] {
+        let mut params = params(name, &[]);
+        params.not_after = (std::time::SystemTime::now() + std::time::Duration::from_secs(days * 86_400)).into();
+        self.signed(folder, file, params)
+    }
+
     fn signed(&self, folder: &Folder, file: &str, params: CertificateParams) -> [String; 2] {
         let key = KeyPair::generate().expect("a key");
         let pem = params.signed_by(&key, &self.issuer).expect("a certificate").pem();

@@ -82,6 +82,19 @@ impl Stand {
         child.wait().expect("a child can be waited for");
     }
 
+    /// Starts one of several servers again.
+    pub fn start_one(&mut self, server: usize) {
+        let Kind::Nats(servers) = self.kind else { panic!("there is one") };
+        let mut command = self.nats(server, servers);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
+        self.children.insert(server, command.spawn().expect(INSTALLED));
+    }
+
+    /// Where a server of a cluster takes clients that speak its own tongue.
+    pub fn client_port(&self, server: usize) -> u16 {
+        self.others[server]
+    }
+
     /// Stops it where it stands, or lets it go on.
     pub fn freeze(&self, is_frozen: bool) {
         self.signal(if is_frozen { libc::SIGSTOP } else { libc::SIGCONT });

@@ -20,6 +20,8 @@ struct State {
     behind: Mutex<u16>,
     is_shut: AtomicBool,
     is_frozen: AtomicBool,
+    /// Whether what comes back from the broker is thrown away.
+    is_swallowing: AtomicBool,
     is_over: AtomicBool,
     come: AtomicUsize,
     generation: AtomicUsize,
@@ -69,6 +71,12 @@ impl Way {
     pub fn freeze(&self, is_frozen: bool) {
         self.state.is_frozen.store(is_frozen, Ordering::Relaxed);
         // Whoever was reading when it froze still hands that on.
+        std::thread::sleep(3 * LOOK);
+    }
+
+    /// Throws away what the broker answers from here on, and ends nothing.
+    pub fn swallow(&self, is_swallowing: bool) {
+        self.state.is_swallowing.store(is_swallowing, Ordering::Relaxed);
         std::thread::sleep(3 * LOOK);
     }
 
@@ -132,6 +140,7 @@ impl State {
             let read = if is_current { from.read(&mut bytes) } else { Ok(0) };
             match read {
                 Ok(0) => break,
+                Ok(_) if !is_out && self.is_swallowing.load(Ordering::Relaxed) => {}
                 Ok(length) => {
                     if is_out && self.is_taboo(&mut said, &bytes[..length]) {
                         break;

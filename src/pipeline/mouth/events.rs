@@ -83,7 +83,7 @@ impl Mouth {
 
     /// Tells of low coverage, one event for all objects of a window.
     pub(super) fn tell_coverage(&mut self) {
-        for ((start_s, dur_s), places) in std::mem::take(&mut self.low_coverage.windows) {
+        for ((start_s, dur_s), places) in self.backlog.low_coverage().windows {
             let places: serde_json::Map<String, Value> =
                 places.into_iter().map(|(place, cov_ms)| (place, cov_ms.into())).collect();
             let ws = rfc3339(UtcMs(start_s * 1000));

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use super::super::period::{
-    Context, Definition, Figure, ObjectFigures, ObjectSums, Period, Presence, Span, Sums, Tally, definition,
+    Context, Definition, Figure, ObjectFigures, ObjectSums, Period, Presence, Span, Sums, Tally, Why, definition,
 };
 use super::Page;
 use super::html::{escaped, figure, head, length, no_figure, number, table, thousands};
@@ -47,17 +47,11 @@ impl Tables<'_> {
         let figures = names.iter().filter_map(|name| definition(kind, name));
         // Passers-by are a column where an outside line counts them.
         let figures: Vec<&Definition> = figures.filter(|figure| self.is_measured(kind, figure)).collect();
-        let mut heads = vec!["name".to_owned()];
+        let is_sum = self.side.period.is_some();
+        let seen = if is_sum { "seen: Σ cov_ms ÷ period" } else { "seen: cov_ms ÷ dur" };
+        let mut heads = vec![format!("name <small>{seen}</small>")];
         heads.extend(figures.iter().map(|figure| head(figure)));
-        heads.push(
-            if self.side.period.is_some() {
-                "seen <small>Σ cov_ms ÷ period</small>"
-            } else {
-                "seen <small>cov_ms ÷ dur</small>"
-            }
-            .to_owned(),
-        );
-        heads.push(if self.side.period.is_some() { "windows" } else { "window" }.to_owned());
+        heads.push(if is_sum { "windows" } else { "window" }.to_owned());
         let rows: Vec<Vec<String>> = self.ids(kind).iter().flat_map(|id| self.rows(kind, id, &figures)).collect();
         if rows.is_empty() { String::new() } else { format!("<h3>{title}</h3>{}", table(title, &heads, &rows)) }
     }
@@ -67,7 +61,7 @@ impl Tables<'_> {
         let is_there = |side: &Side| {
             let objects = side.sums.objects().into_iter().filter(|(key, _)| key.kind == kind);
             let mut figures = objects.filter_map(|(_, sums)| of.figure(sums, &self.context(side)));
-            figures.any(|figure| figure != Figure::None(super::super::period::Why::NotMeasured))
+            figures.any(|figure| figure != Figure::None(Why::NotMeasured))
         };
         !["pass", "capture_rate", "exposure"].contains(&of.name) || is_there(&self.side)
     }
@@ -88,20 +82,19 @@ impl Tables<'_> {
     fn rows(&self, kind: Kind, id: &str, figures: &[&Definition]) -> Vec<Vec<String>> {
         let name = self.page.name_of(kind.name(), id);
         let mut rows = vec![self.row(&self.side, kind, id, (name, figures))];
-        if let Some(other) = &self.other {
-            let name = format!("<span class=\"quiet\">{}</span>", escaped(other.name));
-            rows.push(self.row(other, kind, id, (name, figures)));
-            let [here, there] = [&self.side, other].map(|side| side.sums.find(kind, id));
-            let change = |of: &&Definition| match (here, there) {
-                (Some(here), Some(there)) => {
-                    change(of, [(here, self.context(&self.side)), (there, self.context(other))])
-                }
-                _ => no_comparison(),
-            };
-            let name = "<span class=\"quiet\">change, sums per hour seen</span>".to_owned();
-            let ends = [String::new(), String::new()];
-            rows.push([name].into_iter().chain(figures.iter().map(change)).chain(ends).collect());
+        let Some(other) = &self.other else { return rows };
+        let [here, there] = [&self.side, other].map(|side| side.sums.find(kind, id));
+        if here.is_none() && there.is_none() {
+            return rows;
         }
+        let name = format!("<span class=\"quiet\">{}</span>", escaped(other.name));
+        rows.push(self.row(other, kind, id, (name, figures)));
+        let change = |of: &&Definition| match (here, there) {
+            (Some(here), Some(there)) => change(of, [(here, self.context(&self.side)), (there, self.context(other))]),
+            _ => no_comparison(),
+        };
+        let name = "<span class=\"quiet\">change, sums per hour seen</span>".to_owned();
+        rows.push([name].into_iter().chain(figures.iter().map(change)).chain([String::new()]).collect());
         rows
     }
 
@@ -110,10 +103,14 @@ impl Tables<'_> {
         let presence = sums.map_or(Presence::NoRecord, |sums| sums.tally.presence());
         let told = |of: &&Definition| {
             let value = sums.and_then(|sums| of.figure(sums, &self.context(side)));
-            value.map_or_else(|| no_figure(super::super::period::Why::NoRecord), |value| figure(of, value, presence))
+            value.map_or_else(|| no_figure(Why::NoRecord), |value| figure(of, value, presence))
         };
-        let ends = sums.map_or_else(|| ["–".to_owned(), "no record".to_owned()], |sums| self.ends(side, &sums.tally));
-        [name].into_iter().chain(figures.iter().map(told)).chain(ends).collect()
+        let ends = sums.map(|sums| self.ends(side, &sums.tally));
+        let (name, windows) = match ends {
+            Some([seen, windows]) => (format!("{name} <small>seen {seen}</small>"), windows),
+            None => (name, "no record".to_owned()),
+        };
+        [name].into_iter().chain(figures.iter().map(told)).chain([windows]).collect()
     }
 
     /// How much of it was seen, and in which windows.
@@ -133,7 +130,7 @@ impl Tables<'_> {
         }
         let whole_s = expected as f64 * f64::from(tally.dur_s);
         let seen_s = tally.cov_ms as f64 / 1000.0;
-        [format!("{} <small>{}</small>", percent(seen_s / whole_s.max(1.0)), length(seen_s)), windows]
+        [format!("{}, {}", percent(seen_s / whole_s.max(1.0)), length(seen_s)), windows]
     }
 
     /// What of a period can have windows by now: one is released a little after its end.
@@ -165,7 +162,7 @@ impl Tables<'_> {
         let most = od.pairs.values().map(|pair| pair.n).max().unwrap_or(1).max(1);
         let looked = sums.tally.windows - sums.tally.blind;
         let cell = |from: &String, to: &String| match od.pairs.get(&(from.clone(), to.clone())) {
-            None => no_figure(super::super::period::Why::Withheld),
+            None => no_figure(Why::Withheld),
             Some(pair) => {
                 let at_least = if u64::from(pair.released) < looked { "at least " } else { "" };
                 let shade = (pair.n * 4).div_ceil(most);
