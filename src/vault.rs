@@ -354,9 +354,15 @@ fn claim(folder: &Path) -> Result<File, VaultError> {
     let failed = |error: std::io::Error| VaultError::Folder { path: folder.to_owned(), reason: error.to_string() };
     let claim = File::options().write(true).create(true).truncate(false).mode(0o600).open(folder.join(CLAIM));
     let claim = claim.map_err(failed)?;
-    rustix::fs::flock(&claim, rustix::fs::FlockOperation::NonBlockingLockExclusive)
-        .map_err(|_| VaultError::InUse { path: folder.to_owned() })?;
-    Ok(claim)
+    for attempt in 0..CLAIMS {
+        match rustix::fs::flock(&claim, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => return Ok(claim),
+            // A process that is just being started holds what its parent held, for a moment.
+            Err(_) if attempt + 1 < CLAIMS => std::thread::sleep(CLAIM_AGAIN),
+            Err(_) => break,
+        }
+    }
+    Err(VaultError::InUse { path: folder.to_owned() })
 }
 
 /// Makes the file of a store before SQLite does, for this user alone: its journals are made with the same mode.
@@ -453,3 +459,6 @@ fn set_text(db: &Connection, name: &str, value: &str) -> rusqlite::Result<()> {
 
 const STORE: &str = "store.db";
 const CLAIM: &str = "store.lock";
+/// How often a store is claimed before it is called another's, and the pause in between.
+const CLAIMS: u32 = 25;
+const CLAIM_AGAIN: Duration = Duration::from_millis(20);

@@ -30,6 +30,16 @@ mod delivery {
 
 /// What is released stays, whole and unreadable to others, and goes when its time is over.
 mod vault {
+    mod attacks;
+    mod clocks;
+    mod commands;
+    mod costs;
+    mod full;
+    mod killed;
+    mod payloads;
+    mod purges;
+    mod retention;
+    mod secrecy;
     mod store;
 }
 
@@ -127,6 +137,8 @@ mod evidence {
 /// Released figures as people use them: tables, pictures, a live screen.
 mod figures {
     mod export;
+    mod maps;
+    mod watch;
     mod year;
 }
 
@@ -167,4 +179,5 @@ mod support {
     pub mod stand;
     pub mod strace;
     pub mod way;
+    pub mod twin;
 }

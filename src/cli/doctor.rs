@@ -12,6 +12,7 @@ mod http;
 mod leavings;
 mod onvif;
 mod secret;
+mod store;
 mod xml;
 
 use std::path::PathBuf;
@@ -228,6 +229,7 @@ fn check_site(findings: &mut Vec<Finding>, site: &Site) -> Result<(), Failure> {
             claim("page.port", port).map(|()| format!("{port} is free")).map_err(|error| error.to_string()),
         );
     }
+    store::check(findings, &site.outlets);
     check_pipe(findings, settings);
     note(findings, "privacy", Ok(format!("profile threshold, k = {}", settings.gate.k)));
     Ok(())

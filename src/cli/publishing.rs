@@ -191,11 +191,11 @@ fn page(site: &Site, vault: &Arc<Vault>, mouth: &Mouth, connected: &Arc<AtomicBo
 
 /// What the site file allows that weakens privacy, for people.
 fn dangers(site: &Site) -> Vec<String> {
-    let dangers = [(site.settings.dangerous_allow_unsandboxed, UNSANDBOXED), (remote_is_plain(site), PLAINTEXT)];
-    dangers.into_iter().filter(|(is_on, _)| *is_on).map(|(_, words)| words.to_owned()).collect()
+    let all = [(site.settings.dangerous_allow_unsandboxed, UNSANDBOXED), (remote_is_plain(site), PLAINTEXT)];
+    all.into_iter().filter_map(|(is_on, words)| is_on.then(|| words.to_owned())).collect()
 }
 
 const UNSANDBOXED: &str = "this box may watch without a proved cage round the process that sees pictures \
     (dangerous_allow_unsandboxed). Every message says so.";
-const PLAINTEXT: &str = "what is published goes to the broker in plain MQTT, readable and changeable on the way \
-    (broker.dangerous_plaintext). Figures are signed all the same.";
+const PLAINTEXT: &str =
+    "what this box publishes can be read and changed on its way to the broker (broker.dangerous_plaintext).";

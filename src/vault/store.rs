@@ -8,7 +8,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, ErrorCode};
+use rusqlite::{Connection, ErrorCode, OptionalExtension};
 use zeroize::Zeroizing;
 
 use super::VaultError;
@@ -17,6 +17,11 @@ use crate::wire::audit::hex;
 /// Opens the store of a folder, or makes it.
 pub(super) fn open(path: &Path, key: &[u8; 32], quota_mb: u32) -> Result<Connection, VaultError> {
     let connection = Connection::open(path).map_err(|error| of(path, error))?;
+    // What it would say on standard error of a wrong key, the error says.
+    connection
+        .query_row("PRAGMA cipher_log_level = NONE", [], |_| Ok(()))
+        .optional()
+        .map_err(|error| of(path, error))?;
     let text = Zeroizing::new(format!("PRAGMA key = \"x'{}'\"", hex(key)));
     connection.execute_batch(&text).map_err(|error| of(path, error))?;
     prepare(&connection, quota_mb).map_err(|error| of(path, error))?;

@@ -1,0 +1,25 @@
+//! This very test again, in a process of its own: to be killed, or to be put where the disk is small.
+//!
+//! A test asks [`part`] first: in the twin it is given what it is to do there, else it goes on and starts one.
+
+use std::process::{Child, Command, Stdio};
+
+/// What this process is to do as a twin; `None` in the test itself.
+pub fn part() -> Option<String> {
+    std::env::var(PART).ok()
+}
+
+/// The command that runs the test `name` once more, as a twin with this part.
+pub fn command(name: &str, part: &str) -> Command {
+    let mut command = Command::new(std::env::current_exe().expect("this test is a program"));
+    command.args(["--exact", name, "--nocapture", "--include-ignored"]).env(PART, part);
+    command
+}
+
+/// Starts it with its words piped.
+pub fn start(mut command: Command) -> Child {
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit());
+    command.spawn().expect("a test can be started again")
+}
+
+const PART: &str = "KEHAI_TEST_TWIN";

@@ -1,0 +1,128 @@
+//! What is purged or wiped is gone at the broker as well, and a shop that runs meanwhile notices.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use kehai::clock::WindowSpan;
+use kehai::config::Keeping;
+use kehai::config::site;
+use kehai::gate::{Figures, Object};
+use kehai::vault::Vault;
+use kehai::wire::compose::{Composer, Voice};
+use kehai::wire::record::ArrivedWindow;
+use serde_json::Value;
+
+use super::commands::Store;
+use crate::live::cameras::scene;
+use crate::live::shop::{DOOR, Shop, VIEW};
+use crate::support::broker::{Broker, free_port};
+use crate::support::folder::{Folder, read};
+use crate::support::program::kehai;
+use crate::support::records::BEGIN_S;
+use crate::support::rtsp_camera::RtspCamera;
+
+/// A quarter of an hour at the door as the shop's own composer writes it.
+fn release(vault: &Vault, composer: &Composer, index: i64) {
+    let span = WindowSpan { start_s: BEGIN_S + index * 900, dur_s: 900 };
+    let figures = Figures::Line { inward: 40 + index as u32, outward: 0, uncertain: 0 };
+    let window = ArrivedWindow { object: Object::Line(0), span, cov_ms: 900_000, figures };
+    vault.release(|seq| composer.window(seq, &window)).expect("room");
+}
+
+fn retained(broker: &Broker, below: &str) -> Vec<String> {
+    broker.kept().into_iter().map(|got| got.topic).filter(|topic| topic.contains(below)).collect()
+}
+
+fn page(port: u16) -> String {
+    use std::io::{Read, Write};
+    let mut stream = std::net::TcpStream::connect(("127.0.0.1", port)).expect("the page is served");
+    write!(stream, "GET /panel HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n").expect("it listens");
+    let mut text = String::new();
+    stream.read_to_string(&mut text).expect("it answers");
+    text
+}
+
+fn within(what: &str, mut is_so: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !is_so() {
+        assert!(begun.elapsed() < Duration::from_secs(20), "{what} within 20 s");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+#[test]
+fn a_shop_that_runs_notices_a_purge_on_its_page_and_at_its_broker() {
+    let (folder, camera, (port, held)) = (Folder::new(), RtspCamera::start(scene(), 10.0), free_port());
+    drop(held);
+    let broker = Broker::start(port, &folder);
+    let state = folder.path("state");
+    let more = format!(
+        "[broker]\nurl = \"mqtt://127.0.0.1:{port}\"\n[vault]\nfolder = \"{state}\"\n{VIEW}url = \"{}\"\n{DOOR}",
+        camera.url()
+    );
+    let text = format!("[store]\norg = \"test\"\nstore = \"live\"\nnode = \"purged\"\ntimezone = \"UTC\"\n{more}");
+    let site_path = folder.write("purge.toml", &text);
+    let settings = site::parse(&text, "purge.toml").expect("a site").settings;
+    let voice =
+        Voice { topic_root: "kehai/v1".into(), boot: "before".into(), synchronised: true, retain_windows: true };
+    let composer = Composer::new(&settings, voice);
+    let vault = Vault::open(Path::new(&state), Keeping::default(), Duration::ZERO).expect("new");
+    (0..3).for_each(|index| release(&vault, &composer, index));
+    drop(vault);
+    let shop = Shop::open_with("purged", &more);
+    let door = "test/live/purged/win/line/door";
+    within("the newest window is kept by the broker", || retained(&broker, "/win/") == [format!("kehai/v1/{door}")]);
+    within("the page shows it", || page(shop.page_port).contains(">42<"));
+    let ended = kehai(&["purge", "--site", &site_path, "--from", "2026-01-05", "--to", "2026-01-06", "--yes"]);
+    assert_eq!((ended.code, ended.out.contains("3 windows are gone")), (Some(0), true), "{}{}", ended.out, ended.err);
+    within("the broker has forgotten it", || retained(&broker, "/win/").is_empty());
+    within("and so has the page", || !page(shop.page_port).contains(">42<"));
+    assert_eq!(retained(&broker, "/about").len(), 1, "what is not a window stays");
+}
+
+/// Leaves a message at a broker, as a node would have.
+fn leave(port: u16, topic: &str, body: &str) {
+    let mut client = std::process::Command::new("mosquitto_pub");
+    client.args(["-h", "127.0.0.1", "-p", &port.to_string(), "-q", "1", "-r", "-t", topic, "-m", body]);
+    assert!(client.status().expect("mosquitto-clients is installed (make setup)").success());
+}
+
+#[test]
+fn a_wipe_clears_all_that_the_broker_keeps_of_the_node_and_of_no_other() {
+    let (folder, (port, held)) = (Folder::new(), free_port());
+    drop(held);
+    let broker = Broker::start(port, &folder);
+    let shop = Store::new(&format!("[broker]\nurl = \"mqtt://127.0.0.1:{port}\"\n"));
+    let node = "kehai/v1/test/drawn/box";
+    let heat = "x".repeat(60_000);
+    for topic in ["state", "about", "meta/lines", "win/line/door", "img/heat/hall", "win/zone/long-gone"] {
+        leave(port, &format!("{node}/{topic}"), &heat);
+    }
+    leave(port, "kehai/v1/test/drawn/box-2/state", "{}");
+    let receipt = folder.path("receipt.json");
+    let ended = kehai(&["wipe", "--site", &shop.site, "--yes", "--receipt", &receipt]);
+    assert_eq!(ended.code, Some(0), "{}{}", ended.out, ended.err);
+    assert_eq!(retained(&broker, ""), ["kehai/v1/test/drawn/box-2/state"]);
+    let told: Value = serde_json::from_slice(&read(&receipt)).expect("json");
+    assert_eq!(told["uncleared"], Value::Array(Vec::new()));
+    assert!(told["cleared"].as_array().expect("a list").contains(&format!("{node}/img/heat/hall").into()));
+}
+
+#[test]
+fn a_wipe_without_its_broker_destroys_all_the_same_and_the_receipt_clears_later() {
+    let (folder, (port, held)) = (Folder::new(), free_port());
+    drop(held);
+    let shop = Store::new(&format!("[broker]\nurl = \"mqtt://127.0.0.1:{port}\"\n"));
+    let receipt = folder.path("receipt.json");
+    let ended = kehai(&["wipe", "--site", &shop.site, "--yes", "--receipt", &receipt]);
+    assert_eq!(ended.code, Some(5), "{}{}", ended.out, ended.err);
+    assert!(ended.err.contains("--clear"), "{}", ended.err);
+    assert!(!Path::new(&format!("{}/store.db", shop.state)).exists(), "the store is gone all the same");
+    let later = ["wipe", "--site", &shop.site, "--receipt", &receipt, "--clear"];
+    assert_eq!(kehai(&later).code, Some(5), "still nobody there");
+    let broker = Broker::start(port, &folder);
+    leave(port, "kehai/v1/test/drawn/box/about", "{}");
+    let ended = kehai(&later);
+    assert_eq!(ended.code, Some(0), "{}{}", ended.out, ended.err);
+    assert_eq!(retained(&broker, ""), Vec::<String>::new());
+}
