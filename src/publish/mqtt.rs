@@ -224,7 +224,11 @@ impl Publisher {
                 course.grievances.tell(Trouble::Denied { reason }, now_ns);
                 return PAUSE_DENIED_MAX;
             }
-            Loss::Objection(reason) => self.blame(course, &ended, reason, now_ns),
+            Loss::Objection(reason) => {
+                self.blame(course, &ended, reason, now_ns);
+                // It answers, and with every second connection one message less is in the way.
+                return PAUSE_OBJECTION_MAX;
+            }
             Loss::HungUp if ended.stood && ended.is_quick && !was_asked => self.suspect(course, &ended, now_ns),
             _ => course.suspect = None,
         }
@@ -360,6 +364,8 @@ const LOOK_AGAIN: Duration = Duration::from_secs(1);
 const PAUSE_MAX: Duration = Duration::from_secs(15);
 /// Longest pause after a connection that ended soon and on which rows were taken, or one alone was not.
 const PAUSE_BRIEF_MAX: Duration = Duration::from_secs(4);
+/// Longest pause after an objection.
+const PAUSE_OBJECTION_MAX: Duration = Duration::from_secs(1);
 /// A connection that stood this long was a good one, ns.
 const STEADY_NS: i64 = 10 * 1_000_000_000;
 /// Longest pause while the broker does not let us in.

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use kehai::config::Keeping;
 use kehai::config::broker::Remote;
@@ -40,6 +40,11 @@ fn a_node_killed_before_its_receipts_came_sends_the_same_bytes_again() {
     way.swallow(true);
     folder.write("state/go", "");
     ears.await_windows(10);
+    let begun = Instant::now();
+    while !Path::new(&state).join("released").exists() {
+        assert!(begun.elapsed() < PATIENCE, "all are released");
+        std::thread::sleep(GLANCE);
+    }
     victim.kill().expect("it lives");
     victim.wait().expect("a child can be waited for");
     way.cut();
@@ -62,6 +67,7 @@ fn live_and_wait(port: u16, state: &Path) {
         std::thread::sleep(GLANCE);
     }
     (0..WINDOWS).for_each(|_| drop(node.release()));
+    std::fs::write(state.join("released"), "").expect("its own folder");
     std::thread::sleep(2 * PATIENCE);
 }
 

@@ -112,11 +112,13 @@ fn a_broker_that_hangs_up_at_one_window_gets_the_others_and_is_not_stormed() {
 }
 
 #[test]
+#[ignore = "twenty seconds: pauses that grow"]
 fn a_broker_of_the_older_version_that_hangs_up_at_one_window_gets_the_others() {
     must_get_the_others(Protocol::Three);
 }
 
 #[test]
+#[ignore = "a dozen seconds: pauses that grow"]
 fn two_nodes_of_one_name_do_not_storm_the_broker_they_throw_each_other_off() {
     for protocol in [Protocol::Five, Protocol::Three] {
         let folder = Folder::new();
