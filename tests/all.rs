@@ -137,6 +137,8 @@ mod evidence {
 /// Released figures as people use them: tables, pictures, a live screen.
 mod figures {
     mod export;
+    mod maps;
+    mod watch;
     mod year;
 }
 

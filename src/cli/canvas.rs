@@ -11,7 +11,7 @@ use embedded_graphics::prelude::*;
 use embedded_graphics::primitives::{Circle, Line, PrimitiveStyle, Rectangle, Triangle};
 use embedded_graphics::text::{Alignment, Baseline, Text, TextStyleBuilder};
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
-use image::{Rgb, RgbImage};
+use image::{Rgb, RgbImage, RgbaImage};
 
 /// A picture to draw on, white at first.
 pub struct Canvas(RgbImage);
@@ -51,6 +51,22 @@ impl Canvas {
         let encoder = PngEncoder::new_with_quality(&mut png, CompressionType::Best, FilterType::NoFilter);
         self.0.write_with_encoder(encoder).expect("writing to memory");
         png
+    }
+
+    /// Lays a picture on it with its upper left corner there; where that is see-through the ground shows.
+    pub fn paste(&mut self, picture: &RgbaImage, [left, top]: [i32; 2]) {
+        for (x, y, pixel) in picture.enumerate_pixels() {
+            let place = u32::try_from(left).ok().zip(u32::try_from(top).ok());
+            let ground = place.and_then(|(left, top)| self.0.get_pixel_mut_checked(left + x, top + y));
+            let [red, green, blue, cover] = pixel.0;
+            if let Some(ground) = ground {
+                for (under, over) in ground.0.iter_mut().zip([red, green, blue]) {
+                    let (one, other) =
+                        (u32::from(over) * u32::from(cover), u32::from(*under) * (255 - u32::from(cover)));
+                    *under = ((one + other) / 255) as u8;
+                }
+            }
+        }
     }
 
     /// Writes a line of text whose upper edge is at `y`.

@@ -4,20 +4,24 @@
 //! it belongs to the part of the period in which it begins, and those that reach beyond are counted and said.
 
 mod files;
+mod picture;
 mod rows;
 mod sink;
 mod source;
 mod table;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::output::{check_file, note, progress, say, say_json};
+use super::output::{check_file, note, progress_of, say, say_json, write_whole};
 use super::{Failure, USAGE};
-use crate::config::site;
+use crate::config::{Settings, site};
+use crate::floor::visible_cells;
 use crate::publish::period::{Added, Calendar, Hours, Period, PeriodError, Span, Sums};
 use crate::wire::read::Kind;
+use picture::Frame;
 use rows::{Rows, Stretch, Wanted};
 use sink::{CsvSink, ParquetSink, Sink};
 use source::{Leftovers, Source};
@@ -76,8 +80,12 @@ pub struct Args {
 
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Format {
+    /// A table as text
     Csv,
+    /// A table for DuckDB, pandas and such
     Parquet,
+    /// A map: the heat or flow of one floor, or the difference of two periods
+    Png,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -94,17 +102,25 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let wanted = wanted(args)?;
     let hours = args.hours.as_deref().map(Hours::read).transpose()?;
     let site = args.site.as_deref().map(site::load).transpose()?;
-    let bar = progress("export");
+    let bar = progress_of("reading", "{bytes} read, {elapsed}");
     let mut source = Source::open(site.as_ref(), &args.windows, &mut |bytes| bar.inc(bytes))?;
+    bar.finish_and_clear();
+    let bar = progress_of("export", "{pos} windows, {per_sec}, {elapsed}");
     let calendar = calendar(args, &source)?;
     let period = calendar.period(&args.from, &args.to, hours)?;
     let compared = args.compare_from.as_deref().zip(args.compare_to.as_deref());
     let compared = compared.map(|(from, to)| calendar.period(from, to, hours)).transpose()?;
+    let (names, objects) = (std::mem::take(&mut source.names), std::mem::take(&mut source.objects));
     let sink: Box<dyn Sink> = match args.format {
         Format::Csv => Box::new(CsvSink::begin(&args.out, compared.is_some())?),
         Format::Parquet => Box::new(ParquetSink::begin(&args.out, compared.is_some())?),
+        Format::Png => {
+            let seen = site.as_ref().map(|site| seen_cells(&site.settings)).unwrap_or_default();
+            let periods = [Some(&period), compared.as_ref()].map(|period| Some(in_words(&calendar, period?)));
+            let frame = Frame { wanted: &wanted, names: &names, seen: &seen, periods };
+            return draw(args, &frame, (&mut source, &calendar, &bar), [Some(&period), compared.as_ref()]);
+        }
     };
-    let (names, objects) = (std::mem::take(&mut source.names), std::mem::take(&mut source.objects));
     let rows = Rows { wanted: &wanted, names: &names, objects: &objects, sink, count: 0 };
     let mut export = Export { source, calendar, rows, heard: Heard::default(), bar };
     match compared {
@@ -220,19 +236,8 @@ impl Export<'_> {
     /// The period beside another one.
     fn compare(&mut self, period: &Period, other: &Period) -> Result<(), Failure> {
         let Self { source, calendar, rows, heard, bar } = self;
-        let mut summed = |period: &Period| -> Result<Sums, Failure> {
-            let mut sums = Sums::default();
-            source.each(period, &mut |node, window| {
-                bar.inc(1);
-                heard.hear(sums.add(node, window), period.straddles(window.start_s, window.dur_s));
-                Ok(())
-            })?;
-            if sums.windows() == 0 {
-                return Err(nothing(source, calendar, period));
-            }
-            Ok(sums)
-        };
-        let (sums, more) = (summed(period)?, summed(other)?);
+        let sums = summed((source, calendar, bar), heard, period)?;
+        let more = summed((source, calendar, bar), heard, other)?;
         rows.compare((&stretch(calendar, period.clone()), &sums), (&stretch(calendar, other.clone()), &more))
     }
 
@@ -255,6 +260,58 @@ impl Export<'_> {
         }
         Ok(())
     }
+}
+
+/// Where windows come from, whose time it is, and what shows how far it is.
+type Reading<'a> = (&'a mut Source, &'a Calendar, &'a indicatif::ProgressBar);
+
+/// The sums of a whole period.
+fn summed((source, calendar, bar): Reading, heard: &mut Heard, period: &Period) -> Result<Sums, Failure> {
+    let mut sums = Sums::default();
+    source.each(period, &mut |node, window| {
+        bar.inc(1);
+        heard.hear(sums.add(node, window), period.straddles(window.start_s, window.dur_s));
+        Ok(())
+    })?;
+    if sums.windows() == 0 { Err(nothing(source, calendar, period)) } else { Ok(sums) }
+}
+
+/// Draws a map of a period, or of the difference of two, into its file.
+fn draw(args: &Args, frame: &Frame, reading: Reading, periods: [Option<&Period>; 2]) -> Result<(), Failure> {
+    let (source, calendar, bar) = reading;
+    let mut heard = Heard::default();
+    let mut all = Vec::new();
+    for period in periods.into_iter().flatten() {
+        all.push((stretch(calendar, period.clone()), summed((source, calendar, bar), &mut heard, period)?));
+    }
+    bar.finish_and_clear();
+    let mut all = all.iter().map(|(stretch, sums)| (stretch, sums));
+    let here = all.next().expect("there is a period");
+    let png = frame.draw(here, all.next())?;
+    write_whole("--out", &args.out, &png)?;
+    let leftovers = source.leftovers();
+    let summary = Summary::of(args, calendar, &here.0.period, (&heard, &leftovers, 0));
+    summary.warn(&leftovers, heard.refused);
+    if args.json {
+        say_json(&summary)
+    } else {
+        say(&format!("{} windows  {}", summary.windows, summary.out))
+    }
+    Ok(())
+}
+
+/// Which cells of each floor a camera sees.
+fn seen_cells(settings: &Settings) -> BTreeMap<String, Vec<bool>> {
+    let floors = settings.floors.iter().enumerate();
+    floors.map(|(index, floor)| (floor.id.clone(), visible_cells(settings, index))).collect()
+}
+
+/// A period in the shop's time.
+fn in_words(calendar: &Calendar, period: &Period) -> String {
+    let [from, to] =
+        [period.from_s(), period.to_s()].map(|at_s| calendar.local(at_s).strftime("%Y-%m-%d %H:%M").to_string());
+    let hours = if period.spans().len() > 1 { ", opening hours" } else { "" };
+    format!("{from} to {to} {}{hours}", calendar.zone())
 }
 
 /// No window lies in a period.

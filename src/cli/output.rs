@@ -33,8 +33,13 @@ pub fn complain(text: &str) {
 
 /// A line of progress, where a person looks at standard error.
 pub fn progress(what: &str) -> ProgressBar {
+    progress_of(what, "{pos} frames, {per_sec}, {elapsed}")
+}
+
+/// The same of other things than frames; `counted` is a template of `indicatif`.
+pub fn progress_of(what: &str, counted: &str) -> ProgressBar {
     let bar = if std::io::stderr().is_terminal() { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
-    let style = ProgressStyle::with_template("{spinner} {prefix}: {pos} frames, {per_sec}, {elapsed}");
+    let style = ProgressStyle::with_template(&format!("{{spinner}} {{prefix}}: {counted}"));
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
     bar.set_prefix(what.to_owned());
     bar.enable_steady_tick(Duration::from_millis(200));

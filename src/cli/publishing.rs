@@ -201,7 +201,7 @@ fn page(site: &Site, vault: &Arc<Vault>, mouth: &Mouth, connected: &Arc<AtomicBo
 /// What the site file allows that weakens privacy, for people.
 fn dangers(site: &Site) -> Vec<String> {
     let all = [(site.settings.dangerous_allow_unsandboxed, UNSANDBOXED), (remote_is_plain(site), PLAINTEXT)];
-    all.into_iter().filter_map(|(is_on, words)| is_on.then(|| words.to_owned())).collect()
+    all.into_iter().filter(|(is_on, _)| *is_on).map(|(_, words)| words.to_owned()).collect()
 }
 
 const UNSANDBOXED: &str = "this box may watch without a proved cage round the process that sees pictures \

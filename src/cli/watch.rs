@@ -10,6 +10,8 @@ use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use serde::Serialize;
+use serde_json::value::RawValue;
 use tokio::sync::mpsc;
 
 use super::output::note;
@@ -193,9 +195,8 @@ fn plain(board: &mut Board, topic: &str, body: &[u8]) -> String {
 
 /// A message as one line of JSON: topic, whether it was kept, and the payload as it came, or as text where it is no JSON.
 fn json(topic: &str, body: &[u8], is_retained: bool) -> String {
-    let payload: serde_json::Value = serde_json::from_slice(body)
-        .unwrap_or_else(|_| serde_json::Value::String(String::from_utf8_lossy(body).into_owned()));
-    let line = serde_json::json!({ "topic": topic, "retained": is_retained, "payload": payload }).to_string();
+    let line = Line { topic, retained: is_retained, payload: exact(body) };
+    let line = serde_json::to_string(&line).unwrap_or_default();
     // JSON lets letters stand that steer a terminal; escaped they mean the same.
     line.chars().fold(String::with_capacity(line.len()), |mut line, letter| {
         match letter {
@@ -210,6 +211,24 @@ fn json(topic: &str, body: &[u8], is_retained: bool) -> String {
         }
         line
     })
+}
+
+/// A message as it is printed.
+#[derive(Serialize)]
+struct Line<'a> {
+    topic: &'a str,
+    retained: bool,
+    payload: Box<RawValue>,
+}
+
+/// A payload with every byte as it came, so that its signature can be checked; over several lines it is put in one.
+fn exact(body: &[u8]) -> Box<RawValue> {
+    let text = String::from_utf8_lossy(body);
+    let is_one_line = !text.contains(['\n', '\r']);
+    let whole = serde_json::from_str::<Box<RawValue>>(&text).ok().filter(|_| is_one_line);
+    let value =
+        || serde_json::from_str::<serde_json::Value>(&text).unwrap_or_else(|_| text.clone().into_owned().into());
+    whole.unwrap_or_else(|| serde_json::value::to_raw_value(&value()).expect("values are JSON"))
 }
 
 fn tame_topic(topic: &str) -> String {

@@ -10,7 +10,7 @@ mod cameras;
 mod chart;
 mod gathered;
 mod html;
-mod maps;
+pub mod maps;
 mod metrics;
 mod panel;
 mod tables;

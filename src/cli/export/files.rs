@@ -89,12 +89,6 @@ impl Lines {
         Some([self.places.first()?.start_s, self.places.last()?.start_s])
     }
 
-    /// Windows that begin in a period.
-    #[must_use]
-    pub fn count(&self, period: &Period) -> usize {
-        self.places.iter().filter(|place| period.holds(place.start_s)).count()
-    }
-
     /// Shows every window that begins in a period, oldest first.
     ///
     /// # Errors

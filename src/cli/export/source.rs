@@ -79,12 +79,6 @@ impl Source {
         Ok(source)
     }
 
-    /// Windows that begin in a period, where that is known beforehand.
-    #[must_use]
-    pub fn count(&self, period: &Period) -> Option<usize> {
-        if let Place::Files(lines) = &self.place { Some(lines.count(period)) } else { None }
-    }
-
     /// Shows every window that begins in a period, oldest first.
     ///
     /// # Errors

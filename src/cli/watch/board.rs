@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::publish::period::{Context, HeatSums, Node, ObjectFigures, Sums, Tally, definitions};
+use crate::publish::period::{Context, HeatSums, ObjectFigures, Sums, Tally, definitions};
 use crate::wire::read::{Kind, WindowBody};
 
 /// All that is known.

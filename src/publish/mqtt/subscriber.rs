@@ -95,7 +95,9 @@ impl Subscriber {
                 Heard::Connected { .. } => {
                     has_stood = true;
                     // A new connection has room for as many requests as a person has filters.
-                    self.filters.iter().for_each(|filter| drop(client.subscribe(filter)));
+                    self.filters.iter().for_each(|filter| {
+                        client.subscribe(filter);
+                    });
                     News::Connected(version)
                 }
                 Heard::Came { topic, body, is_retained } => News::Came { topic, body, is_retained },

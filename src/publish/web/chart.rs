@@ -27,13 +27,17 @@ pub fn drawn(name: &str, gathered: &Gathered, bars: &[Bar], calendar: &Calendar)
         if down > 0.0 {
             let _ = write!(outward, "M{x:.1} {MIDDLE}v{down:.1}h{wide:.1}v-{down:.1}z");
         }
-        if let Some(class) = gap(bar) {
+    }
+    let mut place = 0;
+    for alike in bars.chunk_by(|one, next| gap(one) == gap(next)) {
+        if let Some(class) = gap(&alike[0]) {
+            let (x, wide, high) = (place as f64 * step, alike.len() as f64 * step, 2.0 * HALF);
             let _ = write!(
                 gaps,
-                "<rect class=\"{class}\" x=\"{x:.1}\" y=\"{TOP}\" width=\"{step:.1}\" height=\"{}\"/>",
-                2.0 * HALF
+                "<rect class=\"{class}\" x=\"{x:.1}\" y=\"{TOP}\" width=\"{wide:.1}\" height=\"{high}\"/>"
             );
         }
+        place += alike.len();
     }
     format!(
         "<figure class=\"chart\"><figcaption>{name}</figcaption><div class=\"wide\" role=\"region\" tabindex=\"0\" aria-label=\"Chart of {name}\">\
@@ -118,6 +122,8 @@ mod tests {
         let calendar = Calendar::of("UTC").expect("a zone");
         let svg = drawn("<door>", &gathered, &bars, &calendar);
         assert_eq!(svg.matches("<rect").count(), 3);
+        let long = drawn("door", &gathered, &[Bar::default(); 4], &calendar);
+        assert_eq!(long.matches("<rect").count(), 1, "a long gap is one");
         assert!(svg.contains("Withheld: 1; nobody looked: 1; no record: 1"), "{svg}");
         assert!(!svg.contains("<door>") && !svg.contains("style="));
     }
