@@ -22,7 +22,7 @@
 //! | [`gate`] | windows become releasable: figures of fewer than `k` people are withheld |
 //! | [`wire`] | the only serialisation of figures: pipe records, payloads, schema |
 //! | [`vault`] | released bytes until they are acknowledged |
-//! | [`publish`] | MQTT, a page on loopback, a picture of a heatmap |
+//! | [`publish`] | MQTT, a page on loopback, sums over any period, pictures of them |
 //! | [`sandbox`] | what the eye gives up before it sees a picture, and the self-test of it |
 //! | [`pipeline`] | processes, threads, channels: who starts, feeds, watches and ends whom |
 //! | [`cli`] | what people and scripts ask, and the exit code they get |

@@ -178,6 +178,6 @@ mod support {
     pub mod site;
     pub mod stand;
     pub mod strace;
-    pub mod way;
     pub mod twin;
+    pub mod way;
 }
