@@ -53,7 +53,7 @@ pub fn main() -> std::process::ExitCode {
             Command::Purge(args) => purge::run(&args),
             Command::Wipe(args) => wipe::run(&args),
             Command::Schema(args) => schema::run(&args),
-            Command::Command(args) => command::run(&args),
+            Command::Ask(args) => command::run(&args),
             Command::Export(args) => export::run(&args),
             Command::Watch(args) => watch::run(&args),
         })
@@ -144,7 +144,8 @@ enum Command {
     /// Print the JSON Schema of everything that is published, or where it goes (AsyncAPI)
     Schema(schema::Args),
     /// Make a key for an operator, and commands signed with it (prints them, sends nothing)
-    Command(command::Args),
+    #[command(name = "command")]
+    Ask(command::Args),
     /// Write released figures of any period as a table or a picture, in the shop's own time
     Export(export::Args),
     /// Watch what nodes publish, live in a terminal

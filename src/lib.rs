@@ -22,7 +22,7 @@
 //! | [`gate`] | windows become releasable: figures of fewer than `k` people are withheld |
 //! | [`wire`] | the only serialisation of figures: pipe records, payloads, schema |
 //! | [`vault`] | released bytes, signed and encrypted: until they are acknowledged, and for as long as they may be kept; the audit chain |
-//! | [`publish`] | MQTT 5 and 3.1.1 with TLS, commands and answers, a page of any period on loopback, pictures of released figures |
+//! | [`publish`] | MQTT 5 and 3.1.1 with TLS, commands and answers, sums over any period, a page of them on loopback, pictures of released figures |
 //! | [`sandbox`] | what the eye gives up before it sees a picture, and the self-test of it |
 //! | [`pipeline`] | processes, threads, channels: who starts, feeds, watches and ends whom |
 //! | [`cli`] | what people and scripts ask, and the exit code they get |

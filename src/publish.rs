@@ -1,7 +1,7 @@
-//! Everything that leaves the box: MQTT messages, a page on loopback, a picture of a released heatmap.
+//! Everything that leaves the box: MQTT messages, a page on loopback, sums over any period and pictures of them.
 //!
 //! In: rows of the [`crate::vault::Vault`] and messages of state and health. Out: bytes on sockets. Invariant: nothing
-//! here makes a figure; page and picture read back the very payloads that are published.
+//! here measures; page, sums and pictures read back the very payloads that are published.
 
 pub mod attendant;
 pub mod broker;

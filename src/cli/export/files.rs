@@ -11,6 +11,7 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use super::super::{Failure, USAGE};
+use super::rows::Visit;
 use crate::publish::period::{Node, Period};
 use crate::wire::read::{Head, Kind, ReadError, WindowBody};
 
@@ -93,11 +94,7 @@ impl Lines {
     ///
     /// # Errors
     /// A file that changed meanwhile, or what `visit` says.
-    pub fn each(
-        &mut self,
-        period: &Period,
-        visit: &mut dyn FnMut(Option<&Node>, &WindowBody) -> Result<(), Failure>,
-    ) -> Result<(), Failure> {
+    pub fn each(&mut self, period: &Period, visit: &mut Visit) -> Result<(), Failure> {
         let Self { files, places, nodes, malformed, .. } = self;
         for place in places.iter().filter(|place| period.holds(place.start_s)) {
             let pages = &mut files[place.file as usize];

@@ -11,7 +11,7 @@ use super::table::{Ground, Part, Row, Spot, Subject, Told};
 use crate::publish::period::{
     Context, Definition, Figure, Key, Node, ObjectFigures, ObjectSums, Of, Period, Presence, Sums, Why, definitions,
 };
-use crate::wire::read::{CellGrid, Kind};
+use crate::wire::read::{CellGrid, Kind, WindowBody};
 
 /// What is asked for.
 #[derive(Debug, Default, Clone)]
@@ -32,6 +32,9 @@ impl Wanted {
             && (self.ids.is_empty() || self.ids.iter().any(|one| one == id))
     }
 }
+
+/// Takes a window and its node.
+pub type Visit<'a> = dyn FnMut(Option<&Node>, &WindowBody) -> Result<(), Failure> + 'a;
 
 /// An object that is known to exist, whether or not it has windows.
 pub type Object = (Option<Node>, Kind, String);

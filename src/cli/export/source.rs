@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use super::super::state::state_folder;
 use super::super::{Failure, USAGE};
 use super::files::Lines;
-use super::rows::Object;
+use super::rows::{Object, Visit};
 use crate::config::Settings;
 use crate::config::site::Site;
 use crate::publish::period::{Calendar, Node, Period};
@@ -29,7 +29,7 @@ pub struct Source {
 }
 
 enum Place {
-    Store(Vault),
+    Store(Box<Vault>),
     Files(Box<Lines>),
 }
 
@@ -57,7 +57,10 @@ impl Source {
                 let message = "give --site, to export what this box holds, or --windows FILE with lines of payloads";
                 return Err(Failure::new(USAGE, message));
             }
-            (Some(site), []) => Place::Store(Vault::open_beside(&state_folder(&site.outlets)?, site.outlets.keeping)?),
+            (Some(site), []) => {
+                let vault = Vault::open_beside(&state_folder(&site.outlets)?, site.outlets.keeping)?;
+                Place::Store(Box::new(vault))
+            }
             _ => Place::Files(Box::new(Lines::open(files, read)?)),
         };
         let settings = site.map(|site| &site.settings);
@@ -83,11 +86,7 @@ impl Source {
     ///
     /// # Errors
     /// A file or a store that cannot be read, or what `visit` says.
-    pub fn each(
-        &mut self,
-        period: &Period,
-        visit: &mut dyn FnMut(Option<&Node>, &WindowBody) -> Result<(), Failure>,
-    ) -> Result<(), Failure> {
+    pub fn each(&mut self, period: &Period, visit: &mut Visit) -> Result<(), Failure> {
         let node = self.node.as_ref();
         match &mut self.place {
             Place::Files(lines) => lines.each(period, &mut |named, window| visit(named.or(node), window)),
