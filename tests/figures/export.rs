@@ -1,10 +1,18 @@
 //! `kehai export` as a merchandiser calls it: totals are right, cuts follow the shop's calendar, errors name the remedy.
 
 use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+use kehai::config::Keeping;
+use kehai::vault::Vault;
+use kehai::wire::compose::{Composer, Voice};
 
 use crate::support::folder::Folder;
 use crate::support::program::kehai;
+use crate::support::records::{closed, site_with_a_door};
 use crate::support::simulated::{Shop, Truth, shop};
+use crate::support::site::BARE;
 
 /// Three days of London around the night with an hour more.
 const FROM_S: i64 = 1_792_882_800;
@@ -245,4 +253,24 @@ fn the_help_names_every_column() {
             "{column}"
         );
     }
+}
+
+#[test]
+fn what_the_box_holds_is_exported_without_any_file() {
+    let folder = Folder::new();
+    let state = folder.path("state");
+    let vault = Vault::open(Path::new(&state), Keeping::default(), Duration::ZERO).expect("new");
+    let voice = Voice { topic_root: "kehai/v1".into(), boot: "b".into(), synchronised: true, retain_windows: true };
+    let composer = Composer::new(&site_with_a_door(), voice);
+    (0..3).for_each(|index| vault.release(|seq| composer.window(seq, &closed(index))).expect("room"));
+    let line = "[[line]]\nid = \"door\"\nends_px = [[10, 100], [300, 100]]\ninside_px = [150, 200]\n";
+    let site = folder.write("site.toml", format!("{BARE}{line}[vault]\nfolder = \"{state}\"\n"));
+    let out = folder.path("doors.csv");
+    // Beside whoever holds the store.
+    let days = ["--from", "2026-01-05", "--to", "2026-01-06", "--by", "total", "--format", "csv"];
+    let ended = kehai(&[&["export", "--site", &site, "--out", &out], &days[..]].concat());
+    assert_eq!(ended.code, Some(0), "{}", ended.err);
+    let rows = read_csv(&out);
+    let inward = rows.iter().find(|row| row["id"] == "door" && row["figure"] == "in").expect("a row");
+    assert_eq!((inward["value"].as_str(), inward["windows"].as_str()), ("123", "3"), "40 + 41 + 42");
 }
