@@ -146,7 +146,12 @@ impl Definition {
             (Of::FlowWhole(make), ObjectFigures::Flow(flow)) => make(flow),
             _ => return None,
         };
-        Some(Why::of(sums.tally.presence()).map_or(figure, Figure::None))
+        Some(match (Why::of(sums.tally.presence()), &figure) {
+            // Who was lost when a camera went blind is told by the window in which nobody looked, and must not be lost again.
+            (Some(Why::Blind), Figure::Is(value)) if *value != 0.0 => figure,
+            (Some(why), _) => Figure::None(why),
+            (None, _) => figure,
+        })
     }
 }
 
