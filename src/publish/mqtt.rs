@@ -185,11 +185,11 @@ impl Publisher {
     fn go_on(&self, link: &mut Link, course: &mut Course) -> bool {
         let now_ns = monotonic_ns();
         let Course { pace, grievances, hearing, .. } = course;
-        link.pump(&mut Load { greeting: &self.greeting, vault: &self.vault, pace, grievances }, now_ns);
-        let is_idle = link.under_way().next().is_none();
-        if !link.is_greeting() && hearing.is_due(is_idle, now_ns) && link.subscribe(&hearing.filter()) {
+        let is_idle = !link.is_greeting() && link.under_way().next().is_none();
+        if hearing.is_due(is_idle, now_ns) && link.subscribe(&hearing.filter()) {
             hearing.asked();
         }
+        link.pump(&mut Load { greeting: &self.greeting, vault: &self.vault, pace, grievances }, now_ns);
         self.warn_of_ends(course, now_ns);
         !link.is_stuck(now_ns)
     }

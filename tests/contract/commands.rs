@@ -1,5 +1,6 @@
 //! Commands to a running node, from a client that is not ours: those that may ask are answered, nobody else changes anything.
 
+use std::cell::RefCell;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -17,6 +18,8 @@ struct Stage {
     folder: Folder,
     port: u16,
     heard: Listener,
+    /// What came since the last command and nobody waited for yet: answers and kept papers come in no fixed order.
+    passed: RefCell<Vec<Got>>,
     _broker: Broker,
     _shop: Shop,
 }
@@ -38,7 +41,7 @@ impl Stage {
             key["key"]
         );
         let shop = Shop::open_with("asked", &more);
-        let stage = Self { folder, port, heard, _broker: broker, _shop: shop };
+        let stage = Self { folder, port, heard, passed: RefCell::default(), _broker: broker, _shop: shop };
         stage.hear("state", |got| got.body.contains("online"));
         stage
     }
@@ -52,22 +55,31 @@ impl Stage {
     }
 
     fn send(&self, verb: &str, body: &str, more: &[&str]) {
+        self.passed.borrow_mut().clear();
         let (port, topic) = (self.port.to_string(), format!("{NODE}/cmd/{verb}"));
         let arguments = [&["-p", &port, "-t", &topic, "-m", body, "-q", "1"], more].concat();
         let sent = Command::new("mosquitto_pub").args(arguments).status().expect("mosquitto-clients is installed");
         assert!(sent.success());
     }
 
-    /// Waits for a message below the node's topic.
+    /// Waits for a message below the node's topic; one that came since the last command will do.
     fn hear(&self, below: &str, is_it: impl Fn(&Got) -> bool) -> Got {
+        let topic = format!("{NODE}/{below}");
+        let wanted = |got: &Got| got.topic == topic && is_it(got);
+        let mut passed = self.passed.borrow_mut();
+        if let Some(at) = passed.iter().position(wanted) {
+            return passed.remove(at);
+        }
         let begun = Instant::now();
         while begun.elapsed() < PATIENCE {
             let Ok(got) = self.heard.heard.recv_timeout(Duration::from_millis(100)) else { continue };
-            if got.topic == format!("{NODE}/{below}") && is_it(&got) {
+            if wanted(&got) {
                 return got;
             }
+            passed.push(got);
         }
-        panic!("nothing came over {below}");
+        let came: Vec<String> = passed.iter().map(|got| format!("{} {}", got.topic, got.body)).collect();
+        panic!("nothing came over {below}; what came: {came:#?}");
     }
 }
 

@@ -109,12 +109,14 @@ fn after_one_of_each_fault_the_picture_is_back_and_the_eye_holds_what_it_held() 
     let eye = shop.eye(None);
     // The first time of everything has its price.
     bench.suffer(Fault::Cut, &shop);
+    std::thread::sleep(SETTLED);
     let before = Holdings::of(eye);
     let frozen = Fault::Frozen(Duration::from_secs(4));
     for fault in [Fault::Killed, frozen, Fault::Cut, Fault::Corrupted, Fault::Restarted] {
         let back = bench.suffer(fault, &shop);
         assert!(back <= BACK_MAX, "{fault:?}: back after {back:?}");
     }
+    std::thread::sleep(SETTLED);
     must_hold_no_more(before, Holdings::of(eye));
     assert_eq!(shop.eye(None), eye, "one eye has seen it all");
 }
@@ -232,6 +234,8 @@ const BACK_MAX: Duration = Duration::from_secs(3);
 const OFF: Duration = Duration::from_secs(2);
 /// How long a garbled camera stays so once it is given up.
 const GARBLED_ON: Duration = Duration::from_secs(2);
+/// Time until an eye has looked at a picture, idled and wiped its runtime's memory, and so holds all it will hold.
+const SETTLED: Duration = Duration::from_secs(3);
 /// Time between two faults.
 const BETWEEN: Duration = Duration::from_secs(6);
 /// A quarter hour, the grace and the share of a minute that is the node's own.

@@ -1,6 +1,7 @@
 //! Commands from outside: asked for after every CONNACK, handed on as they come and judged elsewhere.
 //!
-//! In: what the broker passes on. Out: [`Command`]s on a bounded channel. Invariants: a refusal is told and asked again
+//! In: what the broker passes on. Out: [`Command`]s on a bounded channel. Invariants: who reads that we are online is
+//! heard, for we ask before we say so; a refusal is told and asked again
 //! after a pause that grows; a broker that hangs up because it was asked, or passes on what is too long, is not asked for an
 //! hour, for windows matter more; a command that finds the channel full is dropped, and its sender asks again.
 
@@ -47,8 +48,8 @@ impl Hearing {
         format!("{}+", self.base)
     }
 
-    /// Whether it is time to ask, once the greeting is answered. Who hung up when asked is asked again when nothing else is
-    /// under way, so that it shows why.
+    /// Whether it is time to ask: before anything else, but who hung up when asked is asked again when nothing is under way
+    /// and the greeting is answered, so that it shows why.
     pub(super) fn is_due(&self, is_idle: bool, now_ns: i64) -> bool {
         self.state == Asking::Due && now_ns >= self.not_before_ns && (self.strikes == 0 || is_idle)
     }
