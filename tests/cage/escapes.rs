@@ -152,6 +152,7 @@ impl Kit {
     fn kehai(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(self.0.path("kehai"));
         command.args(arguments).env("KEHAI_MODELS", self.0.path("models")).current_dir("/");
+        command.env("STATE_DIRECTORY", self.0.path("state"));
         let library = std::fs::read_dir(self.0.path("onnxruntime")).expect("copied").flatten().map(|file| file.path());
         let library = library.into_iter().find(|path| path.to_string_lossy().contains("libonnxruntime.so"));
         command.env("ORT_DYLIB_PATH", library.expect("make setup has run"));

@@ -4,21 +4,15 @@ use std::time::Duration;
 
 use kehai::config::broker::{Protocol, Remote};
 
-use super::outages::{BURST, Tally, must_survive};
+use super::outages::{BURST, Tally, must_survive, tell};
 use crate::support::jetstream::{drain_sink, make_sink};
 use crate::support::node::{Node, must_have_all};
 use crate::support::stand::{Kind, Stand};
 use crate::support::way::Way;
 
-/// Says what a run came to, for docs/brokers.md.
-#[expect(clippy::print_stdout, reason = "figures for docs/brokers.md")]
-fn tell(what: &str, tally: &Tally) {
-    println!("{what}: {tally:?}");
-}
-
 fn must_survive_twenty(kind: Kind, protocol: Protocol, signal: i32) {
     let tally = must_survive(kind, protocol, 20, signal);
-    tell(&format!("{kind:?}, {protocol:?}, signal {signal}"), &tally);
+    tell(&format!("{kind:?}, {protocol:?}, signal {signal}: {tally:?}"));
     assert_eq!(tally.released, 22 * BURST);
     assert!(tally.connections < 200, "{tally:?}");
 }
@@ -38,6 +32,19 @@ fn mosquitto_that_keeps_sessions_ends_twenty_times() {
 }
 
 #[test]
+#[ignore = "minutes: a broker dies twenty times"]
+fn mosquitto_as_we_ship_it_dies_twenty_times() {
+    must_survive_twenty(Kind::Guarded, Protocol::Five, libc::SIGKILL);
+    must_survive_twenty(Kind::Guarded, Protocol::Three, libc::SIGKILL);
+}
+
+#[test]
+#[ignore = "minutes: a broker dies twenty times"]
+fn the_broker_of_our_own_dies_twenty_times() {
+    must_survive_twenty(Kind::Embedded, Protocol::Auto, libc::SIGKILL);
+}
+
+#[test]
 #[ignore = "minutes: a broker dies twenty times; needs nats-server"]
 fn a_single_nats_server_dies_twenty_times() {
     must_survive_twenty(Kind::Nats(1), Protocol::Auto, libc::SIGKILL);
@@ -45,10 +52,8 @@ fn a_single_nats_server_dies_twenty_times() {
 
 #[test]
 #[ignore = "minutes: a broker dies, and takes its time to come back; needs rabbitmq-server"]
-fn rabbitmq_dies_three_times() {
-    let tally = must_survive(Kind::Rabbit, Protocol::Auto, 3, libc::SIGKILL);
-    tell("Rabbit", &tally);
-    assert_eq!(tally.released, 5 * BURST);
+fn rabbitmq_dies_twenty_times() {
+    must_survive_twenty(Kind::Rabbit, Protocol::Auto, libc::SIGKILL);
 }
 
 #[test]
@@ -67,7 +72,7 @@ fn a_nats_cluster_that_loses_a_server_takes_everything() {
     let counts = node.await_drained(Duration::from_secs(120));
     assert_eq!((counts.done, counts.refused), (200, 0));
     let copies = must_have_all(&released, &ears.rest(Duration::from_secs(5)));
-    tell("Nats(3)", &Tally { released: released.len(), copies, connections: way.come() });
+    tell(&format!("Nats(3): {:?}", Tally { released: released.len(), copies, connections: way.come() }));
 }
 
 #[test]
@@ -96,5 +101,8 @@ fn a_nats_cluster_whose_servers_die_in_turn_keeps_everything_for_a_sink_that_was
     std::thread::sleep(Duration::from_secs(3));
     let kept = drain_sink(stand.client_port(1));
     let copies = must_have_all(&released, &kept);
-    tell("Nats(3), each of three twice", &Tally { released: released.len(), copies, connections: way.come() });
+    tell(&format!(
+        "Nats(3), each of three twice: {:?}",
+        Tally { released: released.len(), copies, connections: way.come() }
+    ));
 }

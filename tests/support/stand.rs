@@ -1,12 +1,16 @@
-//! Brokers as shops run them, to be killed and frozen: mosquitto with and without a memory, NATS alone and as three,
-//! RabbitMQ. Each on ports of its own, its files in a folder of the test.
+//! Brokers as shops run them, to be killed and frozen: mosquitto with and without a memory, behind certificates and rights,
+//! as `kehai` itself starts it, NATS alone and as three, RabbitMQ. Each on ports of its own, its files in a folder of the test.
 
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use kehai::config::broker::{Own, Remote, Tls};
+use kehai::publish::broker::EmbeddedBroker;
+
 use super::broker::{Got, Listener, await_port, free_port};
-use super::folder::Folder;
+use super::folder::{Folder, in_repository, read};
+use super::papers::Authority;
 
 /// Which broker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,6 +19,10 @@ pub enum Kind {
     Forgetful,
     /// mosquitto that writes its sessions down when it is asked to end.
     Mindful,
+    /// mosquitto as deploy/broker ships it: TLS, a certificate for each client, rights.
+    Guarded,
+    /// The one that `kehai` starts by itself.
+    Embedded,
     /// As many NATS servers as one cluster.
     Nats(usize),
     /// RabbitMQ.
@@ -30,25 +38,56 @@ pub struct Stand {
     /// Where those behind the first, and what lies between them, are.
     others: Vec<u16>,
     children: Vec<Child>,
+    embedded: Option<EmbeddedBroker>,
 }
 
 impl Stand {
     /// A broker that does not run yet.
     pub fn new(kind: Kind) -> Self {
         let port = || free_port().0;
-        Self {
-            kind,
-            folder: Folder::in_tmp(),
-            port: port(),
-            others: (0..9).map(|_| port()).collect(),
-            children: Vec::new(),
+        let folder = Folder::in_tmp();
+        if kind == Kind::Guarded {
+            let authority = Authority::new("authority");
+            authority.file(&folder, "ca.pem");
+            authority.sign(&folder, "broker", "broker", &["localhost", "127.0.0.1"]);
+            authority.sign(&folder, "node", "acme-s0042-edge-1", &[]);
+            authority.sign(&folder, "ears", "ears", &[]);
         }
+        let others = (0..9).map(|_| port()).collect();
+        Self { kind, folder, port: port(), others, children: Vec::new(), embedded: None }
+    }
+
+    /// The broker as a site file names it, behind a way that leads from this port.
+    pub fn remote(&self, way: u16) -> Remote {
+        let plain = Remote::plain("127.0.0.1", way);
+        if self.kind != Kind::Guarded {
+            return plain;
+        }
+        let path = |name: &str| self.folder.path(name).into();
+        let own = Own { cert_file: path("node.pem"), key_file: path("node.key") };
+        Remote { tls: Some(Tls { ca_file: Some(path("ca.pem")), own: Some(own) }), ..plain }
+    }
+
+    /// What a client of mosquitto's says to be let in.
+    fn way_in(&self) -> Vec<String> {
+        let mut words: Vec<String> = ["-V", "mqttv311", "-h", "127.0.0.1"].map(str::to_owned).to_vec();
+        if self.kind == Kind::Guarded {
+            for (flag, file) in [("--cafile", "ca.pem"), ("--cert", "ears.pem"), ("--key", "ears.key")] {
+                words.extend([flag.to_owned(), self.folder.path(file)]);
+            }
+        }
+        words
     }
 
     /// Starts it, or starts it again, and waits until it takes clients.
     pub fn start(&mut self) {
         let commands = match self.kind {
-            Kind::Forgetful | Kind::Mindful => vec![self.mosquitto()],
+            Kind::Forgetful | Kind::Mindful => vec![self.mosquitto(&self.settings())],
+            Kind::Guarded => vec![self.mosquitto(&self.shipped_settings())],
+            Kind::Embedded => {
+                self.embedded = Some(EmbeddedBroker::start(self.port).expect("the port is free again"));
+                vec![]
+            }
             Kind::Nats(servers) => (0..servers).map(|server| self.nats(server, servers)).collect(),
             Kind::Rabbit => vec![self.rabbit()],
         };
@@ -67,8 +106,9 @@ impl Stand {
         }
     }
 
-    /// Ends it by a signal and waits until it is gone.
+    /// Ends it by a signal and waits until it is gone; the embedded one is always killed.
     pub fn end(&mut self, signal: i32) {
+        self.embedded = None;
         self.signal(signal);
         for mut child in self.children.drain(..) {
             child.wait().expect("a child can be waited for");
@@ -106,15 +146,17 @@ impl Stand {
 
     /// Begins to hear everything: from here on nothing is missed.
     pub fn ears(&self) -> Ears {
-        let (port, version) = (self.port, ["-V", "mqttv311"]);
-        let listener = match self.kind {
+        let mut words = self.way_in();
+        match self.kind {
             // What it has acknowledged it has handed to whoever listens without receipts.
-            Kind::Forgetful | Kind::Mindful => Listener::at(port, &[&version[..], &["-q", "0"]].concat()),
-            // What it has acknowledged lies on its disk for whoever it knows.
-            Kind::Nats(_) | Kind::Rabbit => {
-                Listener::at(port, &[&version[..], &["-q", "1", "-c", "-i", "ears"]].concat())
+            Kind::Forgetful | Kind::Mindful | Kind::Guarded | Kind::Embedded => {
+                words.extend(["-q", "0"].map(str::to_owned));
             }
-        };
+            // What it has acknowledged lies on its disk for whoever it knows.
+            Kind::Nats(_) | Kind::Rabbit => words.extend(["-q", "1", "-c", "-i", "ears"].map(str::to_owned)),
+        }
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let listener = Listener::at(self.port, &words);
         let mut ears = Ears { listener, got: Vec::new() };
         let begun = Instant::now();
         while !ears.hears_within(Duration::from_millis(100), |got| got.topic == CALL) {
@@ -127,32 +169,32 @@ impl Stand {
     /// Publishes a message of ours; whether the broker took it is not asked.
     pub fn call(&self, topic: &str) {
         let mut client = Command::new("mosquitto_pub");
-        client.args([
-            "-V",
-            "mqttv311",
-            "-h",
-            "127.0.0.1",
-            "-p",
-            &self.port.to_string(),
-            "-q",
-            "1",
-            "-t",
-            topic,
-            "-m",
-            "-",
-        ]);
+        client.args(self.way_in()).args(["-p", &self.port.to_string(), "-q", "1", "-t", topic, "-m", "-"]);
         client.stderr(Stdio::null()).status().expect(INSTALLED);
     }
 
-    fn mosquitto(&self) -> Command {
+    fn settings(&self) -> String {
         let port = self.port;
-        let mut text = format!(
-            "listener {port} 127.0.0.1\nallow_anonymous true\nuser root\nlog_type none\nmax_queued_messages 100000\n"
-        );
-        if self.kind == Kind::Mindful {
-            text += &format!("persistence true\npersistence_location {}/\n", self.folder.path(""));
+        let plain = format!("listener {port} 127.0.0.1\nallow_anonymous true\nuser root\nmax_queued_messages 100000\n");
+        if self.kind == Kind::Forgetful {
+            return plain;
         }
-        let config = self.folder.write("mosquitto.conf", text);
+        format!("{plain}persistence true\npersistence_location {}/\n", self.folder.path(""))
+    }
+
+    /// The settings we ship, at paths and a port of this test, and with rights for whoever listens here.
+    fn shipped_settings(&self) -> String {
+        let shipped = |name: &str| String::from_utf8(read(&in_repository(name))).expect("text");
+        let rights = format!("{}\nuser ears\ntopic readwrite #\n", shipped("deploy/broker/acl"));
+        self.folder.write("acl", rights);
+        shipped("deploy/broker/mosquitto.conf")
+            .replace("/etc/mosquitto/kehai/", &self.folder.path(""))
+            .replace("/var/lib/mosquitto/", &self.folder.path(""))
+            .replace("listener 8883", &format!("user root\nlistener {} 127.0.0.1", self.port))
+    }
+
+    fn mosquitto(&self, settings: &str) -> Command {
+        let config = self.folder.write("mosquitto.conf", format!("{settings}\nlog_type none\n"));
         let mut command = Command::new(kehai::publish::broker::find_program().expect(INSTALLED));
         command.args(["-c", &config]);
         command
