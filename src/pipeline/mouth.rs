@@ -7,6 +7,7 @@
 mod ages;
 mod backlog;
 mod events;
+mod rhythm;
 mod running;
 
 use std::os::unix::process::ExitStatusExt;
@@ -39,6 +40,7 @@ use crate::wire::record::{Inbox, Record, RecordError, Report};
 use ages::Ages;
 pub use backlog::Backlog;
 use events::Readings;
+use rhythm::Rhythm;
 pub(crate) use running::Eye;
 pub use running::{EYES, HEAP_HYGIENE, program};
 
@@ -115,6 +117,7 @@ pub struct Mouth {
     /// When the store was last rid of what is too old.
     expired_ns: i64,
     ages: Ages,
+    rhythm: Rhythm,
     readings: Readings,
     /// Which cameras are lost.
     lost: Vec<bool>,
@@ -145,6 +148,7 @@ impl Mouth {
             backlog: Backlog::default(),
             expired_ns: i64::MIN / 2,
             ages: Ages::begin(utc_now(), boot_ns()),
+            rhythm: Rhythm::default(),
             readings: Readings::new(),
             lost: vec![false; settings.cameras.len()],
         }
@@ -311,6 +315,12 @@ impl Mouth {
                 // But one that was ended by a clock that was put back since has not lied.
                 let early = || EyeEnd::Disbelieved(RecordError::Early { end_s: window.span.end_s() });
                 Some(self.stepped().map_or_else(early, EyeEnd::ClockStepped))
+            }
+            Report::Window(window)
+                if is_live && !self.rhythm.admits(window.object, window.span.dur_s, monotonic_ns()) =>
+            {
+                self.backlog.give_up();
+                None
             }
             Report::Window(window) => {
                 if is_live {

@@ -170,6 +170,19 @@ mod tests {
     }
 
     #[test]
+    fn of_windows_that_come_faster_than_time_does_the_first_are_released_and_the_rest_is_counted() {
+        let mut mouth = mouth(0);
+        let now = WindowSpan::holding(UtcMs(utc_now().0), 900, 0);
+        for quarter in (1..=6).rev() {
+            let span = WindowSpan { start_s: now.start_s - 900 * quarter, ..now };
+            let figures = Figures::Line { inward: 1, outward: 0, uncertain: 0 };
+            let window = ArrivedWindow { object: Object::Line(0), span, cov_ms: 12_000, figures };
+            assert!(mouth.take(Report::Window(window), true).is_none());
+        }
+        assert_eq!((mouth.vault.held().len(), mouth.unreleased()), (4, 2));
+    }
+
+    #[test]
     fn a_step_is_told_with_its_size_and_until_when_nothing_can_be_released_and_stands_in_the_chain() {
         let mut mouth = mouth(-3_600_000);
         let Report::Window(ahead) = early() else { unreachable!("a window") };
