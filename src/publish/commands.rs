@@ -144,7 +144,8 @@ impl Desk {
             return Err(Refusal::Untimely);
         }
         let ask = asked(&payload)?;
-        if self.seen.iter().any(|seen| seen.id == payload.id) {
+        // A name may come again once the request is over; the same request never.
+        if self.seen.iter().any(|seen| seen.id == payload.id && (seen.exp >= now || seen.at == at)) {
             return Err(Refusal::Repeated);
         }
         if at <= self.forgotten {
@@ -302,6 +303,7 @@ mod tests {
         assert_eq!(desk.judge(&ping("r-2", HOUR_MS), ahead(3000), 3 * SECOND_NS), Err(Refusal::Untimely));
         let an_hour_later = desk.judge(&ping("r-2", HOUR_MS), ahead(HOUR_MS), 3600 * SECOND_NS);
         assert_eq!(an_hour_later, Err(Refusal::Repeated));
+        assert!(desk.judge(&ping("r-1", HOUR_MS), ahead(HOUR_MS), 3600 * SECOND_NS).is_ok(), "another of that name");
     }
 
     #[test]
