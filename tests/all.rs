@@ -145,6 +145,7 @@ mod figures {
 /// Live cameras, drawn and served on loopback.
 mod live {
     pub mod cameras;
+    mod clock;
     mod crashes;
     mod doctor;
     mod endurance;
@@ -179,5 +180,6 @@ mod support {
     pub mod stand;
     pub mod strace;
     pub mod twin;
+    pub mod wall_clock;
     pub mod way;
 }

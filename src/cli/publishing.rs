@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 
 use super::output::note;
 use super::{CONFIGURATION, Failure};
-use crate::clock::utc_now;
+use crate::clock::{UtcMs, monotonic_ns};
 use crate::config::broker::{Broker, Remote};
 use crate::config::site::Site;
 use crate::config::{CommandKey, Outlets, Settings};
@@ -65,7 +65,7 @@ impl Publishing {
         let attendant = Attendant {
             composer: mouth.composer().clone(),
             vault: Arc::clone(vault),
-            desk: desk(site, mouth.composer().node())?,
+            desk: desk(site, mouth.composer().node(), vault.heeded()?)?,
             answers: answer_sender,
             again: Arc::clone(&again),
             refusals: Refusals::default(),
@@ -141,8 +141,8 @@ const TROUBLES_MAX: usize = 64;
 /// Commands that may wait to be judged.
 const COMMANDS_MAX: usize = 16;
 
-/// The desk for commands, with the keys of the site file.
-fn desk(site: &Site, node: String) -> Result<Desk, Failure> {
+/// The desk for commands, with the keys of the site file; earlier processes have heeded none made after `heeded`.
+fn desk(site: &Site, node: String, heeded: UtcMs) -> Result<Desk, Failure> {
     let asker = |key: &CommandKey| {
         let refused = |error| {
             let (name, key) = (&key.name, &key.key);
@@ -154,7 +154,7 @@ fn desk(site: &Site, node: String) -> Result<Desk, Failure> {
         Ok(Asker { name: key.name.clone(), key: key.key.parse().map_err(refused)? })
     };
     let askers: Result<Vec<Asker>, Failure> = site.outlets.command_keys.iter().map(asker).collect();
-    Ok(Desk::new(node, askers?, utc_now()))
+    Ok(Desk::new(node, askers?, monotonic_ns(), heeded))
 }
 
 /// The name under which a node is known to a broker. Two clients of one name throw each other off: whoever speaks beside

@@ -94,7 +94,7 @@ impl Attendant {
 
     /// Does what a command asks, if it may; words for a person when it may not.
     fn heed(&mut self, command: &Command) -> Option<String> {
-        match self.desk.judge(command, utc_now()) {
+        match self.desk.judge(command, utc_now(), monotonic_ns()) {
             Ok(request) => {
                 self.serve(request);
                 None
@@ -113,9 +113,9 @@ impl Attendant {
         }
     }
 
-    fn serve(&self, Request { who, id, ask }: Request) {
+    fn serve(&self, Request { who, id, at, ask }: Request) {
         let deed = Deed::done("command").by(&who).about("verb", ask.verb()).about("id", id.as_str());
-        let outcome = match self.vault.remember(&deed) {
+        let outcome = match self.vault.heed(&deed, at) {
             Err(error) => Err(error.to_string()),
             Ok(_) => match ask {
                 Ask::Ping => Ok(about([

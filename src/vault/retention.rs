@@ -29,6 +29,14 @@ impl Vault {
     /// # Errors
     /// The store cannot be written; it is tried again.
     pub fn expire(&self, now: UtcMs) -> Result<Gone, VaultError> {
+        self.expire_as_of(now, now)
+    }
+
+    /// As [`Vault::expire`], where the clock says `at` and things are as old as at `now`.
+    ///
+    /// # Errors
+    /// As [`Vault::expire`].
+    pub fn expire_as_of(&self, now: UtcMs, at: UtcMs) -> Result<Gone, VaultError> {
         let now_s = now.0.div_euclid(1000);
         let before_s = now_s - i64::from(self.keeping.days) * DAY_S;
         let mut inner = self.lock();
@@ -39,7 +47,7 @@ impl Vault {
             db.execute("DELETE FROM spool WHERE seq IS NULL AND spooled_s <= ?1", [before_s])?;
             gone.lines = audit::forget(db, now_s - AUDIT_DAYS * DAY_S)? as u64;
             if gone != Gone::default() {
-                audit::append(db, epoch, &gone.told(Deed::done("expire")), now)?;
+                audit::append(db, epoch, &gone.told(Deed::done("expire")), at)?;
             }
             Ok(gone)
         })?;

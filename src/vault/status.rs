@@ -38,6 +38,16 @@ impl Vault {
         status(&self.lock().db).map_err(|error| store::of(&self.path, error))
     }
 
+    /// End of the latest window that was ever released, s since 1970: of its object none that begins before can be.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn released_until(&self) -> Result<Option<i64>, VaultError> {
+        let latest = "SELECT max(CAST(value AS INTEGER)) FROM about WHERE name LIKE 'until %'";
+        let latest = self.lock().db.query_row(latest, [], |row| row.get(0));
+        latest.map_err(|error| store::of(&self.path, error))
+    }
+
     /// Bytes the store takes, and those it may take.
     ///
     /// # Errors

@@ -9,7 +9,9 @@
 
 use std::collections::BTreeMap;
 
+use crate::clock::UtcMs;
 use crate::wire::audit::{AuditLine, END, HEAD, HeadPayload, NOTHING_BEFORE, START, read_head, read_line};
+use crate::wire::read::utc_of;
 use crate::wire::seal::{PublicKey, SealError};
 
 /// Something that is wrong with a chain.
@@ -58,7 +60,7 @@ pub struct Judge {
     heads: BTreeMap<u64, Vec<HeadPayload>>,
     verdict: Verdict,
     row: u64,
-    at: String,
+    at: Option<UtcMs>,
     /// Number of the last line that the key has vouched for.
     vouched: u64,
     end: Option<HeadPayload>,
@@ -75,7 +77,7 @@ impl Judge {
             heads: BTreeMap::new(),
             verdict: Verdict::default(),
             row: 0,
-            at: String::new(),
+            at: None,
             vouched: 0,
             end: None,
             is_linked: true,
@@ -191,11 +193,13 @@ impl Judge {
 
     /// Takes a line as the last so far.
     fn pass(&mut self, line: AuditLine) {
-        if line.at < self.at {
+        // Not as text: a time that ends in zeros is written without them.
+        let at = utc_of(&line.at).or(self.at);
+        if at < self.at {
             let (count, first) = self.verdict.clock_back.unwrap_or((0, line.n));
             self.verdict.clock_back = Some((count + 1, first));
         }
-        self.at = line.at;
+        self.at = at;
         self.verdict.first.get_or_insert(line.n);
         self.verdict.epoch = line.epoch.max(self.verdict.epoch);
         self.is_linked = true;
@@ -323,3 +327,28 @@ fn hash_said(text: &str) -> Option<String> {
 
 /// Faults that are told one by one; a chain of a year may have more.
 pub const FAULTS_MAX: usize = 100;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::audit::{Deed, Place, line_of};
+    use crate::wire::seal::Signer;
+
+    /// Whether, and where first, the clock ran back in a chain of lines of these times, ms since 1970.
+    fn ran_back(times: &[i64]) -> Option<(u64, u64)> {
+        let (mut judge, mut prev) = (Judge::new(Signer::new(&[5; 32]).public()), NOTHING_BEFORE.to_owned());
+        for (n, at_ms) in (1..).zip(times) {
+            let (line, hash) = line_of(&Deed::done(START), &Place { n, epoch: 1, prev }, UtcMs(*at_ms));
+            judge.line(&line);
+            prev = hash;
+        }
+        judge.end().clock_back
+    }
+
+    #[test]
+    fn a_clock_runs_back_where_its_time_does_and_not_where_its_text_does() {
+        let ten_s = 1_767_607_210_000;
+        assert_eq!(ran_back(&[ten_s, ten_s + 1, ten_s + 10, ten_s + 12, ten_s + 100, ten_s + 101]), None);
+        assert_eq!(ran_back(&[ten_s + 1, ten_s, ten_s]), Some((1, 2)));
+    }
+}
