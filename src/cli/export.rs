@@ -10,7 +10,7 @@ mod sink;
 mod source;
 mod table;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use serde::Serialize;
@@ -121,7 +121,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
             return draw(args, &frame, (&mut source, &calendar, &bar), [Some(&period), compared.as_ref()]);
         }
     };
-    let rows = Rows { wanted: &wanted, names: &names, objects: &objects, sink, count: 0 };
+    let rows = Rows { wanted: &wanted, names: &names, objects: &objects, sink, count: 0, there: BTreeSet::new() };
     let mut export = Export { source, calendar, rows, heard: Heard::default(), bar };
     match compared {
         Some(other) => export.compare(&period, &other)?,
@@ -250,6 +250,7 @@ impl Export<'_> {
             let Failure { code, message } = nothing(&source, &calendar, period);
             return Err(Failure::new(code, message + &malformed));
         }
+        rows.check_names()?;
         let summary = Summary::of(args, &calendar, period, (&heard, &leftovers, rows.count));
         rows.sink.end()?;
         summary.warn(&leftovers, heard.refused);

@@ -190,7 +190,7 @@ fn what_cannot_be_exported_is_refused_with_the_remedy_and_leaves_no_file() {
     let folder = Folder::new();
     let (lines, site, _) = some_days(&folder);
     let out = folder.path("out.csv");
-    let cases: [(&[&str], &[&str]); 9] = [
+    let cases: [(&[&str], &[&str]); 12] = [
         (
             &["--from", "yesterday", "--to", "2026-10-26", "--windows", &lines, "--site", &site],
             &["yesterday", "local date"],
@@ -218,6 +218,18 @@ fn what_cannot_be_exported_is_refused_with_the_remedy_and_leaves_no_file() {
             &["--from", "2026-10-25", "--to", "2026-10-26", "--windows", &lines, "--site", &site, "--hours", "9-5"],
             &["9-5", "10:00-21:00"],
         ),
+        (
+            &["--from", "2026-10-25", "--to", "2026-10-26", "--windows", &lines, "--site", &site, "--id", "zone-OO"],
+            &["--id zone-OO", "there are:", "zone-00"],
+        ),
+        (
+            &["--from", "2026-10-25", "--to", "2026-10-26", "--windows", &lines, "--site", &site, "--doors", "zone-00"],
+            &["--doors zone-00", "there are: door-a, door-b"],
+        ),
+        (
+            &["--from", "2026-10-25", "--to", "2026-10-26", "--windows", &lines, "--zone", "Asia/Tokyo", "--id", "a,b"],
+            &["--id a"],
+        ),
     ];
     for (arguments, naming) in cases {
         let ended = kehai(&[&["export", "--format", "csv", "--out", &out], arguments].concat());
@@ -226,6 +238,25 @@ fn what_cannot_be_exported_is_refused_with_the_remedy_and_leaves_no_file() {
     let nowhere = ["export", "--format", "csv", "--out", "/nowhere/out.csv", "--windows", &lines, "--site", &site];
     kehai(&[&nowhere[..], &DAYS].concat()).must_be_refused(2, &["/nowhere/out.csv"]);
     assert_eq!(folder.names(), ["lines.txt", "site.toml"]);
+}
+
+#[test]
+fn what_is_no_ordinary_file_is_refused_and_stays_what_it_is() {
+    let folder = Folder::new();
+    let (lines, site, _) = some_days(&folder);
+    // Whoever may write there would otherwise have a file in the place of a device.
+    let (link, pipe) = (folder.path("link"), folder.path("pipe"));
+    std::os::unix::fs::symlink("/dev/null", &link).expect("a link");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status().expect("coreutils");
+    assert!(made.success());
+    for (out, naming) in [(&*link, "no ordinary file"), (&pipe, "no ordinary file"), ("-", "standard output")] {
+        for format in ["csv", "parquet", "png"] {
+            let export = ["export", "--format", format, "--out", out, "--windows", &lines, "--site", &site];
+            kehai(&[&export[..], &DAYS].concat()).must_be_refused(2, &["--out", naming]);
+        }
+    }
+    assert_eq!(folder.names(), ["lines.txt", "link", "pipe", "site.toml"]);
+    assert!(std::fs::symlink_metadata(&link).expect("there").is_symlink());
 }
 
 #[test]
