@@ -47,7 +47,7 @@ pub struct Shelf(Mutex<Vec<Kept>>);
 
 struct Kept {
     period: Period,
-    released: u64,
+    version: [u64; 2],
     at_ns: i64,
     gathered: Arc<Gathered>,
 }
@@ -59,8 +59,8 @@ impl Shelf {
     /// The store cannot be read.
     pub fn gathered(&self, vault: &Vault, calendar: &Calendar, period: &Period) -> Result<Arc<Gathered>, VaultError> {
         let mut shelf = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (released, now_ns) = (vault.counts().released, monotonic_ns());
-        shelf.retain(|kept| kept.released == released && now_ns - kept.at_ns < FRESH_NS);
+        let (version, now_ns) = (vault.version(), monotonic_ns());
+        shelf.retain(|kept| kept.version == version && now_ns - kept.at_ns < FRESH_NS);
         if let Some(kept) = shelf.iter().find(|kept| same(&kept.period, period)) {
             return Ok(Arc::clone(&kept.gathered));
         }
@@ -68,7 +68,7 @@ impl Shelf {
         if shelf.len() >= KEPT_MAX {
             shelf.remove(0);
         }
-        shelf.push(Kept { period: period.clone(), released, at_ns: now_ns, gathered: Arc::clone(&gathered) });
+        shelf.push(Kept { period: period.clone(), version, at_ns: now_ns, gathered: Arc::clone(&gathered) });
         Ok(gathered)
     }
 }
@@ -169,7 +169,7 @@ const QUARTERS_DAYS_MAX: usize = 1;
 const QUARTER_S: i64 = 900;
 /// Periods kept: a page with a comparison asks for three at once.
 const KEPT_MAX: usize = 6;
-/// What is older is summed up again: retention may have taken windows away.
+/// What is older is summed up again, whatever the store says.
 const FRESH_NS: i64 = 60_000_000_000;
 
 #[cfg(test)]
