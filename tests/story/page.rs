@@ -84,7 +84,7 @@ fn report() -> Message {
 }
 
 /// What the page answers: status, and everything after the first line.
-fn ask(target: &str) -> (u16, String) {
+pub fn ask(target: &str) -> (u16, String) {
     let (status, bytes) = ask_for(target, "127.0.0.1");
     (status, String::from_utf8_lossy(&bytes).into_owned())
 }
