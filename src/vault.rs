@@ -84,10 +84,10 @@ impl Vault {
     /// # Errors
     /// As [`Vault::open`]; there must be a store.
     pub fn open_beside(folder: &Path, keeping: Keeping) -> Result<Self, VaultError> {
-        let (path, keys) = keyed(folder, false)?;
-        if !path.is_file() {
-            return Err(VaultError::Missing { path });
+        if !folder.join(STORE).is_file() {
+            return Err(VaultError::Nothing { path: folder.to_owned() });
         }
+        let (path, keys) = keyed(folder, false)?;
         let db = store::open(&path, &keys.store, keeping.quota_mb)?;
         Self::over(db, path, keys.signer, (keeping, Duration::ZERO, None))
     }
