@@ -86,7 +86,7 @@ pub fn lines(board: &Board, head: &str, now_s: i64, terminal: Terminal) -> Vec<S
         if !rows.is_empty() {
             lines.push(String::new());
             lines.push(title.to_owned());
-            lines.extend(rows.into_iter().map(|row| clipped(&row, terminal.columns)));
+            lines.extend(rows.iter().flat_map(|row| wrapped(row, terminal.columns)));
         }
     }
     let room = terminal.rows.saturating_sub(1);
@@ -167,11 +167,36 @@ fn tame_line(text: &str) -> String {
     letters.chunks(32).map(|part| tame(&part.iter().collect::<String>())).collect()
 }
 
-/// The beginning of a line that fits; wide letters count twice.
+/// A row over as many lines as it needs: in a narrow terminal its figures must not be what is cut off.
+fn wrapped(row: &str, columns: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in row.trim_start().split(' ') {
+        let line = lines.last_mut().expect("there is one");
+        if line.is_empty() {
+            *line = format!("  {word}");
+        } else if width(line) + 1 + width(word) <= columns {
+            line.extend([" ", word]);
+        } else {
+            lines.push(format!("      {word}"));
+        }
+    }
+    lines.iter().map(|line| clipped(line, columns)).collect()
+}
+
+/// Columns a text takes; wide letters count twice.
+fn width(text: &str) -> usize {
+    text.chars().map(width_of).sum()
+}
+
+fn width_of(letter: char) -> usize {
+    if (letter as u32) < 0x1100 { 1 } else { 2 }
+}
+
+/// The beginning of a line that fits.
 fn clipped(line: &str, columns: usize) -> String {
     let mut room = columns;
     let fits = |letter: &char| {
-        let width = if (*letter as u32) < 0x1100 { 1 } else { 2 };
+        let width = width_of(*letter);
         let fits = width <= room;
         room = room.saturating_sub(width);
         fits
@@ -267,6 +292,16 @@ mod tests {
             let told = lines.iter().filter(|line| !line.starts_with('…'));
             assert!(told.clone().all(|line| line.chars().count() <= columns.max(2)), "{columns} x {rows}: {lines:?}");
         }
+    }
+
+    #[test]
+    fn a_narrow_terminal_shows_every_figure_on_lines_of_its_own() {
+        let narrow = shown(Colours::None, 40, 40);
+        let words = narrow.join(" ").split_whitespace().collect::<Vec<_>>().join(" ");
+        for figure in ["door: in 7, out 2, uncertain of these 0;", "seen 50 %, 60 min ago", "visits withheld"] {
+            assert!(words.contains(figure), "{figure} is missing in\n{}", narrow.join("\n"));
+        }
+        assert_eq!(wrapped("  door: 中中中 in 7", 14), ["  door: 中中中", "      in 7"], "wide letters count twice");
     }
 
     #[test]
