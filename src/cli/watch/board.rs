@@ -118,12 +118,16 @@ impl Board {
 
     /// What no longer is at the broker leaves the screen: it was purged.
     fn clear(&mut self, topic: &str) -> Heard {
-        if let [.., "win", kind, id] = topic.split('/').collect::<Vec<_>>()[..]
-            && let Some(kind) = Kind::named(kind)
-        {
-            self.objects.remove(&(tame(base_of(topic)), kind, tame(id)));
+        match topic.split('/').collect::<Vec<_>>()[..] {
+            [.., "win", kind, id] => {
+                if let Some(kind) = Kind::named(kind) {
+                    self.objects.remove(&(tame(base_of(topic)), kind, tame(id)));
+                }
+                Heard::Cleared
+            }
+            [.., "img", _, _] => Heard::Cleared,
+            _ => Heard::Strange,
         }
-        Heard::Cleared
     }
 
     fn heats(&self) -> usize {
@@ -338,13 +342,15 @@ mod tests {
             let topic = format!("a/b/c{number}/win/line/door");
             board.hear(&topic, line("door", "10:00", 1).as_bytes());
             board.hear(&format!("a/b/c{number}/state"), br#"{"v":1,"k":"state","state":"online"}"#);
+            board.hear(&format!("a/b/c{number}/about"), br#"{"v":1,"k":"about","timezone":"Asia/Tokyo"}"#);
             board.hear(
                 "a/b/c/meta/lines",
                 format!(r#"{{"v":1,"k":"meta","of":"lines","items":[{{"id":"{number}","name":"n"}}]}}"#).as_bytes(),
             );
         }
         assert_eq!((board.of(Kind::Line).count(), board.nodes().count()), (OBJECTS_MAX, NODES_MAX));
-        assert_eq!(board.crowded, 30_000 - 2 * OBJECTS_MAX as u64 - NODES_MAX as u64);
+        assert_eq!(board.calendars.len(), NODES_MAX);
+        assert_eq!(board.crowded, 40_000 - 2 * OBJECTS_MAX as u64 - 2 * NODES_MAX as u64);
         for strange in [&b"\xff\xfe"[..], b"{}", b"[]", b"{\"k\":7}", b"", b"{\"v\":1,\"k\":\"line\"}"] {
             board.hear("x", strange);
         }
