@@ -9,7 +9,7 @@ use kehai::vault::Vault;
 use kehai::wire::compose::{Composer, Voice};
 
 use crate::support::folder::Folder;
-use crate::support::program::kehai;
+use crate::support::program::{GLANCE, kehai, start};
 use crate::support::records::{closed, site_with_a_door};
 use crate::support::simulated::{Shop, Truth, shop};
 use crate::support::site::BARE;
@@ -257,6 +257,28 @@ fn what_is_no_ordinary_file_is_refused_and_stays_what_it_is() {
     }
     assert_eq!(folder.names(), ["lines.txt", "link", "pipe", "site.toml"]);
     assert!(std::fs::symlink_metadata(&link).expect("there").is_symlink());
+}
+
+#[test]
+fn an_export_that_is_interrupted_leaves_nothing_behind() {
+    let folder = Folder::new();
+    let mut shop = shop("Europe/London", 4, 11);
+    let lines = folder.write("lines.txt", shop.lines(FROM_S, FROM_S + 20 * 86_400));
+    let site = folder.write("site.toml", &shop.site);
+    for format in ["csv", "parquet"] {
+        let out = folder.path(&format!("out.{format}"));
+        let days = ["--from", "2026-10-25", "--to", "2026-11-14", "--by", "hour", "--format", format];
+        let mut running =
+            start(&[&["export", "--windows", &lines, "--site", &site, "--out", &out], &days[..]].concat(), &[]);
+        while !Path::new(&format!("{out}.partial")).exists() {
+            assert!(running.is_running(), "it begins a file");
+            std::thread::sleep(GLANCE);
+        }
+        let told = std::process::Command::new("kill").args(["-INT", &running.id().to_string()]).status();
+        assert!(told.expect("there is a kill").success());
+        running.ended().must_be_refused(130, &["interrupted; nothing was written"]);
+        assert_eq!(folder.names(), ["lines.txt", "site.toml"], "{format}");
+    }
 }
 
 #[test]
