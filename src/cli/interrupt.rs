@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::time::Duration;
 
-use crate::cli::run::signalled;
+use tokio::signal::unix::{SignalKind, signal};
+
 use crate::cli::{CHECK_FAILED, Failure, INTERRUPTED};
 
 /// Whether somebody wants an end.
@@ -25,8 +26,20 @@ impl Interrupt {
         let interrupt = Self { is_wanted: Arc::default(), words };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let (flag, runtime) = (Arc::clone(&interrupt.is_wanted), runtime.map_err(failed)?);
+        // Asked for before anything is begun: until then a signal simply ends the process.
+        let asked = {
+            let _inside = runtime.enter();
+            [SignalKind::interrupt(), SignalKind::terminate()].map(signal)
+        };
+        let [interrupted, terminated] = asked;
+        let (mut interrupted, mut terminated) = (interrupted.map_err(failed)?, terminated.map_err(failed)?);
         let listen = move || {
-            runtime.block_on(signalled());
+            runtime.block_on(async {
+                tokio::select! {
+                    _ = interrupted.recv() => {}
+                    _ = terminated.recv() => {}
+                }
+            });
             flag.store(true, SeqCst);
         };
         std::thread::Builder::new().name("signals".into()).spawn(listen).map_err(failed)?;
