@@ -14,6 +14,7 @@ mod detect;
 mod doctor;
 mod export;
 mod finding;
+mod interrupt;
 mod model;
 mod moment;
 mod mot;

@@ -59,6 +59,8 @@ struct Inner {
     newest: BTreeMap<String, (u64, Message)>,
     /// What SQLite calls the version of the data: it changes when another process has written.
     data_version: i64,
+    /// How often windows were taken out, by this process or perhaps by another.
+    taken_out: u64,
 }
 
 impl Vault {
@@ -82,10 +84,10 @@ impl Vault {
     /// # Errors
     /// As [`Vault::open`]; there must be a store.
     pub fn open_beside(folder: &Path, keeping: Keeping) -> Result<Self, VaultError> {
-        let (path, keys) = keyed(folder, false)?;
-        if !path.is_file() {
-            return Err(VaultError::Missing { path });
+        if !folder.join(STORE).is_file() {
+            return Err(VaultError::Nothing { path: folder.to_owned() });
         }
+        let (path, keys) = keyed(folder, false)?;
         let db = store::open(&path, &keys.store, keeping.quota_mb)?;
         Self::over(db, path, keys.signer, (keeping, Duration::ZERO, None))
     }
@@ -113,7 +115,7 @@ impl Vault {
         let spool = Spool::of(&db, hold).map_err(failed)?;
         let newest = newest(&db).map_err(failed)?;
         let data_version = data_version(&db).map_err(failed)?;
-        let inner = Mutex::new(Inner { db, spool, newest, data_version });
+        let inner = Mutex::new(Inner { db, spool, newest, data_version, taken_out: 0 });
         Ok(Self { inner, changed: Notify::new(), signer, path, keeping, _claim: claim })
     }
 
@@ -207,6 +209,14 @@ impl Vault {
         let mut inner = self.lock();
         inner.notice_others();
         inner.spool.counts
+    }
+
+    /// A value that is another one as soon as windows came or went, through this process or through another.
+    #[must_use]
+    pub fn version(&self) -> [u64; 2] {
+        let mut inner = self.lock();
+        inner.notice_others();
+        [inner.spool.counts.released, inner.taken_out]
     }
 
     /// The newest record of every object, by topic.
@@ -312,6 +322,7 @@ impl Inner {
         let version = data_version(&self.db).unwrap_or(self.data_version);
         if version != self.data_version {
             self.data_version = version;
+            self.taken_out += 1;
             self.newest = newest(&self.db).unwrap_or_default();
             self.spool.recount(&self.db);
         }

@@ -8,6 +8,7 @@ mod disclosure {
 
 /// What a node publishes, as a stranger on the other side of the broker sees it.
 mod contract {
+    mod alerts;
     mod broker;
     mod commands;
     mod dashboard;
@@ -75,7 +76,7 @@ mod story {
     mod bench;
     mod calendar;
     mod evaluation;
-    mod page;
+    pub mod page;
     mod pictures;
     mod pipe;
     mod recounts;

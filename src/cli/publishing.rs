@@ -22,7 +22,7 @@ use crate::publish::commands::{Asker, Desk};
 use crate::publish::discovery::discovery;
 use crate::publish::images::Images;
 use crate::publish::mqtt::Publisher;
-use crate::publish::web::{Page, Shelf, serve};
+use crate::publish::web::{DANGER_PLAINTEXT, DANGER_UNSANDBOXED, Page, Shelf, Word, serve};
 use crate::vault::Vault;
 
 /// What publishes while a command runs.
@@ -199,12 +199,8 @@ fn page(site: &Site, vault: &Arc<Vault>, mouth: &Mouth, connected: &Arc<AtomicBo
 }
 
 /// What the site file allows that weakens privacy, for people.
-fn dangers(site: &Site) -> Vec<String> {
-    let all = [(site.settings.dangerous_allow_unsandboxed, UNSANDBOXED), (remote_is_plain(site), PLAINTEXT)];
-    all.into_iter().filter(|(is_on, _)| *is_on).map(|(_, words)| words.to_owned()).collect()
+fn dangers(site: &Site) -> Vec<Word> {
+    let all =
+        [(site.settings.dangerous_allow_unsandboxed, DANGER_UNSANDBOXED), (remote_is_plain(site), DANGER_PLAINTEXT)];
+    all.into_iter().filter(|(is_on, _)| *is_on).map(|(_, words)| words).collect()
 }
-
-const UNSANDBOXED: &str = "this box may watch without a proved cage round the process that sees pictures \
-    (dangerous_allow_unsandboxed). Every message says so.";
-const PLAINTEXT: &str =
-    "what this box publishes can be read and changed on its way to the broker (broker.dangerous_plaintext).";

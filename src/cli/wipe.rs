@@ -78,7 +78,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     }
     let folder = state_folder(&site.outlets)?;
     if !folder.is_dir() {
-        return Err(VaultError::Missing { path: folder }.into());
+        return Err(VaultError::Nothing { path: folder }.into());
     }
     let receipt = args.receipt.clone().unwrap_or_else(|| beside(&folder));
     check_file("--receipt", &receipt)?;

@@ -15,6 +15,14 @@ pub enum VaultError {
         /// What the system said.
         reason: String,
     },
+    /// There is no store at all.
+    #[error(
+        "state {path}: there is no store yet; `kehai run` makes it here or where [vault] folder says. What a replay released lies in its --out folder, in windows.jsonl"
+    )]
+    Nothing {
+        /// The folder.
+        path: PathBuf,
+    },
     /// A key file is not there.
     #[error(
         "state {path}: missing, and the store cannot be opened without it; where a service keeps it as a credential run this as that service does (LoadCredentialEncrypted=kehai-secret), else restore it from its backup, or begin anew with `kehai wipe`"

@@ -114,6 +114,7 @@ impl Vault {
         if gone == Gone::default() {
             return Ok(());
         }
+        inner.taken_out += 1;
         inner.spool.counts.dropped += gone.undelivered;
         inner.spool.recount(&inner.db);
         inner.newest = newest(&inner.db).map_err(|error| store::of(&self.path, error))?;

@@ -188,7 +188,7 @@ fn commands_for_a_store_that_is_not_there_say_so() {
         &["purge", "--from", "2026-01-05", "--to", "2026-01-06", "--yes"],
         &["wipe", "--yes"],
     ] {
-        must_say(&shop.asks(command), 3, &["missing"]);
+        must_say(&shop.asks(command), 3, &["no store yet"]);
     }
 }
 
