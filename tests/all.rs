@@ -35,6 +35,7 @@ mod vault {
     mod commands;
     mod costs;
     mod full;
+    mod hostile;
     mod killed;
     mod payloads;
     mod purges;
