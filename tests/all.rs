@@ -42,6 +42,7 @@ mod vault {
     mod retention;
     mod secrecy;
     mod store;
+    mod wounds;
 }
 
 /// What holds the eye: its walls, and the doors of its cameras.
