@@ -101,8 +101,8 @@ impl Publishing {
         }
         let page_url = site.outlets.page_port.map(|port| format!("http://127.0.0.1:{port}/"));
         if site.outlets.has_images && mouth.is_live() {
-            let (vault, base) = (Arc::clone(vault), mouth.composer().topic(""));
-            tokio::spawn(Images { vault, base, seen: seen(&site.settings), drawn: BTreeMap::new() }.draw());
+            let base = mouth.composer().topic("");
+            tokio::spawn(Images::of(Arc::clone(vault), base, seen(&site.settings)).draw());
         }
         tokio::spawn(attendant.attend(troubles, commands, |words| note(&format!("kehai: {words}"))));
         Ok(Self { publisher, stop, connected, _broker: broker, broker_url, page_url })
