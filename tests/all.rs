@@ -23,6 +23,7 @@ mod delivery {
     mod doctor;
     pub mod doors;
     mod hearing;
+    mod malice;
     mod matrix;
     mod outages;
     mod refusals;
@@ -165,6 +166,7 @@ mod support {
     pub mod eye;
     pub mod eye_process;
     pub mod folder;
+    pub mod imp;
     pub mod jetstream;
     pub mod keyed;
     pub mod node;

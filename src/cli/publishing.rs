@@ -16,7 +16,7 @@ use crate::config::site::Site;
 use crate::config::{CommandKey, Outlets, Settings};
 use crate::floor::visible_cells;
 use crate::pipeline::mouth::Mouth;
-use crate::publish::attendant::{Attendant, Refusals};
+use crate::publish::attendant::{Attendant, Refusals, Turns};
 use crate::publish::broker::EmbeddedBroker;
 use crate::publish::commands::{Asker, Desk};
 use crate::publish::discovery::discovery;
@@ -57,15 +57,15 @@ impl Publishing {
         let (stop, stopping) = watch::channel(false);
         let connected = Arc::new(AtomicBool::new(false));
         let remote = site.outlets.broker.as_ref().map(Broker::remote);
-        let broker_url = remote.as_ref().map(Remote::url);
+        let (broker_url, again) = (remote.as_ref().map(Remote::url), Arc::<Notify>::default());
         let (trouble_sender, troubles) = mpsc::channel(TROUBLES_MAX);
         let (command_sender, commands) = mpsc::channel(COMMANDS_MAX);
         let (answer_sender, answers) = mpsc::channel(COMMANDS_MAX);
-        let again = Arc::new(Notify::new());
         let attendant = Attendant {
             composer: mouth.composer().clone(),
             vault: Arc::clone(vault),
-            desk: desk(site, mouth.composer().node())?,
+            desk: desk(site, mouth.composer().node(), vault)?,
+            turns: Turns::default(),
             answers: answer_sender,
             again: Arc::clone(&again),
             refusals: Refusals::default(),
@@ -142,7 +142,7 @@ const TROUBLES_MAX: usize = 64;
 const COMMANDS_MAX: usize = 16;
 
 /// The desk for commands, with the keys of the site file.
-fn desk(site: &Site, node: String) -> Result<Desk, Failure> {
+fn desk(site: &Site, node: String, vault: &Vault) -> Result<Desk, Failure> {
     let asker = |key: &CommandKey| {
         let refused = |error| {
             let (name, key) = (&key.name, &key.key);
@@ -154,7 +154,7 @@ fn desk(site: &Site, node: String) -> Result<Desk, Failure> {
         Ok(Asker { name: key.name.clone(), key: key.key.parse().map_err(refused)? })
     };
     let askers: Result<Vec<Asker>, Failure> = site.outlets.command_keys.iter().map(asker).collect();
-    Ok(Desk::new(node, askers?, utc_now()))
+    Ok(Desk::new(node, askers?, utc_now(), vault.last_command()))
 }
 
 /// The name under which a node is known to a broker. Two clients of one name throw each other off: whoever speaks beside

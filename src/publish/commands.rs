@@ -19,6 +19,8 @@ pub struct Request {
     pub who: String,
     /// Name of the request.
     pub id: String,
+    /// When it was made.
+    pub at: UtcMs,
     /// What is asked.
     pub ask: Ask,
 }
@@ -72,10 +74,10 @@ pub enum Refusal {
     /// Over, or made to hold too long.
     #[error("expired, or made to hold longer than five minutes")]
     Expired,
-    /// Made before this process began, or ahead of this box's clock.
+    /// Made before this process began or before the last one heeded by those before it, or ahead of this box's clock.
     #[error("made before this process began, or ahead of its clock")]
     Untimely,
-    /// It came before.
+    /// It came before, or may have.
     #[error("a request of this id came before")]
     Repeated,
     /// Nothing that can be asked.
@@ -98,13 +100,17 @@ pub struct Desk {
     keys: Vec<Asker>,
     begun: UtcMs,
     seen: VecDeque<(String, UtcMs)>,
+    /// Latest end of a command whose name is remembered no longer: with a clock that is put back it would hold again.
+    forgotten: Option<UtcMs>,
 }
 
 impl Desk {
-    /// For a node, with the keys of its site file, from `begun` on.
+    /// For a node, with the keys of its site file, for commands made from `begun` on and after the `last` one that was heeded,
+    /// by this process or by one before it.
     #[must_use]
-    pub fn new(node: String, keys: Vec<Asker>, begun: UtcMs) -> Self {
-        Self { node, keys, begun, seen: VecDeque::new() }
+    pub fn new(node: String, keys: Vec<Asker>, begun: UtcMs, last: Option<UtcMs>) -> Self {
+        let begun = last.map_or(begun, |last| begun.max(UtcMs(last.0.saturating_add(1))));
+        Self { node, keys, begun, seen: VecDeque::new(), forgotten: None }
     }
 
     /// Judges a command.
@@ -129,7 +135,12 @@ impl Desk {
             return Err(Refusal::Untimely);
         }
         let ask = asked(&payload)?;
+        let over = self.seen.iter().map(|(_, exp)| *exp).filter(|exp| *exp < now).max();
+        self.forgotten = self.forgotten.max(over);
         self.seen.retain(|(_, exp)| *exp >= now);
+        if self.forgotten.is_some_and(|forgotten| exp <= forgotten) {
+            return Err(Refusal::Repeated);
+        }
         let is_name = (1..=ID_CHARS_MAX).contains(&payload.id.len()) && payload.id.bytes().all(is_id_byte);
         if !is_name || self.seen.len() >= SEEN_MAX {
             return Err(Refusal::Malformed);
@@ -138,7 +149,7 @@ impl Desk {
             return Err(Refusal::Repeated);
         }
         self.seen.push_back((payload.id.clone(), exp));
-        Ok(Request { who, id: payload.id, ask })
+        Ok(Request { who, id: payload.id, at, ask })
     }
 }
 
@@ -182,7 +193,7 @@ mod tests {
 
     fn desk() -> Desk {
         let key = Asker { name: "hq".to_owned(), key: Signer::new(&[5; 32]).public() };
-        Desk::new("acme/s1/n1".to_owned(), vec![key], UtcMs(NOW.0 - 1000))
+        Desk::new("acme/s1/n1".to_owned(), vec![key], UtcMs(NOW.0 - 1000), None)
     }
 
     fn payload(verb: &str) -> CommandPayload {
@@ -206,6 +217,66 @@ mod tests {
         let at_its_end = UtcMs(NOW.0 + 60_000);
         assert_eq!(desk.judge(&command, at_its_end), Err(Refusal::Repeated), "remembered as long as it lives");
         assert_eq!(desk.judge(&command, UtcMs(at_its_end.0 + 1)), Err(Refusal::Expired));
+    }
+
+    #[test]
+    fn a_clock_that_is_set_ahead_and_back_makes_no_command_hold_twice() {
+        let mut desk = desk();
+        let command = sent(&payload("ping"));
+        assert!(desk.judge(&command, NOW).is_ok());
+        // An hour ahead it is over, and another one makes the desk forget it; then the clock is right again.
+        let ahead = UtcMs(NOW.0 + 3_600_000);
+        let later = |ms: i64, id: &str| {
+            let [at, exp] = [ms, ms + 60_000].map(|ms| rfc3339(UtcMs(NOW.0 + ms)));
+            sent(&CommandPayload { at, exp, id: id.to_owned(), ..payload("ping") })
+        };
+        assert!(desk.judge(&later(3_600_000, "r-2"), ahead).is_ok());
+        assert_eq!(desk.judge(&command, NOW), Err(Refusal::Repeated));
+        assert!(desk.judge(&later(5_000, "r-3"), UtcMs(NOW.0 + 5_000)).is_ok(), "a new one is heeded");
+    }
+
+    #[test]
+    fn a_restart_on_a_slow_clock_makes_no_command_hold_twice() {
+        let command = sent(&payload("ping"));
+        let made = desk().judge(&command, NOW).expect("heeded").at;
+        // The box starts with the clock of an hour ago, which is then set right.
+        let begun = UtcMs(NOW.0 - 3_600_000);
+        let key = Asker { name: "hq".to_owned(), key: Signer::new(&[5; 32]).public() };
+        let again = |last| Desk::new("acme/s1/n1".to_owned(), vec![key.clone()], begun, last).judge(&command, NOW);
+        assert!(again(None).is_ok(), "by its clock alone it cannot know");
+        assert_eq!(again(Some(made)), Err(Refusal::Untimely));
+    }
+
+    #[test]
+    fn a_command_in_other_words_than_were_signed_or_with_a_name_that_only_looks_right_is_refused() {
+        let signer = Signer::new(&[5; 32]);
+        let text = String::from_utf8(payload("ping").unsigned()).expect("text");
+        let judged = |text: String| {
+            let command = Command { verb: "ping".to_owned(), body: signer.seal(text.into_bytes()), is_retained: false };
+            desk().judge(&command, NOW).map(|request| request.ask)
+        };
+        assert_eq!(judged(text.clone()), Ok(Ask::Ping));
+        // Which of two is meant is nobody's to guess, whoever signed it.
+        assert_eq!(
+            judged(text.replace("\"verb\":\"ping\"", "\"verb\":\"ping\",\"verb\":\"lock\"")),
+            Err(Refusal::Malformed)
+        );
+        assert_eq!(judged(text.replace("{\"v\":1", "{\"v\":1,\"sig\":\"ed25519:\"")), Err(Refusal::Malformed));
+        assert_eq!(
+            judged(text.replace("\"v\":1", &format!("\"v\":{}1{}", "[".repeat(9999), "]".repeat(9999)))),
+            Err(Refusal::Malformed)
+        );
+        // A Cyrillic letter, a letter of no width, a combining accent, another case.
+        for name in [
+            "\u{430}cme/s1/n1",
+            "acme/s1/n1\u{200b}",
+            "acme/s1/n\u{301}1",
+            "ACME/s1/n1",
+            "acme/s1/n1/",
+            "acme/s1/n1\\u0000",
+        ] {
+            assert_eq!(judged(text.replace("acme/s1/n1", name)), Err(Refusal::Misaddressed), "{name}");
+        }
     }
 
     #[test]

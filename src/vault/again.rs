@@ -5,9 +5,10 @@
 
 use rusqlite::params;
 
-use super::{Vault, VaultError, set_text, spool, text};
-use crate::clock::utc_now;
+use super::{Vault, VaultError, audit, set_text, spool, text};
+use crate::clock::{UtcMs, utc_now};
 use crate::wire::Message;
+use crate::wire::audit::Deed;
 
 impl Vault {
     /// Takes a JSON message that must arrive, and signs it.
@@ -39,6 +40,24 @@ impl Vault {
         Ok(rows as u64)
     }
 
+    /// Remembers a command that is heeded, and when it was `made`, so that none made before it is heeded after a restart.
+    ///
+    /// # Errors
+    /// No room: it is not to be heeded then.
+    pub fn heed(&self, deed: &Deed, made: UtcMs) -> Result<u64, VaultError> {
+        self.lock().write(&self.path, |db, epoch| {
+            let last = last_command(db)?.map_or(made, |last| last.max(made));
+            set_text(db, COMMAND, &last.0.to_string())?;
+            audit::append(db, epoch, deed, utc_now())
+        })
+    }
+
+    /// When the latest command that was heeded had been made.
+    #[must_use]
+    pub fn last_command(&self) -> Option<UtcMs> {
+        last_command(&self.lock().db).ok().flatten()
+    }
+
     /// Notes the fingerprint of the configuration in force; gives the one before where that was another.
     ///
     /// # Errors
@@ -50,9 +69,16 @@ impl Vault {
                 return Ok(None);
             }
             set_text(db, "cfg", cfg)?;
-            let deed = crate::wire::audit::Deed::done("configure").about("cfg", cfg);
-            super::audit::append(db, epoch, &deed, utc_now())?;
+            let deed = Deed::done("configure").about("cfg", cfg);
+            audit::append(db, epoch, &deed, utc_now())?;
             Ok(before)
         })
     }
 }
+
+fn last_command(db: &rusqlite::Connection) -> rusqlite::Result<Option<UtcMs>> {
+    Ok(text(db, COMMAND)?.and_then(|text| text.parse().ok()).map(UtcMs))
+}
+
+/// Under which name it is noted when the latest command was made.
+const COMMAND: &str = "command";

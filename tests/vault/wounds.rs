@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use kehai::clock::utc_now;
 use kehai::config::Keeping;
-use kehai::vault::{Delivery, Judge, Vault, VaultError};
+use kehai::vault::{Delivery, Vault, VaultError};
 
 use crate::support::folder::{Folder, names_in, read};
 use crate::support::program::{kehai, start_command};
@@ -200,54 +200,6 @@ fn a_store_without_its_journal_or_its_index_opens_and_holds_what_was_brought_in(
         let vault = open(&folder.path("hurt")).expect("it opens");
         assert_eq!(vault.damage().expect("it can be read"), Vec::<String>::new());
     }
-}
-
-#[test]
-fn an_older_file_put_back_under_a_mouth_at_work_is_damage_or_is_given_away_by_what_was_published() {
-    for (index, in_place) in [true, false].into_iter().enumerate() {
-        let folder = Folder::new();
-        let state = made(&folder);
-        let older = read(&format!("{state}/store.db"));
-        let vault = open(&state).expect("room");
-        let at_work = |from: i64| {
-            (from..from + 10).try_for_each(|index| vault.release(|seq| map(index, seq, 3_000)))?;
-            vault.publish_head("kehai/v1/acme/s1/n1/audit")
-        };
-        at_work(MAPS).expect("room");
-        let published: Vec<String> = heads(&vault);
-        let file = format!("{state}/store.db");
-        if !in_place {
-            std::fs::rename(&file, format!("{state}/away")).expect("ours");
-        }
-        std::fs::write(&file, &older).expect("room");
-        // It goes on, or says why it cannot.
-        let gone_on = at_work(MAPS + 10).map_err(|error| must_help("at work", &error.to_string()));
-        let _ = (vault.due(0), vault.expire(utc_now()), gone_on);
-        drop(vault);
-        let _ = std::fs::remove_file(format!("{state}/away"));
-        let noticed = match open(&state) {
-            Err(error) => {
-                must_help("after a restart", &error.to_string());
-                true
-            }
-            Ok(vault) => {
-                let mut judge = Judge::new(vault.public_key());
-                published.iter().for_each(|head| assert!(judge.published(head)));
-                let is_broken = vault.export_audit(&mut |line| judge.line(line)).is_err();
-                let verdict = judge.end();
-                let is_whole = vault.held().len() >= MAPS as usize + 20 && verdict.faults.is_empty();
-                is_broken || is_whole || !verdict.faults.is_empty() || vault.damage().is_ok_and(|told| !told.is_empty())
-            }
-        };
-        assert!(noticed, "{index}: rolled back, and nobody can tell");
-    }
-}
-
-/// The heads of the chain that wait to be published.
-fn heads(vault: &Vault) -> Vec<String> {
-    let rows = std::iter::successors(vault.due(0), |(row, _)| vault.due(row + 1));
-    let heads = rows.filter(|(_, message)| message.topic.ends_with("/audit"));
-    heads.map(|(_, message)| String::from_utf8(message.body).expect("text")).collect()
 }
 
 /// What a mouth says that begins in a folder on a disk of its own, mounted with these options and made ready by `prepare`.
