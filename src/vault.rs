@@ -19,6 +19,7 @@ mod wipe;
 
 use std::collections::BTreeMap;
 use std::fs::File;
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -70,13 +71,21 @@ impl Vault {
     /// # Errors
     /// A folder, a key or a file that cannot be used; another mouth that uses it.
     pub fn open(folder: &Path, keeping: Keeping, hold: Duration) -> Result<Self, VaultError> {
-        let failed = |error: std::io::Error| VaultError::Folder { path: folder.to_owned(), reason: error.to_string() };
+        let failed = |error: std::io::Error| VaultError::of_file(folder, &error);
         make_folder(folder)?;
         let claim = claim(folder)?;
         let (path, keys) = keyed(folder, true)?;
+        if path.exists() {
+            store::must_be_uncut(&path, has_begun(folder))?;
+        } else {
+            claim.set_len(0).map_err(failed)?;
+        }
         own_file(&path).map_err(failed)?;
         let db = store::open(&path, &keys.store, keeping.quota_mb)?;
-        Self::over(db, path, keys.signer, (keeping, hold, Some(claim)))
+        let vault = Self::over(db, path, keys.signer, (keeping, hold, Some(claim)))?;
+        // Without room for it now it is noted at the next start.
+        let _ = vault._claim.as_ref().map(|claim| claim.write_at(BEGUN, 0));
+        Ok(vault)
     }
 
     /// The same store for a command beside the mouth, or without one.
@@ -88,6 +97,7 @@ impl Vault {
             return Err(VaultError::Nothing { path: folder.to_owned() });
         }
         let (path, keys) = keyed(folder, false)?;
+        store::must_be_uncut(&path, has_begun(folder))?;
         let db = store::open(&path, &keys.store, keeping.quota_mb)?;
         Self::over(db, path, keys.signer, (keeping, Duration::ZERO, None))
     }
@@ -182,6 +192,13 @@ impl Vault {
         let is_newest = |seq: u64| inner.newest.get(&message.topic).is_some_and(|(newest, _)| *newest == seq);
         message.retain &= seq.is_none_or(is_newest);
         Some((number, message))
+    }
+
+    /// Why something that waits could not be read, once each time.
+    #[must_use]
+    pub fn trouble(&self) -> Option<VaultError> {
+        let error = self.lock().spool.trouble.take()?;
+        Some(VaultError::Damaged { path: self.path.clone(), reason: error.to_string() })
     }
 
     /// Settles a row. That it is done may be written a little later: who is ended in between sends it once more.
@@ -343,7 +360,7 @@ fn keyed(folder: &Path, may_make: bool) -> Result<(PathBuf, Keys), VaultError> {
 /// It cannot be made, or others can look into it.
 pub fn make_folder(folder: &Path) -> Result<(), VaultError> {
     use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
-    let failed = |error: std::io::Error| VaultError::Folder { path: folder.to_owned(), reason: error.to_string() };
+    let failed = |error: std::io::Error| VaultError::of_file(folder, &error);
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
     let mode = folder.metadata().map_err(failed)?.permissions().mode() & 0o777;
     if mode & 0o077 == 0 {
@@ -361,7 +378,7 @@ pub fn make_folder(folder: &Path) -> Result<(), VaultError> {
 /// Claims the store of a folder for this process, until the file is closed.
 fn claim(folder: &Path) -> Result<File, VaultError> {
     use std::os::unix::fs::OpenOptionsExt;
-    let failed = |error: std::io::Error| VaultError::Folder { path: folder.to_owned(), reason: error.to_string() };
+    let failed = |error: std::io::Error| VaultError::of_file(folder, &error);
     let claim = File::options().write(true).create(true).truncate(false).mode(0o600).open(folder.join(CLAIM));
     let claim = claim.map_err(failed)?;
     for attempt in 0..CLAIMS {
@@ -373,6 +390,11 @@ fn claim(folder: &Path) -> Result<File, VaultError> {
         }
     }
     Err(VaultError::InUse { path: folder.to_owned() })
+}
+
+/// Whether a store in this folder has ever begun: an empty one is then one that was cut off.
+fn has_begun(folder: &Path) -> bool {
+    std::fs::read(folder.join(CLAIM)).is_ok_and(|noted| noted == BEGUN)
 }
 
 /// Makes the file of a store before SQLite does, for this user alone: its journals are made with the same mode.
@@ -469,6 +491,8 @@ fn set_text(db: &Connection, name: &str, value: &str) -> rusqlite::Result<()> {
 
 const STORE: &str = "store.db";
 const CLAIM: &str = "store.lock";
+/// What stands in the claim once a store has begun.
+const BEGUN: &[u8] = b"begun\n";
 /// How often a store is claimed before it is called another's, and the pause in between.
 const CLAIMS: u32 = 25;
 const CLAIM_AGAIN: Duration = Duration::from_millis(20);

@@ -24,6 +24,7 @@ mod delivery {
     mod doctor;
     pub mod doors;
     mod hearing;
+    mod malice;
     mod matrix;
     mod outages;
     mod refusals;
@@ -36,12 +37,14 @@ mod vault {
     mod commands;
     mod costs;
     mod full;
+    mod hostile;
     mod killed;
     mod payloads;
     mod purges;
     mod retention;
     mod secrecy;
     mod store;
+    mod wounds;
 }
 
 /// What holds the eye: its walls, and the doors of its cameras.
@@ -165,6 +168,7 @@ mod support {
     pub mod eye;
     pub mod eye_process;
     pub mod folder;
+    pub mod imp;
     pub mod jetstream;
     pub mod keyed;
     pub mod node;

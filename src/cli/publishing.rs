@@ -16,7 +16,7 @@ use crate::config::site::Site;
 use crate::config::{CommandKey, Outlets, Settings};
 use crate::floor::visible_cells;
 use crate::pipeline::mouth::Mouth;
-use crate::publish::attendant::{Attendant, Refusals};
+use crate::publish::attendant::{Attendant, Refusals, Turns};
 use crate::publish::broker::EmbeddedBroker;
 use crate::publish::commands::{Asker, Desk};
 use crate::publish::discovery::discovery;
@@ -57,15 +57,15 @@ impl Publishing {
         let (stop, stopping) = watch::channel(false);
         let connected = Arc::new(AtomicBool::new(false));
         let remote = site.outlets.broker.as_ref().map(Broker::remote);
-        let broker_url = remote.as_ref().map(Remote::url);
+        let (broker_url, again) = (remote.as_ref().map(Remote::url), Arc::<Notify>::default());
         let (trouble_sender, troubles) = mpsc::channel(TROUBLES_MAX);
         let (command_sender, commands) = mpsc::channel(COMMANDS_MAX);
         let (answer_sender, answers) = mpsc::channel(COMMANDS_MAX);
-        let again = Arc::new(Notify::new());
         let attendant = Attendant {
             composer: mouth.composer().clone(),
             vault: Arc::clone(vault),
             desk: desk(site, mouth.composer().node(), vault.heeded()?)?,
+            turns: Turns::default(),
             answers: answer_sender,
             again: Arc::clone(&again),
             refusals: Refusals::default(),
@@ -101,8 +101,8 @@ impl Publishing {
         }
         let page_url = site.outlets.page_port.map(|port| format!("http://127.0.0.1:{port}/"));
         if site.outlets.has_images && mouth.is_live() {
-            let (vault, base) = (Arc::clone(vault), mouth.composer().topic(""));
-            tokio::spawn(Images { vault, base, seen: seen(&site.settings), drawn: BTreeMap::new() }.draw());
+            let base = mouth.composer().topic("");
+            tokio::spawn(Images::of(Arc::clone(vault), base, seen(&site.settings)).draw());
         }
         tokio::spawn(attendant.attend(troubles, commands, |words| note(&format!("kehai: {words}"))));
         Ok(Self { publisher, stop, connected, _broker: broker, broker_url, page_url })

@@ -77,7 +77,7 @@ pub enum Refusal {
     /// Made before this process began, or ahead of this box's clock, or so long ago that nobody knows whether it came before.
     #[error("made before this process began, or ahead of its clock")]
     Untimely,
-    /// It came before.
+    /// It came before, or may have.
     #[error("a request of this id came before")]
     Repeated,
     /// Nothing that can be asked.
@@ -238,6 +238,67 @@ mod tests {
             "remembered as long as it lives"
         );
         assert_eq!(desk.judge(&command, UtcMs(at_its_end.0 + 1), 60_000_000_000), Err(Refusal::Expired));
+    }
+
+    #[test]
+    fn a_clock_that_is_set_ahead_and_back_makes_no_command_hold_twice() {
+        let mut desk = desk();
+        let command = sent(&payload("ping"));
+        assert!(desk.judge(&command, NOW, 0).is_ok());
+        // An hour ahead it is over, and another one makes the desk forget it; then the clock is right again.
+        let ahead = UtcMs(NOW.0 + 3_600_000);
+        let later = |ms: i64, id: &str| {
+            let [at, exp] = [ms, ms + 60_000].map(|ms| rfc3339(UtcMs(NOW.0 + ms)));
+            sent(&CommandPayload { at, exp, id: id.to_owned(), ..payload("ping") })
+        };
+        assert!(desk.judge(&later(3_600_000, "r-2"), ahead, 0).is_ok());
+        assert_eq!(desk.judge(&command, NOW, 0), Err(Refusal::Repeated));
+        assert!(desk.judge(&later(5_000, "r-3"), UtcMs(NOW.0 + 5_000), 5_000_000_000).is_ok(), "a new one is heeded");
+    }
+
+    #[test]
+    fn a_restart_on_a_slow_clock_makes_no_command_hold_twice() {
+        let command = sent(&payload("ping"));
+        let made = desk().judge(&command, NOW, 0).expect("heeded").at;
+        // The box starts with the clock of an hour ago, which is then set right.
+        let key = Asker { name: "hq".to_owned(), key: Signer::new(&[5; 32]).public() };
+        let again = |heeded| {
+            Desk::new("acme/s1/n1".to_owned(), vec![key.clone()], -1_000_000_000, heeded).judge(&command, NOW, 0)
+        };
+        assert!(again(UtcMs(0)).is_ok(), "by its clock alone it cannot know");
+        assert_eq!(again(made), Err(Refusal::Untimely));
+    }
+
+    #[test]
+    fn a_command_in_other_words_than_were_signed_or_with_a_name_that_only_looks_right_is_refused() {
+        let signer = Signer::new(&[5; 32]);
+        let text = String::from_utf8(payload("ping").unsigned()).expect("text");
+        let judged = |text: String| {
+            let command = Command { verb: "ping".to_owned(), body: signer.seal(text.into_bytes()), is_retained: false };
+            desk().judge(&command, NOW, 0).map(|request| request.ask)
+        };
+        assert_eq!(judged(text.clone()), Ok(Ask::Ping));
+        // Which of two is meant is nobody's to guess, whoever signed it.
+        assert_eq!(
+            judged(text.replace("\"verb\":\"ping\"", "\"verb\":\"ping\",\"verb\":\"lock\"")),
+            Err(Refusal::Malformed)
+        );
+        assert_eq!(judged(text.replace("{\"v\":1", "{\"v\":1,\"sig\":\"ed25519:\"")), Err(Refusal::Malformed));
+        assert_eq!(
+            judged(text.replace("\"v\":1", &format!("\"v\":{}1{}", "[".repeat(9999), "]".repeat(9999)))),
+            Err(Refusal::Malformed)
+        );
+        // A Cyrillic letter, a letter of no width, a combining accent, another case.
+        for name in [
+            "\u{430}cme/s1/n1",
+            "acme/s1/n1\u{200b}",
+            "acme/s1/n\u{301}1",
+            "ACME/s1/n1",
+            "acme/s1/n1/",
+            "acme/s1/n1\\u0000",
+        ] {
+            assert_eq!(judged(text.replace("acme/s1/n1", name)), Err(Refusal::Misaddressed), "{name}");
+        }
     }
 
     #[test]

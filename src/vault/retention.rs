@@ -180,16 +180,23 @@ pub(super) fn retained_topics(db: &Connection) -> rusqlite::Result<Vec<String>> 
     let mut rows = db.prepare("SELECT DISTINCT topic FROM window WHERE retain")?;
     let mut topics: Vec<String> = rows.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
     let root = topics.first().and_then(|topic| Some(topic[..topic.find(WINDOWS)?].to_owned()));
-    let mut objects = db.prepare("SELECT name FROM about WHERE name LIKE 'until %'")?;
-    for object in objects.query_map([], |row| row.get::<_, String>(0))? {
-        let object = object?;
-        if let (Some(root), Some((kind, id))) = (&root, object.trim_start_matches("until ").split_once(' ')) {
-            topics.push(format!("{root}{WINDOWS}{kind}/{id}"));
-        }
+    for (kind, id) in objects(db)? {
+        topics.extend(root.as_ref().map(|root| format!("{root}{WINDOWS}{kind}/{id}")));
     }
     topics.sort();
     topics.dedup();
     Ok(topics)
+}
+
+/// Kind and id of every object that ever released a window.
+pub(super) fn objects(db: &Connection) -> rusqlite::Result<Vec<(String, String)>> {
+    let mut rows = db.prepare("SELECT name FROM about WHERE name LIKE 'until %'")?;
+    let names = rows.query_map([], |row| row.get::<_, String>(0))?.collect::<rusqlite::Result<Vec<String>>>()?;
+    let parts = |name: &String| {
+        let (kind, id) = name.strip_prefix("until ")?.split_once(' ')?;
+        Some((kind.to_owned(), id.to_owned()))
+    };
+    Ok(names.iter().filter_map(parts).collect())
 }
 
 const DAY_S: i64 = 86_400;

@@ -4,7 +4,7 @@
 
 use rusqlite::Connection;
 
-use super::{Vault, VaultError, audit, number, store};
+use super::{Vault, VaultError, audit, number, retention, store};
 use crate::clock::utc_now;
 use crate::wire::audit::{HEAD, HeadPayload, read_head};
 
@@ -62,6 +62,14 @@ impl Vault {
     /// The store cannot be read.
     pub fn damage(&self) -> Result<Vec<String>, VaultError> {
         store::damage(&self.lock().db).map_err(|error| store::of(&self.path, error))
+    }
+
+    /// Kind and id of every object that ever released a window, whether one is still kept or not.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn objects(&self) -> Result<Vec<(String, String)>, VaultError> {
+        retention::objects(&self.lock().db).map_err(|error| store::of(&self.path, error))
     }
 
     /// The hash of a line of the audit chain, where it is kept.

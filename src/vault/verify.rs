@@ -60,6 +60,7 @@ pub struct Judge {
     heads: BTreeMap<u64, Vec<HeadPayload>>,
     verdict: Verdict,
     row: u64,
+    /// When the last line was written that says so.
     at: Option<UtcMs>,
     /// Number of the last line that the key has vouched for.
     vouched: u64,
@@ -104,7 +105,10 @@ impl Judge {
         match read_head(text) {
             Some(head) => self.head(text, head),
             None => match read_line(text) {
-                Ok(line) => self.deed(line),
+                // A store numbers from 1 and no further than it can count.
+                Ok(line) if (1..=N_MAX).contains(&line.n) => self.deed(line),
+                Ok(line) => self.unreadable(text, &format!("its number {} is that of no line", line.n)),
+                Err(_) if text.ends_with('\r') => self.unreadable(text, CARRIAGE_RETURN),
                 Err(why) => self.unreadable(text, &why),
             },
         }
@@ -113,9 +117,11 @@ impl Judge {
     /// The verdict, once all lines were read.
     #[must_use]
     pub fn end(mut self) -> Verdict {
-        self.row = 0;
+        let is_empty = std::mem::take(&mut self.row) == 0;
         let last = self.last_n();
-        if self.end.is_none() {
+        if is_empty {
+            self.fault(0, "there is nothing: no line, and no signed end");
+        } else if self.end.is_none() {
             let what = format!("the signed end is missing: cut off behind line {last}, or not an export");
             self.fault(last, &what);
         }
@@ -193,13 +199,13 @@ impl Judge {
 
     /// Takes a line as the last so far.
     fn pass(&mut self, line: AuditLine) {
-        // Not as text: a time that ends in zeros is written without them.
-        let at = utc_of(&line.at).or(self.at);
-        if at < self.at {
+        // As times and not as text: a whole second is written without its thousandths.
+        let at = utc_of(&line.at);
+        if at.is_some() && at < self.at {
             let (count, first) = self.verdict.clock_back.unwrap_or((0, line.n));
             self.verdict.clock_back = Some((count + 1, first));
         }
-        self.at = at;
+        self.at = at.or(self.at);
         self.verdict.first.get_or_insert(line.n);
         self.verdict.epoch = line.epoch.max(self.verdict.epoch);
         self.is_linked = true;
@@ -325,6 +331,9 @@ fn hash_said(text: &str) -> Option<String> {
     tail.strip_suffix("\"}").filter(|hash| hash.len() == NOTHING_BEFORE.len()).map(str::to_owned)
 }
 
+/// Highest number a store gives.
+const N_MAX: u64 = i64::MAX as u64;
+const CARRIAGE_RETURN: &str = "ends with a carriage return: the file was written anew with the line ends of another system; hand it over as it was exported";
 /// Faults that are told one by one; a chain of a year may have more.
 pub const FAULTS_MAX: usize = 100;
 
