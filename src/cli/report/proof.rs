@@ -45,7 +45,9 @@ pub fn prove(args: &Args, shop: &Prepared) -> Result<Verdict, Failure> {
     let place = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let camera = Camera::start(place, own.scene(), FPS, Arc::clone(&drawn) as Arc<_>).map_err(failed)?;
     let site = folder.path("site.toml");
-    std::fs::write(&site, site_of(&shop.site.settings, &camera.url(), args.picture)).map_err(failed)?;
+    // What it measures of drawn figures is kept in its own folder, and goes with it.
+    let vault = format!("[vault]\nfolder = {}\n", toml::Value::from(folder.path("state").display().to_string()));
+    std::fs::write(&site, site_of(&shop.site.settings, &camera.url(), args.picture) + &vault).map_err(failed)?;
 
     tell("a twin of the shop is started");
     let mut twin = Twin::start(&site)?;
