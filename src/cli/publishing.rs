@@ -16,7 +16,7 @@ use crate::config::site::Site;
 use crate::config::{CommandKey, Outlets, Settings};
 use crate::floor::visible_cells;
 use crate::pipeline::mouth::Mouth;
-use crate::publish::attendant::{Attendant, Refusals, Turns};
+use crate::publish::attendant::{Allowance, Attendant};
 use crate::publish::broker::EmbeddedBroker;
 use crate::publish::commands::{Asker, Desk};
 use crate::publish::discovery::discovery;
@@ -65,10 +65,10 @@ impl Publishing {
             composer: mouth.composer().clone(),
             vault: Arc::clone(vault),
             desk: desk(site, mouth.composer().node(), vault.heeded()?)?,
-            turns: Turns::default(),
+            turns: Allowance::default(),
             answers: answer_sender,
             again: Arc::clone(&again),
-            refusals: Refusals::default(),
+            refusals: Allowance::default(),
         };
         let publisher = remote.map(|broker| {
             let (mut greeting, will) = mouth.greeting(model);

@@ -28,45 +28,27 @@ pub struct Attendant {
     pub answers: mpsc::Sender<Message>,
     /// Wakes the publisher to introduce itself again.
     pub again: Arc<Notify>,
-    /// Commands looked at in this second, and when it began.
-    pub turns: Turns,
-    /// Refused commands told in this hour, and when it began.
-    pub refusals: Refusals,
+    /// Commands looked at in a second: to judge one costs more than to send one.
+    pub turns: Allowance,
+    /// Refused commands told in an hour.
+    pub refusals: Allowance,
 }
 
-/// Commands of a second: to judge one costs more than to send one.
+/// What may happen so often within so long; what is more is passed over.
 #[derive(Default)]
-pub struct Turns {
+pub struct Allowance {
     begun_ns: i64,
     taken: u32,
 }
 
-impl Turns {
-    /// Whether one more may be looked at.
-    fn take(&mut self, now_ns: i64) -> bool {
-        if now_ns - self.begun_ns > SECOND_NS {
+impl Allowance {
+    /// Whether it may happen once more, at most `most` times within `span_ns`.
+    fn take(&mut self, now_ns: i64, most: u32, span_ns: i64) -> bool {
+        if now_ns - self.begun_ns > span_ns {
             *self = Self { begun_ns: now_ns, taken: 0 };
         }
         self.taken += 1;
-        self.taken <= TURNS_MAX
-    }
-}
-
-/// Refused commands of an hour.
-#[derive(Default)]
-pub struct Refusals {
-    begun_ns: i64,
-    told: u32,
-}
-
-impl Refusals {
-    /// Whether one more may be told.
-    fn may_tell(&mut self, now_ns: i64) -> bool {
-        if now_ns - self.begun_ns > HOUR_NS {
-            *self = Self { begun_ns: now_ns, told: 0 };
-        }
-        self.told += 1;
-        self.told <= REFUSALS_MAX
+        self.taken <= most
     }
 }
 
@@ -86,7 +68,7 @@ impl Attendant {
                 }
                 // Whoever wanted an answer and gets none asks again.
                 Some(command) = commands.recv() => {
-                    let is_heard = self.turns.take(monotonic_ns());
+                    let is_heard = self.turns.take(monotonic_ns(), TURNS_MAX, SECOND_NS);
                     if let Some(words) = is_heard.then(|| self.heed(&command)).flatten() {
                         say(&words);
                     }
@@ -123,7 +105,7 @@ impl Attendant {
                 None
             }
             Err(why) => {
-                if !self.refusals.may_tell(monotonic_ns()) {
+                if !self.refusals.take(monotonic_ns(), REFUSALS_MAX, HOUR_NS) {
                     return None;
                 }
                 let deed = Deed::done("command").by("unknown").that_was("refused").about("why", why.to_string());
@@ -175,9 +157,11 @@ mod tests {
 
     #[test]
     fn of_ten_thousand_commands_in_a_second_a_few_are_looked_at_and_in_the_next_as_many() {
-        let mut turns = Turns::default();
+        let mut turns = Allowance::default();
         for second in 1..4 {
-            let taken = (0..10_000).filter(|at| turns.take(second * (SECOND_NS + 1) + at * 100_000)).count();
+            let taken = (0..10_000)
+                .filter(|at| turns.take(second * (SECOND_NS + 1) + at * 100_000, TURNS_MAX, SECOND_NS))
+                .count();
             assert_eq!(taken, TURNS_MAX as usize);
         }
     }
