@@ -8,6 +8,7 @@ use kehai::config::Keeping;
 use kehai::vault::Vault;
 use kehai::wire::compose::{Composer, Voice};
 
+use crate::live::shop::signal;
 use crate::support::folder::Folder;
 use crate::support::program::{GLANCE, kehai, start};
 use crate::support::records::{closed, site_with_a_door};
@@ -274,8 +275,7 @@ fn an_export_that_is_interrupted_leaves_nothing_behind() {
             assert!(running.is_running(), "it begins a file");
             std::thread::sleep(GLANCE);
         }
-        let told = std::process::Command::new("kill").args(["-INT", &running.id().to_string()]).status();
-        assert!(told.expect("there is a kill").success());
+        signal(running.id() as i32, libc::SIGINT);
         running.ended().must_be_refused(130, &["interrupted; nothing was written"]);
         assert_eq!(folder.names(), ["lines.txt", "site.toml"], "{format}");
     }

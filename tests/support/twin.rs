@@ -4,6 +4,8 @@
 
 use std::process::{Child, Command, Stdio};
 
+use super::program::{Ended, start_command};
+
 /// What this process is to do as a twin; `None` in the test itself.
 pub fn part() -> Option<String> {
     std::env::var(PART).ok()
@@ -23,3 +25,19 @@ pub fn start(mut command: Command) -> Child {
 }
 
 const PART: &str = "KEHAI_TEST_TWIN";
+
+/// Runs a twin after this mount, which only it and what it starts can see; `None` where nobody may mount a disk of their own.
+pub fn behind_a_mount(twin: &Command, mount: &str) -> Option<Ended> {
+    let mut command = Command::new("unshare");
+    if !rustix::process::geteuid().is_root() {
+        command.arg("--map-root-user");
+    }
+    let mount = format!("{mount} && exec \"$@\"");
+    command.args(["--mount", "--propagation", "private", "sh", "-c", &mount, "sh"]);
+    command.arg(twin.get_program()).args(twin.get_args());
+    command.envs(twin.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let ended = start_command(command).ended();
+    // Within a root of another's choice there is no mount of one's own either.
+    let refusals = ["Operation not permitted", "unshare failed", "cannot change root filesystem propagation"];
+    if refusals.iter().any(|words| ended.err.contains(words)) { None } else { Some(ended) }
+}

@@ -3,7 +3,6 @@
 //! The full disk is a small one in memory, in a mount namespace of its own; where the machine allows none, that is said.
 
 use std::path::Path;
-use std::process::Command;
 use std::time::Duration;
 
 use kehai::config::{Keeping, Settings};
@@ -12,7 +11,6 @@ use kehai::vault::{Delivery, Judge, Vault, VaultError};
 use kehai::wire::compose::{Composer, Voice};
 
 use crate::support::folder::Folder;
-use crate::support::program::start_command;
 use crate::support::records::{closed, map, site_with_a_door};
 use crate::support::twin;
 
@@ -92,18 +90,9 @@ fn on_a_full_disk_what_is_released_stays_and_what_is_not_waits_for_room() {
     std::fs::create_dir_all(&disk).expect("ours");
     let twin =
         twin::command("vault::full::on_a_full_disk_what_is_released_stays_and_what_is_not_waits_for_room", &disk);
-    let mut command = Command::new("unshare");
-    if !rustix::process::geteuid().is_root() {
-        command.arg("--map-root-user");
-    }
-    let mount = format!("mount -t tmpfs -o size=4m tmpfs '{disk}' && exec \"$@\"");
-    command.args(["--mount", "--propagation", "private", "sh", "-c", &mount, "sh"]);
-    command.arg(twin.get_program()).args(twin.get_args());
-    command.envs(twin.get_envs().filter_map(|(name, value)| Some((name, value?))));
-    let ended = start_command(command).ended();
-    if ended.err.contains("Operation not permitted") || ended.err.contains("unshare failed") {
+    let Some(ended) = twin::behind_a_mount(&twin, &format!("mount -t tmpfs -o size=4m tmpfs '{disk}'")) else {
         return skipped();
-    }
+    };
     assert_eq!(ended.code, Some(0), "{}\n{}", ended.out, ended.err);
 }
 

@@ -3,7 +3,6 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::process::Command;
 use std::time::Duration;
 
 use kehai::clock::utc_now;
@@ -11,7 +10,7 @@ use kehai::config::Keeping;
 use kehai::vault::{Delivery, Vault, VaultError};
 
 use crate::support::folder::{Folder, names_in, read};
-use crate::support::program::{kehai, start_command};
+use crate::support::program::kehai;
 use crate::support::records::map;
 use crate::support::site::BARE;
 use crate::support::twin;
@@ -208,18 +207,8 @@ fn first_start_on(options: &str, prepare: &str) -> Option<String> {
     let disk = folder.path("disk");
     std::fs::create_dir_all(&disk).expect("ours");
     let twin = twin::command(FIRST_START, &disk);
-    let mut command = Command::new("unshare");
-    if !rustix::process::geteuid().is_root() {
-        command.arg("--map-root-user");
-    }
-    let mount = format!("mount -t tmpfs -o {options} tmpfs '{disk}' && cd '{disk}' && {{ {prepare}; }} && exec \"$@\"");
-    command.args(["--mount", "--propagation", "private", "sh", "-c", &mount, "sh"]);
-    command.arg(twin.get_program()).args(twin.get_args());
-    command.envs(twin.get_envs().filter_map(|(name, value)| Some((name, value?))));
-    let ended = start_command(command).ended();
-    if ended.err.contains("Operation not permitted") || ended.err.contains("unshare failed") {
-        return None;
-    }
+    let mount = format!("mount -t tmpfs -o {options} tmpfs '{disk}' && cd '{disk}' && {{ {prepare}; }}");
+    let ended = twin::behind_a_mount(&twin, &mount)?;
     assert_eq!(ended.code, Some(0), "{options}: {}\n{}", ended.out, ended.err);
     let said = ended.out.lines().chain(ended.err.lines()).find_map(|line| line.split_once("TWIN "));
     Some(said.expect("it says how it went").1.to_owned())
