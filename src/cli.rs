@@ -17,7 +17,9 @@ mod finding;
 mod model;
 mod moment;
 mod mot;
+mod notice;
 mod output;
+mod programs;
 mod publishing;
 mod purge;
 mod replay;
@@ -56,6 +58,7 @@ pub fn main() -> std::process::ExitCode {
             Command::Ask(args) => command::run(&args),
             Command::Export(args) => export::run(&args),
             Command::Watch(args) => watch::run(&args),
+            Command::Notice(args) => notice::run(&args),
         })
         .map_or_else(said, |()| std::process::ExitCode::SUCCESS)
 }
@@ -150,6 +153,8 @@ enum Command {
     Export(export::Args),
     /// Watch what nodes publish, live in a terminal
     Watch(watch::Args),
+    /// Make the sign for the door, the policy behind its code and short texts, from the very configuration that runs
+    Notice(notice::Args),
     /// Prove on this very box that nothing of a picture is left in memory (root only; opens no camera of the site)
     Report(report::Args),
 }
