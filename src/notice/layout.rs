@@ -206,15 +206,11 @@ fn cut(pieces: &[&str], room: f64, width_of: &dyn Fn(&str) -> f64) -> usize {
     phrases.into_iter().find(|count| is_between_phrases(pieces[count - 1], pieces[*count])).unwrap_or(most)
 }
 
-/// Whether a reader expects a pause: after a mark or a blank, and where Japanese turns from endings back to stems.
+/// Whether a reader expects a pause: after a mark or a blank, and in Japanese after a particle, before another word.
 fn is_between_phrases(before: &str, after: &str) -> bool {
-    let hiragana = |letter: char| ('\u{3041}'..='\u{309f}').contains(&letter);
-    match (before.chars().last(), after.chars().next()) {
-        (Some(last), Some(next)) => {
-            last.is_whitespace() || last.is_ascii() || PAUSES.contains(last) || hiragana(last) && !hiragana(next)
-        }
-        _ => true,
-    }
+    let (Some(last), Some(next)) = (before.chars().last(), after.chars().next()) else { return true };
+    let begins_a_word = !('\u{3041}'..='\u{309f}').contains(&next) || POLITE.contains(next);
+    last.is_whitespace() || last.is_ascii() || PAUSES.contains(last) || PARTICLES.contains(last) && begins_a_word
 }
 
 /// Text that is safe between tags and in quoted attributes, of HTML and of SVG.
@@ -237,6 +233,9 @@ pub fn escape(text: &str) -> String {
 
 /// Marks after which a reader pauses.
 const PAUSES: &str = "、。，．！？：；）」』】・\u{3000}";
+/// Letters that end most phrases, and those that begin a polite word.
+const PARTICLES: &str = "をはがにでともへのやてば";
+const POLITE: &str = "おご";
 /// How much of a line is filled before it may end at a phrase.
 const FULL: f64 = 0.6;
 /// The colour of an empty sheet.

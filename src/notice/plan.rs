@@ -140,8 +140,7 @@ fn outline(svg: &mut String, kind: Kind, points: &[(f64, f64)], number: usize) {
         }
     };
     let close = if kind == Kind::Line { "" } else { "z" };
-    let count = corners.len().max(1) as f64;
-    let middle = corners.iter().fold((0.0, 0.0), |sum, at| (sum.0 + at.0 / count, sum.1 + at.1 / count));
+    let middle = mark(kind, corners);
     let _ = write!(
         svg,
         "<path d=\"M{}{close}\" {look}/><circle cx=\"{:.1}\" cy=\"{:.1}\" r=\"13\" fill=\"#ffffff\" stroke=\"#17212b\"/>\
@@ -152,6 +151,17 @@ fn outline(svg: &mut String, kind: Kind, points: &[(f64, f64)], number: usize) {
         middle.0,
         middle.1 + 5.5
     );
+}
+
+/// Where a number stands: at the beginning of a line, in the middle of a place, so that a line through a place has its own.
+fn mark(kind: Kind, corners: &[(f64, f64)]) -> (f64, f64) {
+    match (kind, corners) {
+        (Kind::Line, [begin, end]) => (begin.0 + (end.0 - begin.0) * 0.12, begin.1 + (end.1 - begin.1) * 0.12),
+        _ => {
+            let count = corners.len().max(1) as f64;
+            corners.iter().fold((0.0, 0.0), |sum, at| (sum.0 + at.0 / count, sum.1 + at.1 / count))
+        }
+    }
 }
 
 const PX_PER_M: f64 = 20.0;

@@ -100,7 +100,7 @@ impl Composing<'_> {
         sheet.picture(code, &self.sign.code.svg(code));
         sheet.on(NAVY);
         let beside = inner - side - 14.0 * unit;
-        let details = self.bold(self.words.details, 15.0 * unit, AMBER, beside);
+        let details = self.bold(self.words.details, 13.0 * unit, AMBER, beside);
         let address = self.plain(&self.sign.policy_url, 10.0 * unit, MIST, beside);
         let at = code.y + (side - details.height() - address.height()).max(0.0) / 2.0;
         let x = margin + side + 14.0 * unit;
@@ -143,13 +143,20 @@ impl Composing<'_> {
         let x = place.x + side + 16.0 * unit;
         let room = place.width - side - 16.0 * unit;
         let shop = self.plain(&self.sign.shop, (self.size * 0.95).clamp(SIZE_MIN * unit, 14.0 * unit), MIST, room);
-        let label = self.bold(self.words.analysed, (self.size * 1.25).clamp(13.0 * unit, 22.0 * unit), AMBER, room);
+        let label = self.bold(self.words.analysed, self.label_size(room), AMBER, room);
         let height = shop.height() + label.height();
         sheet.picture(square, &pictogram(square, NAVY, WHITE, "#d9822b"));
         let y = place.y + (side - height).max(0.0) / 2.0;
         let y = sheet.write(&shop.lines, x, y, shop.style);
         let y = sheet.write(&label.lines, x, y, label.style);
         y.max(place.y + side)
+    }
+
+    /// As large as the rest allows, and on one line where that is not too small.
+    fn label_size(&self, room: f64) -> f64 {
+        let size = (self.size * 1.25).clamp(13.0 * self.unit, 22.0 * self.unit);
+        let on_one_line = room / width(self.words.analysed, Weight::Bold);
+        if on_one_line >= 13.0 * self.unit { size.min(on_one_line) } else { size }
     }
 
     /// The sentence that is seen from afar, at `[x, y, room]`; returns its end.
@@ -294,4 +301,4 @@ const CODE_SIDE: f64 = 128.0;
 /// Least air between two rows, in sizes.
 const AIR_MIN: f64 = 0.7;
 /// Width left to a mark, in sizes.
-const INDENT: f64 = 1.1;
+const INDENT: f64 = 1.3;
