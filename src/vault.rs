@@ -14,6 +14,7 @@ mod retention;
 mod spool;
 mod status;
 mod store;
+mod switch;
 mod verify;
 mod wipe;
 
@@ -39,6 +40,7 @@ pub use retention::Gone;
 use spool::Spool;
 pub use spool::{Counts, Delivery};
 pub use status::Status;
+pub use switch::TurnError;
 pub use verify::{Fault, Judge, Verdict};
 pub use wipe::{Receipt, wipe};
 
@@ -59,6 +61,8 @@ struct Inner {
     newest: BTreeMap<String, (u64, Message)>,
     /// What SQLite calls the version of the data: it changes when another process has written.
     data_version: i64,
+    /// A stop that found no room.
+    unwritten: Option<switch::Unwritten>,
 }
 
 impl Vault {
@@ -113,7 +117,7 @@ impl Vault {
         let spool = Spool::of(&db, hold).map_err(failed)?;
         let newest = newest(&db).map_err(failed)?;
         let data_version = data_version(&db).map_err(failed)?;
-        let inner = Mutex::new(Inner { db, spool, newest, data_version });
+        let inner = Mutex::new(Inner { db, spool, newest, data_version, unwritten: None });
         Ok(Self { inner, changed: Notify::new(), signer, path, keeping, _claim: claim })
     }
 

@@ -28,6 +28,11 @@ mod delivery {
     mod refusals;
 }
 
+/// Nothing is watched that was not armed, and stopping is easy.
+mod switch {
+    mod machine;
+}
+
 /// What is released stays, whole and unreadable to others, and goes when its time is over.
 mod vault {
     mod attacks;

@@ -288,7 +288,9 @@ fn kinds(settings: &Settings) -> Vec<&'static str> {
         ("flow", has_floor),
         ("od", !(settings.lines.is_empty() && settings.zones.is_empty())),
     ];
-    all.into_iter().filter(|(_, is_made)| *is_made).map(|(kind, _)| kind).collect()
+    let has_purpose =
+        |kind: &str| settings.metrics.as_ref().is_none_or(|metrics| metrics.iter().any(|metric| metric.name() == kind));
+    all.into_iter().filter(|(kind, is_made)| *is_made && has_purpose(kind)).map(|(kind, _)| kind).collect()
 }
 
 /// Names of the nodes between which ways lead before a camera.
