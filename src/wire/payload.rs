@@ -5,6 +5,7 @@
 
 mod paths;
 mod queue;
+pub mod selftest;
 mod talk;
 
 use schemars::JsonSchema;
