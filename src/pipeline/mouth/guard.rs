@@ -145,7 +145,11 @@ fn look(
 fn standing(reader: &SwitchReader, terms: &Terms) -> Standing {
     match reader.read() {
         Some(switch) if switch.is_on(&terms.declaration) => {
-            if terms.is_open() { Standing::On } else { Standing::Closed }
+            if terms.is_open() {
+                Standing::On
+            } else {
+                Standing::Closed
+            }
         }
         Some(switch) if switch.mode() != Mode::Armed => Standing::Off(switch.mode()),
         // Armed for another configuration, or not to be read: nobody has armed this.
