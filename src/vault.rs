@@ -20,6 +20,7 @@ mod wipe;
 
 use std::collections::BTreeMap;
 use std::fs::File;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -368,13 +369,31 @@ fn claim(folder: &Path) -> Result<File, VaultError> {
     let claim = claim.map_err(failed)?;
     for attempt in 0..CLAIMS {
         match rustix::fs::flock(&claim, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => return Ok(claim),
+            Ok(()) => {
+                sign(&claim);
+                return Ok(claim);
+            }
             // A process that is just being started holds what its parent held, for a moment.
             Err(_) if attempt + 1 < CLAIMS => std::thread::sleep(CLAIM_AGAIN),
             Err(_) => break,
         }
     }
     Err(VaultError::InUse { path: folder.to_owned() })
+}
+
+/// Writes into a claim whose it is, so that a command can see, and signal, the mouth.
+fn sign(mut claim: &File) {
+    // A mouth that cannot be signalled is stopped through its store.
+    let _ = claim.set_len(0).and_then(|()| claim.write_all(format!("{}\n", std::process::id()).as_bytes()));
+}
+
+/// The process that holds the store of a folder, if one does.
+#[must_use]
+pub fn holder(folder: &Path) -> Option<u32> {
+    let path = folder.join(CLAIM);
+    let claim = File::open(&path).ok()?;
+    let is_free = rustix::fs::flock(&claim, rustix::fs::FlockOperation::NonBlockingLockShared).is_ok();
+    if is_free { None } else { std::fs::read_to_string(&path).ok()?.trim().parse().ok() }
 }
 
 /// Makes the file of a store before SQLite does, for this user alone: its journals are made with the same mode.

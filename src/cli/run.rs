@@ -91,6 +91,7 @@ async fn watch(
         boot: format!("{:08x}", (utc_now().0 ^ monotonic_ns() ^ i64::from(std::process::id()) << 20) as u32),
         synchronised: is_synchronised(),
         retain_windows: true,
+        sign: vault.switch()?.arming().map(|arming| arming.sign.clone()),
     };
     let mut mouth = Mouth::new(settings, Composer::new(settings, voice), Arc::clone(&vault), HEALTH_EVERY);
     if let Some(guard) = Guard::over(&vault, terms) {

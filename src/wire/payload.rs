@@ -66,6 +66,9 @@ pub struct PrivacyPayload {
     /// There, and true, when the site file lets an eye work whose cage is not proved.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unsandboxed: bool,
+    /// Id of the sign at the door, which was acknowledged when this configuration was armed. Absent of a recording.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sign: Option<String>,
 }
 
 /// Figures of a line; always exact in profile "threshold".
