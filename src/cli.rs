@@ -5,6 +5,7 @@
 //! only where a person looks. Two programs: `kehai`, which links nothing that could read a picture, and `kehai-detect`,
 //! which it becomes for `kehai detect`, for `kehai report` and, when a replay is over, for its score.
 
+mod arming;
 mod audit;
 mod bench;
 mod cage;

@@ -23,6 +23,7 @@
 //! | [`wire`] | the only serialisation of figures: pipe records, payloads, schema |
 //! | [`vault`] | released bytes, signed and encrypted: until they are acknowledged, and for as long as they may be kept; the audit chain |
 //! | [`publish`] | MQTT 5 and 3.1.1 with TLS, commands and answers, sums over any period, a page of them on loopback, pictures of released figures |
+//! | [`notice`] | sign at the door, policy behind its code, short texts: made from what runs, and of claims only those that are proved |
 //! | [`sandbox`] | what the eye gives up before it sees a picture, and the self-test of it |
 //! | [`pipeline`] | processes, threads, channels: who starts, feeds, watches and ends whom |
 //! | [`cli`] | what people and scripts ask, and the exit code they get |
@@ -110,6 +111,8 @@ pub mod forensics;
 pub mod gate;
 pub mod health;
 pub mod measure;
+#[cfg(feature = "mouth")]
+pub mod notice;
 pub mod pipeline;
 #[cfg(feature = "mouth")]
 pub mod publish;

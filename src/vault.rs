@@ -25,7 +25,8 @@ mod wipe;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
@@ -47,7 +48,7 @@ pub use retention::Gone;
 use spool::Spool;
 pub use spool::{Counts, Delivery};
 pub use status::Status;
-pub use switch::TurnError;
+pub use switch::{SwitchReader, TurnError};
 pub use totp::{TotpSecret, step_at};
 pub use verify::{Fault, Judge, Verdict};
 pub use wipe::{Receipt, wipe};
@@ -59,6 +60,10 @@ pub struct Vault {
     signer: Signer,
     path: PathBuf,
     keeping: Keeping,
+    /// Whether somebody has stopped everything, before anything is written.
+    halted: Arc<AtomicBool>,
+    /// A second connection, for who watches the switch while this one is busy.
+    spare: Mutex<Option<Connection>>,
     /// Held for as long as this mouth lives; there is none where the store is in memory or somebody else's.
     _claim: Option<File>,
 }
@@ -86,7 +91,10 @@ impl Vault {
         let (path, keys) = keyed(folder, true)?;
         own_file(&path).map_err(failed)?;
         let db = store::open(&path, &keys.store, keeping.quota_mb)?;
-        Self::over(db, path, keys.signer, (keeping, hold, Some(claim)))
+        let spare = store::open(&path, &keys.store, keeping.quota_mb)?;
+        let vault = Self::over(db, path, keys.signer, (keeping, hold, Some(claim)))?;
+        *vault.spare.lock().unwrap_or_else(PoisonError::into_inner) = Some(spare);
+        Ok(vault)
     }
 
     /// The same store for a command beside the mouth, or without one.
@@ -126,7 +134,8 @@ impl Vault {
         let newest = newest(&db).map_err(failed)?;
         let data_version = data_version(&db).map_err(failed)?;
         let inner = Mutex::new(Inner { db, spool, newest, data_version, unwritten: None });
-        Ok(Self { inner, changed: Notify::new(), signer, path, keeping, _claim: claim })
+        let (changed, halted, spare) = (Notify::new(), Arc::default(), Mutex::default());
+        Ok(Self { inner, changed, signer, path, keeping, halted, spare, _claim: claim })
     }
 
     /// Releases a window: `compose` makes its record under the number it is given. From here on its bytes are fixed, and kept.

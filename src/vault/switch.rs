@@ -3,6 +3,10 @@
 //! In: [`Turn`]s and who asks. Out: the [`Switch`] as it stands. Invariants: a turn and its line are on the disk together or not
 //! at all; but a stop holds in this process at once, whether or not there is room to write it, and is written as soon as there is.
 
+use std::sync::Arc;
+use std::sync::PoisonError;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use rusqlite::Connection;
 
 use super::{Inner, Vault, VaultError, audit, set_text, store, text};
@@ -28,7 +32,33 @@ pub(super) struct Unwritten {
     switch: Switch,
 }
 
+/// Reads where the switch stands, whatever else the store is busy with.
+pub struct SwitchReader {
+    db: Connection,
+    halted: Arc<AtomicBool>,
+}
+
+impl SwitchReader {
+    /// Where it stands now; nobody may watch anything where that cannot be told, or somebody has just stopped everything.
+    #[must_use]
+    pub fn read(&self) -> Option<Switch> {
+        if self.halted.load(Ordering::Acquire) { None } else { read(&self.db).ok() }
+    }
+}
+
 impl Vault {
+    /// A reader of the switch for the thread that obeys it; there is one, and none where the store is in memory.
+    #[must_use]
+    pub fn switch_reader(&self) -> Option<SwitchReader> {
+        let db = self.spare.lock().unwrap_or_else(PoisonError::into_inner).take()?;
+        Some(SwitchReader { db, halted: Arc::clone(&self.halted) })
+    }
+
+    /// Stops everything before anything is written: whoever calls this turns the switch next.
+    pub fn halt(&self) {
+        self.halted.store(true, Ordering::Release);
+    }
+
     /// Where the switch stands.
     ///
     /// # Errors
@@ -47,6 +77,9 @@ impl Vault {
     /// # Errors
     /// [`TurnError`].
     pub fn turn(&self, turn: &Turn, who: &str, right_sign: Option<&str>) -> Result<Switch, TurnError> {
+        if turn.is_stop() {
+            self.halt();
+        }
         let mut inner = self.lock();
         if !turn.is_stop() {
             self.write_stop(&mut inner);
@@ -84,6 +117,7 @@ impl Vault {
         match written {
             Ok(turned) => {
                 inner.unwritten = None;
+                self.halted.store(false, Ordering::Release);
                 drop(inner);
                 self.changed.notify_one();
                 Ok(turned?)
@@ -109,6 +143,8 @@ impl Vault {
         });
         if written.is_err() {
             inner.unwritten = Some(Unwritten { turn, who, switch });
+        } else {
+            self.halted.store(false, Ordering::Release);
         }
     }
 }

@@ -5,6 +5,7 @@
 
 mod paths;
 mod queue;
+pub mod selftest;
 mod talk;
 
 use schemars::JsonSchema;
@@ -307,6 +308,10 @@ pub struct HealthPayload {
     /// Bytes it may take; what is oldest goes before that.
     #[serde(default)]
     pub store_most_bytes: u64,
+    /// Where the switch stands: "armed" (cameras are watched), "closed" (outside opening hours), "paused-here", "paused-remotely",
+    /// "locked" or "setup". Absent of a recording.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mode: Option<&'static str>,
 }
 
 /// How a camera fares.
