@@ -11,6 +11,7 @@ mod bench;
 mod cage;
 mod canvas;
 mod command;
+mod credentials;
 mod detect;
 mod doctor;
 mod export;
@@ -19,6 +20,7 @@ mod model;
 mod moment;
 mod mot;
 mod output;
+mod people;
 mod publishing;
 mod purge;
 mod replay;
@@ -54,6 +56,7 @@ pub fn main() -> std::process::ExitCode {
             Command::Doctor(args) => doctor::run(&args),
             Command::Audit(args) => audit::run(&args),
             Command::Verify(args) => verify::run(&args),
+            Command::People(args) => people::run(&args),
             Command::Purge(args) => purge::run(&args),
             Command::Wipe(args) => wipe::run(&args),
             Command::Setup(args) => setup::run(&args),
@@ -148,6 +151,8 @@ enum Command {
     Audit(audit::Args),
     /// Check payloads against the signature of the box they say they are of
     Verify(verify::Args),
+    /// Add, list and revoke the people of this box, each with a role and a password
+    People(people::Args),
     /// Delete every released window of a span of time, on the box and at its broker
     Purge(purge::Args),
     /// Destroy the store for ever: its keys, then its files; what is left is a signed receipt

@@ -6,11 +6,13 @@
 //! Pure: the vault keeps it and remembers every turn, refused ones too (`vault/switch.rs`); the mouth obeys it.
 
 mod bounds;
+mod rights;
 
 use serde::{Deserialize, Serialize};
 
 use crate::clock::UtcMs;
 pub use bounds::Bounds;
+pub use rights::{Act, may};
 
 /// Where a box stands.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -343,7 +345,7 @@ impl Switch {
             Turn::Pause(from) => to(self.paused(*from)),
             Turn::Lock => to(Mode::Locked),
             Turn::Resume { by, from } => {
-                may("resume", by.as_ref(), *from)?;
+                may_start_again("resume", by.as_ref(), *from)?;
                 match self.mode {
                     Mode::PausedHere | Mode::PausedRemotely => to(Mode::Armed),
                     Mode::Locked => Err(Refusal::Locked),
@@ -351,7 +353,7 @@ impl Switch {
                 }
             }
             Turn::Unlock { by, from } => {
-                may("unlock", by.as_ref(), *from)?;
+                may_start_again("unlock", by.as_ref(), *from)?;
                 match (self.mode, &self.arming) {
                     // What was locked goes on only when somebody says so once more.
                     (Mode::Locked, Some(_)) => to(Mode::PausedHere),
@@ -414,7 +416,7 @@ impl Switch {
 }
 
 /// Owners alone start anything, and on site.
-fn may(what: &'static str, by: Option<&Person>, from: From) -> Result<(), Refusal> {
+fn may_start_again(what: &'static str, by: Option<&Person>, from: From) -> Result<(), Refusal> {
     match (from, by) {
         (From::Afar, _) | (From::Here, None) => Err(Refusal::Afar { what }),
         (From::Here, Some(person)) if person.role == Role::Owner => Ok(()),
