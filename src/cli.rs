@@ -5,11 +5,13 @@
 //! only where a person looks. Two programs: `kehai`, which links nothing that could read a picture, and `kehai-detect`,
 //! which it becomes for `kehai detect`, for `kehai report` and, when a replay is over, for its score.
 
+mod arming;
 mod audit;
 mod bench;
 mod cage;
 mod canvas;
 mod command;
+mod credentials;
 mod detect;
 mod doctor;
 mod export;
@@ -19,6 +21,7 @@ mod moment;
 mod mot;
 mod notice;
 mod output;
+mod people;
 mod programs;
 mod publishing;
 mod purge;
@@ -28,8 +31,11 @@ mod run;
 mod schema;
 mod score;
 mod session;
+mod setup;
 mod state;
+mod status;
 mod track;
+mod turning;
 mod verify;
 mod watch;
 mod wipe;
@@ -52,8 +58,16 @@ pub fn main() -> std::process::ExitCode {
             Command::Doctor(args) => doctor::run(&args),
             Command::Audit(args) => audit::run(&args),
             Command::Verify(args) => verify::run(&args),
+            Command::People(args) => people::run(&args),
             Command::Purge(args) => purge::run(&args),
             Command::Wipe(args) => wipe::run(&args),
+            Command::Setup(args) => setup::run(&args),
+            Command::Status(args) => status::run(&args),
+            Command::Arm(args) => turning::arm(&args),
+            Command::Pause(args) => turning::pause(&args),
+            Command::Resume(args) => turning::resume(&args),
+            Command::Lock(args) => turning::lock(&args),
+            Command::Unlock(args) => turning::unlock(&args),
             Command::Schema(args) => schema::run(&args),
             Command::Ask(args) => command::run(&args),
             Command::Export(args) => export::run(&args),
@@ -140,10 +154,26 @@ enum Command {
     Audit(audit::Args),
     /// Check payloads against the signature of the box they say they are of
     Verify(verify::Args),
+    /// Add, list and revoke the people of this box, each with a role and a password
+    People(people::Args),
     /// Delete every released window of a span of time, on the box and at its broker
     Purge(purge::Args),
     /// Destroy the store for ever: its keys, then its files; what is left is a signed receipt
     Wipe(wipe::Args),
+    /// Say what is to be done before cameras may be watched, or print a site file to begin with
+    Setup(setup::Args),
+    /// Say where the switch stands, what is released and what waits
+    Status(status::Args),
+    /// Confirm a configuration and the sign that hangs at the door; two people do, or one who says openly to be alone
+    Arm(turning::ArmArgs),
+    /// Watch nothing from now on; asks nobody for anything
+    Pause(turning::StopArgs),
+    /// Watch again (an owner, on site)
+    Resume(turning::StartArgs),
+    /// Watch nothing until an owner unlocks it on site; asks nobody for anything
+    Lock(turning::StopArgs),
+    /// Undo a lock (an owner, on site)
+    Unlock(turning::StartArgs),
     /// Print the JSON Schema of everything that is published, or where it goes (AsyncAPI)
     Schema(schema::Args),
     /// Make a key for an operator, and commands signed with it (prints them, sends nothing)

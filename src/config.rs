@@ -112,6 +112,17 @@ pub struct Gate {
     pub profile: Profile,
     /// Fewest distinct visits behind a released figure.
     pub k: u32,
+    /// Fewest people on a floor, or between the places of a camera, where the site file says; ask [`Gate::crowd_min`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub crowd_min: Option<u32>,
+}
+
+impl Gate {
+    /// Fewest people on a floor, or between the places of a camera, before anything of its paths is released.
+    #[must_use]
+    pub fn crowd_min(&self) -> u32 {
+        self.crowd_min.unwrap_or(self.k)
+    }
 }
 
 /// How figures are made releasable.

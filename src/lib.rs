@@ -117,6 +117,8 @@ pub mod pipeline;
 #[cfg(feature = "mouth")]
 pub mod publish;
 pub mod sandbox;
+#[cfg(feature = "mouth")]
+pub mod switch;
 pub mod track;
 pub mod units;
 #[cfg(feature = "mouth")]

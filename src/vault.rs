@@ -10,17 +10,24 @@ mod again;
 mod audit;
 mod error;
 mod keys;
+mod password;
+mod people;
+mod proof;
 mod retention;
 mod spool;
 mod status;
 mod store;
+mod switch;
+mod totp;
 mod verify;
 mod wipe;
 
 use std::collections::BTreeMap;
 use std::fs::File;
+use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
@@ -35,10 +42,15 @@ use crate::wire::seal::{PublicKey, Signer};
 pub use error::VaultError;
 pub use keys::KeySource;
 use keys::Keys;
+pub use password::{PASSWORD_CHARS_MIN, Password, Weak};
+pub use people::{Known, NewPerson, PeopleError, Standing};
+pub use proof::{Claim, Door, ProofError};
 pub use retention::Gone;
 use spool::Spool;
 pub use spool::{Counts, Delivery};
 pub use status::Status;
+pub use switch::{SwitchReader, TurnError};
+pub use totp::{TotpSecret, step_at};
 pub use verify::{Fault, Judge, Verdict};
 pub use wipe::{Receipt, wipe};
 
@@ -49,6 +61,10 @@ pub struct Vault {
     signer: Signer,
     path: PathBuf,
     keeping: Keeping,
+    /// Whether somebody has stopped everything, before anything is written.
+    halted: Arc<AtomicBool>,
+    /// A second connection, for who watches the switch while this one is busy.
+    spare: Mutex<Option<Connection>>,
     /// Held for as long as this mouth lives; there is none where the store is in memory or somebody else's.
     _claim: Option<File>,
 }
@@ -59,6 +75,8 @@ struct Inner {
     newest: BTreeMap<String, (u64, Message)>,
     /// What SQLite calls the version of the data: it changes when another process has written.
     data_version: i64,
+    /// A stop that found no room.
+    unwritten: Option<switch::Unwritten>,
 }
 
 impl Vault {
@@ -74,7 +92,10 @@ impl Vault {
         let (path, keys) = keyed(folder, true)?;
         own_file(&path).map_err(failed)?;
         let db = store::open(&path, &keys.store, keeping.quota_mb)?;
-        Self::over(db, path, keys.signer, (keeping, hold, Some(claim)))
+        let spare = store::open(&path, &keys.store, keeping.quota_mb)?;
+        let vault = Self::over(db, path, keys.signer, (keeping, hold, Some(claim)))?;
+        *vault.spare.lock().unwrap_or_else(PoisonError::into_inner) = Some(spare);
+        Ok(vault)
     }
 
     /// The same store for a command beside the mouth, or without one.
@@ -113,8 +134,9 @@ impl Vault {
         let spool = Spool::of(&db, hold).map_err(failed)?;
         let newest = newest(&db).map_err(failed)?;
         let data_version = data_version(&db).map_err(failed)?;
-        let inner = Mutex::new(Inner { db, spool, newest, data_version });
-        Ok(Self { inner, changed: Notify::new(), signer, path, keeping, _claim: claim })
+        let inner = Mutex::new(Inner { db, spool, newest, data_version, unwritten: None });
+        let (changed, halted, spare) = (Notify::new(), Arc::default(), Mutex::default());
+        Ok(Self { inner, changed, signer, path, keeping, halted, spare, _claim: claim })
     }
 
     /// Releases a window: `compose` makes its record under the number it is given. From here on its bytes are fixed, and kept.
@@ -355,13 +377,31 @@ fn claim(folder: &Path) -> Result<File, VaultError> {
     let claim = claim.map_err(failed)?;
     for attempt in 0..CLAIMS {
         match rustix::fs::flock(&claim, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => return Ok(claim),
+            Ok(()) => {
+                sign(&claim);
+                return Ok(claim);
+            }
             // A process that is just being started holds what its parent held, for a moment.
             Err(_) if attempt + 1 < CLAIMS => std::thread::sleep(CLAIM_AGAIN),
             Err(_) => break,
         }
     }
     Err(VaultError::InUse { path: folder.to_owned() })
+}
+
+/// Writes into a claim whose it is, so that a command can see, and signal, the mouth.
+fn sign(mut claim: &File) {
+    // A mouth that cannot be signalled is stopped through its store.
+    let _ = claim.set_len(0).and_then(|()| claim.write_all(format!("{}\n", std::process::id()).as_bytes()));
+}
+
+/// The process that holds the store of a folder, if one does.
+#[must_use]
+pub fn holder(folder: &Path) -> Option<u32> {
+    let path = folder.join(CLAIM);
+    let claim = File::open(&path).ok()?;
+    let is_free = rustix::fs::flock(&claim, rustix::fs::FlockOperation::NonBlockingLockShared).is_ok();
+    if is_free { None } else { std::fs::read_to_string(&path).ok()?.trim().parse().ok() }
 }
 
 /// Makes the file of a store before SQLite does, for this user alone: its journals are made with the same mode.

@@ -28,6 +28,13 @@ mod delivery {
     mod refusals;
 }
 
+/// Nothing is watched that was not armed, and stopping is easy.
+mod switch {
+    mod machine;
+    mod starting;
+    mod stopping;
+}
+
 /// What is released stays, whole and unreadable to others, and goes when its time is over.
 mod vault {
     mod attacks;
@@ -168,6 +175,7 @@ mod live {
 
 /// What tests share.
 mod support {
+    pub mod armed;
     pub mod broker;
     pub mod carver;
     pub mod eye;

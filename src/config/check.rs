@@ -120,10 +120,14 @@ impl Check {
             ),
             other => self.refuse("gate.profile", quoted(other), "write \"threshold\", the only profile there is"),
         }
-        if !(K_MIN..=K_MAX).contains(&raw.k) {
-            self.refuse("gate.k", raw.k, format!("write {K_MIN} to {K_MAX} distinct visits; privacy only tightens"));
+        let k = raw.k.unwrap_or(K_MIN);
+        if !(K_MIN..=K_MAX).contains(&k) {
+            self.refuse("gate.k", k, format!("write {K_MIN} to {K_MAX} distinct visits; privacy only tightens"));
         }
-        Gate { profile: Profile::Threshold, k: raw.k }
+        if let Some(crowd_min) = raw.crowd_min.filter(|crowd_min| !(k..=K_MAX).contains(crowd_min)) {
+            self.refuse("gate.crowd_min", crowd_min, format!("write {k} (gate.k) to {K_MAX} people"));
+        }
+        Gate { profile: Profile::Threshold, k, crowd_min: raw.crowd_min }
     }
 
     fn detector(&mut self, raw: Option<RawDetector>) -> DetectorChoice {

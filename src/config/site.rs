@@ -10,8 +10,8 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::card::ScoreLevels;
+use super::check::Check;
 use super::check::declared::{RawNotice, RawSwitch, hash_of};
-use super::check::{Check, K_MIN};
 use super::declared::{Declared, Metric, Recipient, Words};
 use super::{Accelerator, CameraSource, Outlets, PointPair, QUOTA_MB_DEFAULT, Settings};
 use crate::units::{Anchor, PictureSize};
@@ -174,12 +174,13 @@ pub(super) struct RawStore {
 #[serde(deny_unknown_fields, default)]
 pub(super) struct RawGate {
     pub(super) profile: String,
-    pub(super) k: u32,
+    pub(super) k: Option<u32>,
+    pub(super) crowd_min: Option<u32>,
 }
 
 impl Default for RawGate {
     fn default() -> Self {
-        Self { profile: "threshold".to_owned(), k: K_MIN }
+        Self { profile: "threshold".to_owned(), k: None, crowd_min: None }
     }
 }
 

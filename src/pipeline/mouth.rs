@@ -6,6 +6,8 @@
 
 mod backlog;
 mod events;
+mod guard;
+mod rest;
 mod running;
 
 use std::os::unix::process::ExitStatusExt;
@@ -37,6 +39,7 @@ use crate::wire::record::{Inbox, Record, RecordError, Report};
 
 pub use backlog::Backlog;
 use events::Readings;
+pub use guard::{Guard, Standing, Terms};
 pub(crate) use running::Eye;
 pub use running::{EYES, HEAP_HYGIENE, program};
 
@@ -115,6 +118,8 @@ pub struct Mouth {
     readings: Readings,
     /// Which cameras are lost.
     lost: Vec<bool>,
+    /// Ends the eye when nothing may be watched; none for a recording.
+    guard: Option<Guard>,
 }
 
 impl Mouth {
@@ -143,7 +148,14 @@ impl Mouth {
             expired_ns: i64::MIN / 2,
             readings: Readings::new(),
             lost: vec![false; settings.cameras.len()],
+            guard: None,
         }
+    }
+
+    /// The same under a guard.
+    #[must_use]
+    pub fn guarded(self, guard: Guard) -> Self {
+        Self { guard: Some(guard), ..self }
     }
 
     /// Where the newest health report can be read.
@@ -223,7 +235,7 @@ impl Mouth {
             Errand::Replay(timeline) => timeline.utc(CaptureTime(0)),
             _ => utc_now(),
         });
-        let mut eye = match Eye::start(job).await {
+        let mut eye = match Eye::start(job, self.guard.as_ref()).await {
             Ok(eye) => eye,
             Err(reason) => return EyeEnd::Unstarted(reason),
         };
@@ -425,6 +437,7 @@ impl Mouth {
             unreleased: self.backlog.count(),
             store_bytes,
             store_most_bytes,
+            mode: self.guard.as_ref().map(|guard| guard.standing().name()),
         };
         self.health.send_replace(Some(self.composer.health(&health)));
     }

@@ -15,15 +15,16 @@ struct Row {
     except: &'static [(&'static str, &'static str)],
 }
 
-const BENEATH: [&str; 4] = ["units", "clock", "health", "config"];
+const BENEATH: [&str; 5] = ["units", "clock", "health", "config", "switch"];
 /// Those who join the stages may import every one of them.
 const EVERYTHING: &[&str] = &["*"];
 
-const TABLE: [Row; 21] = [
+const TABLE: [Row; 22] = [
     beneath("units", &[]),
     beneath("clock", &[]),
     beneath("health", &["clock"]),
     beneath("config", &["units", "clock"]),
+    beneath("switch", &["config", "clock"]),
     stage("capture", &[], &[]),
     stage("detect", &["capture"], &[]),
     stage("track", &["detect"], &[]),

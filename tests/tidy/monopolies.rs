@@ -81,6 +81,8 @@ const ROWS: [Monopoly; 11] = [
             "src/clock.rs",
             "src/health.rs",
             "src/config",
+            "src/switch", // its row in the store
+            "src/switch.rs",
             "src/wire",
             "src/pipeline",    // the job handed to the eye
             "src/cli",         // results

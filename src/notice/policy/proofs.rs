@@ -1,6 +1,6 @@
 //! Of the policy: which cameras see what, what is proved, the last self-test, and how anybody can check.
 
-use super::{Section, Writer, definitions, figures, list, p, table};
+use super::{Section, Writer, definitions, figures, p, table};
 use crate::notice::day;
 use crate::notice::layout::escape;
 use crate::notice::plan::{Kind, Plan, plans, unplaced};
@@ -41,11 +41,13 @@ fn plan(writer: Writer, plan: &Plan) -> String {
         Kind::Zone => writer.say("区画", "zone"),
         Kind::Ignored => writer.say("数えない場所", "nobody counts here"),
     };
-    let items = plan.legend.iter().enumerate().map(|(at, (name, of))| {
-        format!("{}. {}{}{}{}", at + 1, escape(name), writer.say("（", " ("), kind(*of), writer.say("）", ")"))
-    });
+    let item = |(name, of): &(String, Kind)| {
+        let [open, close] = [writer.say("（", " ("), writer.say("）", ")")];
+        format!("<li>{}{open}{}{close}</li>", escape(name), kind(*of))
+    };
+    let items: String = plan.legend.iter().map(item).collect();
     let shaded = writer.say("色のついたところを、カメラが映しています。", "Cameras see the shaded part.");
-    format!("<h3>{}</h3>{}{}{}", escape(&plan.floor), plan.svg, p(shaded), list(items))
+    format!("<h3>{}</h3>{}{}<ol>{items}</ol>", escape(&plan.floor), plan.svg, p(shaded))
 }
 
 /// What protects the data, as far as it is proved.

@@ -92,7 +92,7 @@ impl Mouth {
         }
     }
 
-    fn tell(&self, of: &str, about: serde_json::Map<String, Value>) {
+    pub(super) fn tell(&self, of: &str, about: serde_json::Map<String, Value>) {
         if self.is_live() {
             // What finds no room is lost; health tells the state of everything.
             let _ = self.vault.enqueue_signed(self.composer.event(utc_now(), of, about));
