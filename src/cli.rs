@@ -16,6 +16,7 @@ mod detect;
 mod doctor;
 mod export;
 mod finding;
+mod interrupt;
 mod model;
 mod moment;
 mod mot;

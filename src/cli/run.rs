@@ -281,7 +281,7 @@ fn hold(settings: &Settings) -> Duration {
 }
 
 /// How a person or the system ends a command.
-pub(super) enum Signal {
+enum Signal {
     /// Ctrl-C.
     Interrupt,
     /// A service is stopped.
@@ -289,7 +289,7 @@ pub(super) enum Signal {
 }
 
 /// Waits until this process is to end.
-pub(super) async fn signalled() -> Signal {
+async fn signalled() -> Signal {
     use tokio::signal::unix::{SignalKind, signal};
     let Ok(mut terminate) = signal(SignalKind::terminate()) else { return std::future::pending().await };
     tokio::select! {

@@ -302,7 +302,8 @@ pub struct HealthPayload {
     /// is encrypted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tls_not_after: Option<String>,
-    /// Closed windows that wait for room in the store, or were lost for want of it.
+    /// Closed windows that wait for room in the store, were lost for want of it, or came faster than time does because the clock
+    /// was set.
     #[serde(default)]
     pub unreleased: u64,
     /// Bytes the store takes.

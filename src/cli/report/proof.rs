@@ -11,9 +11,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::super::interrupt::Interrupt;
 use super::Args;
 use super::camera::Camera;
-use super::interrupt::Interrupt;
 use super::twin::{Member, Part, Twin, go_on, own_child, stop};
 use super::verdict::{Searched, Verdict};
 use super::view::{Drawn, View};
@@ -42,7 +42,7 @@ use crate::wire::record::ration::Errand;
 /// # Errors
 /// Exit 1 where something fails on the way, exit 8 where the twin's eye is not caged, exit 130 on Ctrl-C.
 pub fn prove(args: &Args, shop: &Prepared) -> Result<Verdict, Failure> {
-    let (interrupt, folder) = (Interrupt::listen()?, Folder::new()?);
+    let (interrupt, folder) = (Interrupt::listen("interrupted; nothing was proved")?, Folder::new()?);
     let [own, other] = [key()?, key()?].map(|key| View { key, size: args.picture });
     let drawn = Arc::new(Drawn::default());
     let place = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));

@@ -15,7 +15,8 @@ pub struct EventPayload {
     /// Kind: evt.
     pub k: &'static str,
     /// What happened, as the last level of the topic: "camera-lost", "camera-back", "clock-step", "coverage-low",
-    /// "config-applied", "publish-refused", "broker-denied", "commands-unheard", "certificate-expiring", "command-refused" or "switch".
+    /// "config-applied", "publish-refused", "broker-denied", "store-damaged", "commands-unheard", "certificate-expiring",
+    /// "command-refused" or "switch".
     pub of: String,
     /// When, UTC, RFC 3339.
     pub at: String,
