@@ -182,6 +182,7 @@ fn health() -> Message {
         unreleased: 0,
         store_bytes: 1_048_576,
         store_most_bytes: 2_145_386_496,
+        mode: None,
     };
     composer().health(&payload)
 }
