@@ -21,7 +21,7 @@ fn commands(store: &Store) -> Vec<(Act, &'static str, Vec<String>)> {
         (
             Act::Export,
             "export",
-            words(&format!("export --from 2026-01-01 --to 2026-02-01 --format csv --out {}", out("figures.csv"))),
+            words(&format!("export --from 2020-01-01 --to 2020-02-01 --format csv --out {}", out("figures.csv"))),
         ),
         (Act::Purge, "purge", words("purge --from 2020-01-01 --to 2020-01-02 --yes")),
         (Act::ManagePeople, "person-revoke", words("people revoke somebody")),
