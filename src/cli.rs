@@ -16,6 +16,7 @@ mod detect;
 mod doctor;
 mod export;
 mod finding;
+mod interrupt;
 mod model;
 mod moment;
 mod mot;
@@ -29,8 +30,11 @@ mod run;
 mod schema;
 mod score;
 mod session;
+mod setup;
 mod state;
+mod status;
 mod track;
+mod turning;
 mod verify;
 mod watch;
 mod wipe;
@@ -56,6 +60,13 @@ pub fn main() -> std::process::ExitCode {
             Command::People(args) => people::run(&args),
             Command::Purge(args) => purge::run(&args),
             Command::Wipe(args) => wipe::run(&args),
+            Command::Setup(args) => setup::run(&args),
+            Command::Status(args) => status::run(&args),
+            Command::Arm(args) => turning::arm(&args),
+            Command::Pause(args) => turning::pause(&args),
+            Command::Resume(args) => turning::resume(&args),
+            Command::Lock(args) => turning::lock(&args),
+            Command::Unlock(args) => turning::unlock(&args),
             Command::Schema(args) => schema::run(&args),
             Command::Ask(args) => command::run(&args),
             Command::Export(args) => export::run(&args),
@@ -147,6 +158,20 @@ enum Command {
     Purge(purge::Args),
     /// Destroy the store for ever: its keys, then its files; what is left is a signed receipt
     Wipe(wipe::Args),
+    /// Say what is to be done before cameras may be watched, or print a site file to begin with
+    Setup(setup::Args),
+    /// Say where the switch stands, what is released and what waits
+    Status(status::Args),
+    /// Confirm a configuration and the sign that hangs at the door; two people do, or one who says openly to be alone
+    Arm(turning::ArmArgs),
+    /// Watch nothing from now on; asks nobody for anything
+    Pause(turning::StopArgs),
+    /// Watch again (an owner, on site)
+    Resume(turning::StartArgs),
+    /// Watch nothing until an owner unlocks it on site; asks nobody for anything
+    Lock(turning::StopArgs),
+    /// Undo a lock (an owner, on site)
+    Unlock(turning::StartArgs),
     /// Print the JSON Schema of everything that is published, or where it goes (AsyncAPI)
     Schema(schema::Args),
     /// Make a key for an operator, and commands signed with it (prints them, sends nothing)

@@ -90,6 +90,12 @@ pub fn monotonic_ns() -> i64 {
     read_ns(libc::CLOCK_MONOTONIC)
 }
 
+/// As [`monotonic_ns`], but that it goes on while the box sleeps.
+#[must_use]
+pub fn boot_ns() -> i64 {
+    read_ns(libc::CLOCK_BOOTTIME)
+}
+
 /// CPU time of the calling thread, ns.
 #[must_use]
 pub fn thread_cpu_ns() -> i64 {

@@ -43,9 +43,9 @@
 //! | I5 | only the mailbox drops frames, and counts them | `pipeline/latest.rs`; the ledger is balanced (tests/story) |
 //! | I6 | motion uses capture time | `track/kalman.rs` tests at three frame rates; tests/tidy/monopolies.rs (who may read a clock) |
 //! | I7 | counts are conserved: entries − exits = Δ stays, heat inside a zone = its dwell, transitions to a place and from it = its visits, who joins a queue is served, gives up or waits on; wherever the calendar cuts, the sums are the same | tests/laws |
-//! | I8 | a window is released once, with the same bytes for ever, and none that ends before its object's last | [`wire::record::Inbox`] (each window once), [`vault`] (on the disk, signed and in the audit chain in one commit), tests/vault: killed at any moment, full disks, clocks that step, six attacks on the chain |
+//! | I8 | a window is released once, with the same bytes for ever, and none that ends before its object's last | [`wire::record::Inbox`] (each window once), [`vault`] (on the disk, signed and in the audit chain in one commit), tests/vault: killed at any moment, full disks, clocks that step, six attacks on the chain; tests/live/clock.rs: the clock of a running shop is set |
 //! | I9 | every queue, map and history is bounded | constants beside each; a million people passing leave no more behind than two thousand (`measure/camera.rs`); memory slope in the acceptance tier |
-//! | I10 | no track id and no activity finer than a window on any wire, page or panic | `track::TrackId` cannot be printed or serialised; the eye's panic hook is silent; health counts frames, not people, and what follows people within seconds (still and overwritten frames, ages, boxes in ignored places) only by whole quarters of an hour; that a box is overloaded is told at once, and over with the quarter (`pipeline/discretion.rs`) |
+//! | I10 | no track id and no activity finer than a window on any wire, page or panic | `track::TrackId` cannot be printed or serialised; the eye's panic hook is silent; health counts frames, not people, and what follows people within seconds (still and overwritten frames, ages, boxes in ignored places) only by whole quarters of an hour; that a box is overloaded is told at once, and over with the quarter (`pipeline/discretion.rs`); a clock that is set again and again makes no more windows than time has room for (`pipeline/mouth/rhythm.rs`) |
 //! | I11 | the eye cannot write, execute or talk to anyone but its cameras, and proves it at start | five walls ([`sandbox`]), thirteen ways out tried by a twin before every `run`, `replay` and `bench` ([`sandbox::twin`]), exit 8 where one is open; tests/cage turns the walls off one by one; no encoder, no network client in its dependency graph and none of the system's encoders asked for (tests/tidy/{dependencies,symbols}.rs); an hour of calls into the kernel, of bytes to cameras and of the disk is judged by tests/evidence |
 //! | I12 | privacy only tightens | lower bounds in `config/check.rs` (k ≥ 5, cells ≥ 1 m); the ratchet over time is not built yet |
 //! | I13 | what the sign claims is what runs | not built yet |
@@ -93,6 +93,10 @@
 //! - **The store delivers, not the client.** A client of MQTT forgets what is in flight when its broker does; a row is done at
 //!   its receipt alone, a lost connection begins anew with whatever is not done, oldest first ([`publish::mqtt`],
 //!   tests/delivery, docs/brokers.md).
+//! - **A clock that is set is told and not trusted at once.** The eye is replaced, for it names windows by the clock as it was; the
+//!   open window is lost rather than closed early, since whoever sets clocks would cut windows to the length he likes. Names
+//!   follow the clock as it is, and nothing is named before what was released; the event says until when. What is kept
+//!   grows old by a clock whose jumps ahead count once they have stood for a day (`pipeline/mouth/ages.rs`).
 //! - **Nothing to leak with.** The eyes ask the system for no symbol that encodes, packs or films (tests/tidy/symbols.rs);
 //!   libraries that could are named by `kehai doctor`. What a run leaves on disk, in the kernel's record of calls and at the
 //!   cameras is searched (tests/evidence), and what a crash leaves (tests/live/crashes.rs).

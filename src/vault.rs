@@ -8,6 +8,7 @@
 
 mod again;
 mod audit;
+mod claim;
 mod error;
 mod keys;
 mod password;
@@ -38,6 +39,7 @@ use crate::wire::Message;
 use crate::wire::audit::{Deed, START, hex};
 use crate::wire::compose::Record;
 use crate::wire::seal::{PublicKey, Signer};
+pub use claim::holder;
 pub use error::VaultError;
 pub use keys::KeySource;
 use keys::Keys;
@@ -76,6 +78,8 @@ struct Inner {
     data_version: i64,
     /// A stop that found no room.
     unwritten: Option<switch::Unwritten>,
+    /// How often windows were taken out, by this process or perhaps by another.
+    taken_out: u64,
 }
 
 impl Vault {
@@ -85,15 +89,22 @@ impl Vault {
     /// # Errors
     /// A folder, a key or a file that cannot be used; another mouth that uses it.
     pub fn open(folder: &Path, keeping: Keeping, hold: Duration) -> Result<Self, VaultError> {
-        let failed = |error: std::io::Error| VaultError::Folder { path: folder.to_owned(), reason: error.to_string() };
+        let failed = |error: std::io::Error| VaultError::of_file(folder, &error);
         make_folder(folder)?;
-        let claim = claim(folder)?;
+        let claim = claim::claim(folder)?;
         let (path, keys) = keyed(folder, true)?;
+        if path.exists() {
+            store::must_be_uncut(&path, claim::has_begun(folder))?;
+        } else {
+            claim.set_len(0).map_err(failed)?;
+        }
         own_file(&path).map_err(failed)?;
         let db = store::open(&path, &keys.store, keeping.quota_mb)?;
         let spare = store::open(&path, &keys.store, keeping.quota_mb)?;
         let vault = Self::over(db, path, keys.signer, (keeping, hold, Some(claim)))?;
         *vault.spare.lock().unwrap_or_else(PoisonError::into_inner) = Some(spare);
+        // Without room for it now it is noted at the next start.
+        let _ = vault._claim.as_ref().map(claim::sign);
         Ok(vault)
     }
 
@@ -102,10 +113,11 @@ impl Vault {
     /// # Errors
     /// As [`Vault::open`]; there must be a store.
     pub fn open_beside(folder: &Path, keeping: Keeping) -> Result<Self, VaultError> {
-        let (path, keys) = keyed(folder, false)?;
-        if !path.is_file() {
-            return Err(VaultError::Missing { path });
+        if !folder.join(STORE).is_file() {
+            return Err(VaultError::Nothing { path: folder.to_owned() });
         }
+        let (path, keys) = keyed(folder, false)?;
+        store::must_be_uncut(&path, claim::has_begun(folder))?;
         let db = store::open(&path, &keys.store, keeping.quota_mb)?;
         Self::over(db, path, keys.signer, (keeping, Duration::ZERO, None))
     }
@@ -133,7 +145,7 @@ impl Vault {
         let spool = Spool::of(&db, hold).map_err(failed)?;
         let newest = newest(&db).map_err(failed)?;
         let data_version = data_version(&db).map_err(failed)?;
-        let inner = Mutex::new(Inner { db, spool, newest, data_version, unwritten: None });
+        let inner = Mutex::new(Inner { db, spool, newest, data_version, unwritten: None, taken_out: 0 });
         let (changed, halted, spare) = (Notify::new(), Arc::default(), Mutex::default());
         Ok(Self { inner, changed, signer, path, keeping, halted, spare, _claim: claim })
     }
@@ -203,6 +215,13 @@ impl Vault {
         Some((number, message))
     }
 
+    /// Why something that waits could not be read, once each time.
+    #[must_use]
+    pub fn trouble(&self) -> Option<VaultError> {
+        let error = self.lock().spool.trouble.take()?;
+        Some(VaultError::Damaged { path: self.path.clone(), reason: error.to_string() })
+    }
+
     /// Settles a row. That it is done may be written a little later: who is ended in between sends it once more.
     pub fn settle(&self, number: u64, delivery: Delivery) {
         let mut inner = self.lock();
@@ -228,6 +247,14 @@ impl Vault {
         let mut inner = self.lock();
         inner.notice_others();
         inner.spool.counts
+    }
+
+    /// A value that is another one as soon as windows came or went, through this process or through another.
+    #[must_use]
+    pub fn version(&self) -> [u64; 2] {
+        let mut inner = self.lock();
+        inner.notice_others();
+        [inner.spool.counts.released, inner.taken_out]
     }
 
     /// The newest record of every object, by topic.
@@ -333,6 +360,7 @@ impl Inner {
         let version = data_version(&self.db).unwrap_or(self.data_version);
         if version != self.data_version {
             self.data_version = version;
+            self.taken_out += 1;
             self.newest = newest(&self.db).unwrap_or_default();
             self.spool.recount(&self.db);
         }
@@ -353,7 +381,7 @@ fn keyed(folder: &Path, may_make: bool) -> Result<(PathBuf, Keys), VaultError> {
 /// It cannot be made, or others can look into it.
 pub fn make_folder(folder: &Path) -> Result<(), VaultError> {
     use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
-    let failed = |error: std::io::Error| VaultError::Folder { path: folder.to_owned(), reason: error.to_string() };
+    let failed = |error: std::io::Error| VaultError::of_file(folder, &error);
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
     let mode = folder.metadata().map_err(failed)?.permissions().mode() & 0o777;
     if mode & 0o077 == 0 {
@@ -366,23 +394,6 @@ pub fn make_folder(folder: &Path) -> Result<(), VaultError> {
         Some(closed) => closed.map_err(failed),
         None => Err(VaultError::Open { path: folder.to_owned(), mode }),
     }
-}
-
-/// Claims the store of a folder for this process, until the file is closed.
-fn claim(folder: &Path) -> Result<File, VaultError> {
-    use std::os::unix::fs::OpenOptionsExt;
-    let failed = |error: std::io::Error| VaultError::Folder { path: folder.to_owned(), reason: error.to_string() };
-    let claim = File::options().write(true).create(true).truncate(false).mode(0o600).open(folder.join(CLAIM));
-    let claim = claim.map_err(failed)?;
-    for attempt in 0..CLAIMS {
-        match rustix::fs::flock(&claim, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => return Ok(claim),
-            // A process that is just being started holds what its parent held, for a moment.
-            Err(_) if attempt + 1 < CLAIMS => std::thread::sleep(CLAIM_AGAIN),
-            Err(_) => break,
-        }
-    }
-    Err(VaultError::InUse { path: folder.to_owned() })
 }
 
 /// Makes the file of a store before SQLite does, for this user alone: its journals are made with the same mode.
@@ -478,7 +489,3 @@ fn set_text(db: &Connection, name: &str, value: &str) -> rusqlite::Result<()> {
 }
 
 const STORE: &str = "store.db";
-const CLAIM: &str = "store.lock";
-/// How often a store is claimed before it is called another's, and the pause in between.
-const CLAIMS: u32 = 25;
-const CLAIM_AGAIN: Duration = Duration::from_millis(20);

@@ -8,6 +8,7 @@ mod disclosure {
 
 /// What a node publishes, as a stranger on the other side of the broker sees it.
 mod contract {
+    mod alerts;
     mod broker;
     mod commands;
     mod dashboard;
@@ -23,6 +24,7 @@ mod delivery {
     mod doctor;
     pub mod doors;
     mod hearing;
+    mod malice;
     mod matrix;
     mod outages;
     mod refusals;
@@ -31,6 +33,8 @@ mod delivery {
 /// Nothing is watched that was not armed, and stopping is easy.
 mod switch {
     mod machine;
+    mod starting;
+    mod stopping;
 }
 
 /// Who may do what, at the page and at the command line, and what strangers get.
@@ -50,12 +54,14 @@ mod vault {
     pub mod commands;
     mod costs;
     mod full;
+    mod hostile;
     mod killed;
     mod payloads;
     mod purges;
     mod retention;
     mod secrecy;
     mod store;
+    mod wounds;
 }
 
 /// What holds the eye: its walls, and the doors of its cameras.
@@ -90,7 +96,7 @@ mod story {
     mod bench;
     mod calendar;
     mod evaluation;
-    mod page;
+    pub mod page;
     mod pictures;
     mod pipe;
     mod recounts;
@@ -160,6 +166,7 @@ mod figures {
 /// Live cameras, drawn and served on loopback.
 mod live {
     pub mod cameras;
+    mod clock;
     mod crashes;
     mod doctor;
     mod endurance;
@@ -173,11 +180,13 @@ mod live {
 
 /// What tests share.
 mod support {
+    pub mod armed;
     pub mod broker;
     pub mod carver;
     pub mod eye;
     pub mod eye_process;
     pub mod folder;
+    pub mod imp;
     pub mod jetstream;
     pub mod keyed;
     pub mod node;
@@ -194,5 +203,6 @@ mod support {
     pub mod stand;
     pub mod strace;
     pub mod twin;
+    pub mod wall_clock;
     pub mod way;
 }

@@ -73,7 +73,8 @@ fn export(args: &ExportArgs) -> Result<(), Failure> {
             lines += 1;
         }
     })?;
-    let whole = written.and_then(|()| file.flush()).and_then(|()| std::fs::rename(&partial, &args.out));
+    let written = written.and_then(|()| file.flush()).and_then(|()| file.get_ref().sync_all());
+    let whole = written.and_then(|()| std::fs::rename(&partial, &args.out));
     if whole.is_err() {
         // Nothing half done stays behind.
         let _ = std::fs::remove_file(&partial);

@@ -10,12 +10,13 @@ mod sink;
 mod source;
 mod table;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use serde::Serialize;
 
 use super::credentials::Asker;
+use super::interrupt::Interrupt;
 use super::output::{check_file, note, progress_of, say, say_json, write_whole};
 use super::{Failure, USAGE};
 use crate::config::{Settings, site};
@@ -113,6 +114,8 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let period = calendar.period(&args.from, &args.to, hours)?;
     let compared = args.compare_from.as_deref().zip(args.compare_to.as_deref());
     let compared = compared.map(|(from, to)| calendar.period(from, to, hours)).transpose()?;
+    // From here on a file is begun, and nothing half written may stay.
+    let interrupt = Interrupt::listen("interrupted; nothing was written")?;
     let (names, objects) = (std::mem::take(&mut source.names), std::mem::take(&mut source.objects));
     let sink: Box<dyn Sink> = match args.format {
         Format::Csv => Box::new(CsvSink::begin(&args.out, compared.is_some())?),
@@ -121,11 +124,11 @@ pub fn run(args: &Args) -> Result<(), Failure> {
             let seen = site.as_ref().map(|site| seen_cells(&site.settings)).unwrap_or_default();
             let periods = [Some(&period), compared.as_ref()].map(|period| Some(in_words(&calendar, period?)));
             let frame = Frame { wanted: &wanted, names: &names, seen: &seen, periods };
-            return draw(args, &frame, (&mut source, &calendar, &bar), [Some(&period), compared.as_ref()]);
+            return draw(args, &frame, (&mut source, &calendar, &bar, &interrupt), [Some(&period), compared.as_ref()]);
         }
     };
-    let rows = Rows { wanted: &wanted, names: &names, objects: &objects, sink, count: 0 };
-    let mut export = Export { source, calendar, rows, heard: Heard::default(), bar };
+    let rows = Rows { wanted: &wanted, names: &names, objects: &objects, sink, count: 0, there: BTreeSet::new() };
+    let mut export = Export { source, calendar, rows, heard: Heard::default(), bar, interrupt };
     match compared {
         Some(other) => export.compare(&period, &other)?,
         None if args.by == By::Window => export.each_window(&period)?,
@@ -185,17 +188,19 @@ struct Export<'a> {
     rows: Rows<'a>,
     heard: Heard,
     bar: indicatif::ProgressBar,
+    interrupt: Interrupt,
 }
 
 impl Export<'_> {
     /// Sums over hours, days or the period, each told when it is over.
     fn by_parts(&mut self, period: &Period, by: By) -> Result<(), Failure> {
-        let Self { source, calendar, rows, heard, bar } = self;
+        let Self { source, calendar, rows, heard, bar, interrupt } = self;
         let mut stretches = stretches(calendar, period, by).into_iter();
         let Some(mut stretch) = stretches.next() else { return Ok(()) };
         let mut sums = Sums::default();
         source.each(period, &mut |node, window| {
             bar.inc(1);
+            interrupt.check()?;
             while window.start_s >= stretch.period.to_s() {
                 rows.tell(&stretch, &sums)?;
                 rows.tell_missing(&stretch, &sums)?;
@@ -216,11 +221,12 @@ impl Export<'_> {
 
     /// Every window for itself.
     fn each_window(&mut self, period: &Period) -> Result<(), Failure> {
-        let Self { source, calendar, rows, heard, bar } = self;
+        let Self { source, calendar, rows, heard, bar, interrupt } = self;
         // Windows of one start come together: what is there twice is there twice in a row.
         let (mut there, mut start_s) = (Sums::default(), i64::MIN);
         source.each(period, &mut |node, window| {
             bar.inc(1);
+            interrupt.check()?;
             if window.start_s != start_s {
                 (there, start_s) = (Sums::default(), window.start_s);
             }
@@ -238,9 +244,9 @@ impl Export<'_> {
 
     /// The period beside another one.
     fn compare(&mut self, period: &Period, other: &Period) -> Result<(), Failure> {
-        let Self { source, calendar, rows, heard, bar } = self;
-        let sums = summed((source, calendar, bar), heard, period)?;
-        let more = summed((source, calendar, bar), heard, other)?;
+        let Self { source, calendar, rows, heard, bar, interrupt } = self;
+        let sums = summed((source, calendar, bar, interrupt), heard, period)?;
+        let more = summed((source, calendar, bar, interrupt), heard, other)?;
         rows.compare((&stretch(calendar, period.clone()), &sums), (&stretch(calendar, other.clone()), &more))
     }
 
@@ -253,6 +259,7 @@ impl Export<'_> {
             let Failure { code, message } = nothing(&source, &calendar, period);
             return Err(Failure::new(code, message + &malformed));
         }
+        rows.check_names()?;
         let summary = Summary::of(args, &calendar, period, (&heard, &leftovers, rows.count));
         rows.sink.end()?;
         summary.warn(&leftovers, heard.refused);
@@ -265,14 +272,15 @@ impl Export<'_> {
     }
 }
 
-/// Where windows come from, whose time it is, and what shows how far it is.
-type Reading<'a> = (&'a mut Source, &'a Calendar, &'a indicatif::ProgressBar);
+/// Where windows come from, whose time it is, what shows how far it is, and who may end it.
+type Reading<'a> = (&'a mut Source, &'a Calendar, &'a indicatif::ProgressBar, &'a Interrupt);
 
 /// The sums of a whole period.
-fn summed((source, calendar, bar): Reading, heard: &mut Heard, period: &Period) -> Result<Sums, Failure> {
+fn summed((source, calendar, bar, interrupt): Reading, heard: &mut Heard, period: &Period) -> Result<Sums, Failure> {
     let mut sums = Sums::default();
     source.each(period, &mut |node, window| {
         bar.inc(1);
+        interrupt.check()?;
         heard.hear(sums.add(node, window), period.straddles(window.start_s, window.dur_s));
         Ok(())
     })?;
@@ -281,11 +289,11 @@ fn summed((source, calendar, bar): Reading, heard: &mut Heard, period: &Period) 
 
 /// Draws a map of a period, or of the difference of two, into its file.
 fn draw(args: &Args, frame: &Frame, reading: Reading, periods: [Option<&Period>; 2]) -> Result<(), Failure> {
-    let (source, calendar, bar) = reading;
+    let (source, calendar, bar, interrupt) = reading;
     let mut heard = Heard::default();
     let mut all = Vec::new();
     for period in periods.into_iter().flatten() {
-        all.push((stretch(calendar, period.clone()), summed((source, calendar, bar), &mut heard, period)?));
+        all.push((stretch(calendar, period.clone()), summed((source, calendar, bar, interrupt), &mut heard, period)?));
     }
     bar.finish_and_clear();
     let mut all = all.iter().map(|(stretch, sums)| (stretch, sums));

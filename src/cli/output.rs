@@ -61,7 +61,12 @@ pub fn check_file(flag: &str, file: &Path) -> Result<(), Failure> {
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let problem = match file.file_name() {
         None => "is no file",
+        Some(name) if name == "-" => "is not taken for standard output",
         Some(_) if file.is_dir() => "is a folder",
+        // The finished file takes the place of what was there: a device, a pipe or /dev/stdout would be gone.
+        Some(_) if file.symlink_metadata().is_ok_and(|there| !there.is_file()) => {
+            "is no ordinary file (a link, a device or a pipe)"
+        }
         Some(_) if !is_writable_folder(folder) => "its folder is not there or cannot be written",
         Some(_) => return Ok(()),
     };

@@ -12,19 +12,19 @@ use tokio::task::JoinHandle;
 use super::output::note;
 use super::state::state_folder;
 use super::{CONFIGURATION, Failure};
-use crate::clock::utc_now;
+use crate::clock::{UtcMs, monotonic_ns};
 use crate::config::broker::{Broker, Remote};
 use crate::config::site::Site;
 use crate::config::{CommandKey, Outlets, PageDoor, Settings};
 use crate::floor::visible_cells;
 use crate::pipeline::mouth::Mouth;
-use crate::publish::attendant::{Attendant, Refusals};
+use crate::publish::attendant::{Attendant, Refusals, Turns};
 use crate::publish::broker::EmbeddedBroker;
 use crate::publish::commands::{Asker, Desk};
 use crate::publish::discovery::discovery;
 use crate::publish::images::Images;
 use crate::publish::mqtt::Publisher;
-use crate::publish::web::{Page, Shelf, Transparency, serve};
+use crate::publish::web::{DANGER_PLAINTEXT, DANGER_UNSANDBOXED, Page, Shelf, Transparency, Word, serve};
 use crate::vault::Vault;
 
 /// What publishes while a command runs.
@@ -59,15 +59,15 @@ impl Publishing {
         let (stop, stopping) = watch::channel(false);
         let connected = Arc::new(AtomicBool::new(false));
         let remote = site.outlets.broker.as_ref().map(Broker::remote);
-        let broker_url = remote.as_ref().map(Remote::url);
+        let (broker_url, again) = (remote.as_ref().map(Remote::url), Arc::<Notify>::default());
         let (trouble_sender, troubles) = mpsc::channel(TROUBLES_MAX);
         let (command_sender, commands) = mpsc::channel(COMMANDS_MAX);
         let (answer_sender, answers) = mpsc::channel(COMMANDS_MAX);
-        let again = Arc::new(Notify::new());
         let attendant = Attendant {
             composer: mouth.composer().clone(),
             vault: Arc::clone(vault),
-            desk: desk(site, mouth.composer().node())?,
+            desk: desk(site, mouth.composer().node(), vault.heeded()?)?,
+            turns: Turns::default(),
             answers: answer_sender,
             again: Arc::clone(&again),
             refusals: Refusals::default(),
@@ -103,8 +103,8 @@ impl Publishing {
         }
         let page_url = site.outlets.page.as_ref().map(PageDoor::url);
         if site.outlets.has_images && mouth.is_live() {
-            let (vault, base) = (Arc::clone(vault), mouth.composer().topic(""));
-            tokio::spawn(Images { vault, base, seen: seen(&site.settings), drawn: BTreeMap::new() }.draw());
+            let base = mouth.composer().topic("");
+            tokio::spawn(Images::of(Arc::clone(vault), base, seen(&site.settings)).draw());
         }
         tokio::spawn(attendant.attend(troubles, commands, |words| note(&format!("kehai: {words}"))));
         Ok(Self { publisher, stop, connected, _broker: broker, broker_url, page_url })
@@ -143,8 +143,8 @@ const TROUBLES_MAX: usize = 64;
 /// Commands that may wait to be judged.
 const COMMANDS_MAX: usize = 16;
 
-/// The desk for commands, with the keys of the site file.
-fn desk(site: &Site, node: String) -> Result<Desk, Failure> {
+/// The desk for commands, with the keys of the site file; earlier processes have heeded none made after `heeded`.
+fn desk(site: &Site, node: String, heeded: UtcMs) -> Result<Desk, Failure> {
     let asker = |key: &CommandKey| {
         let refused = |error| {
             let (name, key) = (&key.name, &key.key);
@@ -156,7 +156,7 @@ fn desk(site: &Site, node: String) -> Result<Desk, Failure> {
         Ok(Asker { name: key.name.clone(), key: key.key.parse().map_err(refused)? })
     };
     let askers: Result<Vec<Asker>, Failure> = site.outlets.command_keys.iter().map(asker).collect();
-    Ok(Desk::new(node, askers?, utc_now()))
+    Ok(Desk::new(node, askers?, monotonic_ns(), heeded))
 }
 
 /// The name under which a node is known to a broker. Two clients of one name throw each other off: whoever speaks beside
@@ -207,12 +207,8 @@ fn selftest(outlets: &Outlets) -> Option<PathBuf> {
 }
 
 /// What the site file allows that weakens privacy, for people.
-fn dangers(site: &Site) -> Vec<String> {
-    let all = [(site.settings.dangerous_allow_unsandboxed, UNSANDBOXED), (remote_is_plain(site), PLAINTEXT)];
-    all.into_iter().filter(|(is_on, _)| *is_on).map(|(_, words)| words.to_owned()).collect()
+fn dangers(site: &Site) -> Vec<Word> {
+    let all =
+        [(site.settings.dangerous_allow_unsandboxed, DANGER_UNSANDBOXED), (remote_is_plain(site), DANGER_PLAINTEXT)];
+    all.into_iter().filter(|(is_on, _)| *is_on).map(|(_, words)| words).collect()
 }
-
-const UNSANDBOXED: &str = "this box may watch without a proved cage round the process that sees pictures \
-    (dangerous_allow_unsandboxed). Every message says so.";
-const PLAINTEXT: &str =
-    "what this box publishes can be read and changed on its way to the broker (broker.dangerous_plaintext).";

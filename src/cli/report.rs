@@ -6,7 +6,6 @@
 
 pub mod camera;
 pub mod h264_pcm;
-mod interrupt;
 pub mod noise;
 mod proof;
 mod twin;

@@ -91,6 +91,7 @@ async fn watch(
         boot: format!("{:08x}", (utc_now().0 ^ monotonic_ns() ^ i64::from(std::process::id()) << 20) as u32),
         synchronised: is_synchronised(),
         retain_windows: true,
+        sign: vault.switch()?.arming().map(|arming| arming.sign.clone()),
     };
     let mut mouth = Mouth::new(settings, Composer::new(settings, voice), Arc::clone(&vault), HEALTH_EVERY);
     if let Some(guard) = Guard::over(&vault, terms) {
@@ -280,7 +281,7 @@ fn hold(settings: &Settings) -> Duration {
 }
 
 /// How a person or the system ends a command.
-pub(super) enum Signal {
+enum Signal {
     /// Ctrl-C.
     Interrupt,
     /// A service is stopped.
@@ -288,7 +289,7 @@ pub(super) enum Signal {
 }
 
 /// Waits until this process is to end.
-pub(super) async fn signalled() -> Signal {
+async fn signalled() -> Signal {
     use tokio::signal::unix::{SignalKind, signal};
     let Ok(mut terminate) = signal(SignalKind::terminate()) else { return std::future::pending().await };
     tokio::select! {

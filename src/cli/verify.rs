@@ -147,7 +147,7 @@ impl Check<'_> {
 
     fn line(&mut self, text: &str, place: (&str, u64)) {
         let Some(line) = Line::read(text) else {
-            return self.broken(None, place, "no payload: it cannot be read as JSON".to_owned());
+            return self.unreadable(text, place);
         };
         let key = self.pinned.or_else(|| self.introduced.get(line.base).copied()).or_else(|| self.only_key());
         match self.judge(&line, key) {
@@ -175,7 +175,7 @@ impl Check<'_> {
             return if is_replay { Judged::Replayed } else { Judged::Bad(stranger) };
         }
         if line.value.get("sig").is_none() {
-            return if line.value.get("seq").is_some() { Judged::Unsigned } else { Judged::Plain };
+            return if line.is_never_signed() { Judged::Plain } else { Judged::Unsigned };
         }
         let Some(key) = key else {
             return if is_replay { Judged::Bad(REPLAY_BROKEN.to_owned()) } else { Judged::Keyless };
@@ -201,12 +201,20 @@ impl Check<'_> {
         }
     }
 
-    fn broken(&mut self, line: Option<&Line<'_>>, (file, row): (&str, u64), what: String) {
+    fn broken(&mut self, line: Option<&Line<'_>>, place: (&str, u64), what: String) {
+        let seq = line.and_then(|line| line.value["seq"].as_u64());
+        self.fault(place, seq, line.map(ledger::identity), what);
+    }
+
+    /// One that is no JSON any more: the number still stands in it somewhere, unless that is what was hit.
+    fn unreadable(&mut self, text: &str, place: (&str, u64)) {
+        self.fault(place, seq_in(text), None, "no payload: it cannot be read as JSON".to_owned());
+    }
+
+    fn fault(&mut self, (file, line): (&str, u64), seq: Option<u64>, identity: Option<[u8; 16]>, what: String) {
         self.count.broken += 1;
         if self.count.faults.len() < FAULTS_MAX {
-            let seq = line.and_then(|line| line.value["seq"].as_u64());
-            let identity = line.map(ledger::identity);
-            self.count.faults.push(Broken { file: file.to_owned(), line: row, seq, what, identity });
+            self.count.faults.push(Broken { file: file.to_owned(), line, seq, what, identity });
         }
     }
 
@@ -264,12 +272,30 @@ impl<'a> Line<'a> {
         Some(Self { base: &topic[..at], below: &topic[at..], body: &text[begin..], value })
     }
 
+    /// Whether it is something a node never signs, or nothing of a node at all.
+    fn is_never_signed(&self) -> bool {
+        let has = |name: &str| self.value.get(name).is_some();
+        let is_where_all_are_signed = SIGNED.iter().any(|begin| self.below.starts_with(begin));
+        let is_plain = match self.value["k"].as_str() {
+            Some(kind) => PLAIN.contains(&kind),
+            None => !has("k"),
+        };
+        is_plain && !is_where_all_are_signed && !["seq", "ws", "cov_ms"].into_iter().any(has)
+    }
+
     /// Whether a window stands under the topic of its object, where a topic stands there at all.
     fn is_in_place(&self) -> bool {
         let text = |name: &str| self.value[name].as_str().unwrap_or_default();
         let place = format!("/win/{}/{}", text("k"), text("id"));
         self.value.get("seq").is_none() || self.below.is_empty() || self.below == place
     }
+}
+
+/// The number that stands in a payload, whether it can be read as JSON or not.
+fn seq_in(text: &str) -> Option<u64> {
+    let (_, behind) = text.split_once("\"seq\":")?;
+    let digits = behind.find(|letter: char| !letter.is_ascii_digit()).map_or(behind, |end| &behind[..end]);
+    digits.parse().ok()
 }
 
 /// JSON without white space between its parts.
@@ -342,6 +368,10 @@ fn tell(count: &Count, introduced: &BTreeMap<String, PublicKey>) {
 
 const KEYLESS: &str = "signed, and no key to check it with; give --key ed25519:…, --site SITE on the box itself, or the node's message `about` in one of the files";
 const REPLAY_BROKEN: &str = "says it is of a replay, and does not fit everybody's key: it was changed";
+/// Kinds that are never signed.
+const PLAIN: [&str; 4] = ["state", "about", "meta", "health"];
+/// Topics below a node on which everything is signed.
+const SIGNED: [&str; 4] = ["/win/", "/evt/", "/rsp/", "/audit"];
 /// Faults that are told one by one.
 const FAULTS_MAX: usize = 100;
 /// Nodes whose introduction is remembered.

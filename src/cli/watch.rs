@@ -19,6 +19,7 @@ use super::{BROKER, CHECK_FAILED, Failure, USAGE};
 use crate::clock::utc_now;
 use crate::config::broker::{Login, Own, Remote, Tls};
 use crate::publish::mqtt::subscriber::{FILTERS_MAX, News, Subscriber};
+use crate::publish::period::Calendar;
 use board::{Board, Heard, tame};
 use screen::{Colours, Terminal};
 
@@ -49,6 +50,9 @@ pub struct Args {
     /// Listen in the clear to a broker on another machine: everybody on the way reads along
     #[arg(long)]
     dangerous_plaintext: bool,
+    /// IANA time zone of the times shown [default: that of each shop, as its "about" message says; else UTC]
+    #[arg(long, value_name = "TZ")]
+    zone: Option<String>,
     /// End after so many messages
     #[arg(long)]
     count: Option<u64>,
@@ -60,6 +64,7 @@ pub struct Args {
 /// Runs the command.
 pub fn run(args: &Args) -> Result<(), Failure> {
     let subscriber = Subscriber { broker: remote(args)?, client_id: client_id(), filters: filters(args)? };
+    let calendar = args.zone.as_deref().map(Calendar::of).transpose()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::new(CHECK_FAILED, error.to_string()))?;
     let url = subscriber.broker.url();
@@ -67,9 +72,9 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         let (sender, news) = mpsc::channel(NEWS_MAX);
         let listening = tokio::spawn(subscriber.run(sender));
         let shown = if args.json || !std::io::stdout().is_terminal() {
-            told(args, news).await
+            told(args, Board::in_time_of(calendar), news).await
         } else {
-            painted(args, &url, news).await
+            painted(args, &url, Board::in_time_of(calendar), news).await
         };
         if shown {
             return Ok(());
@@ -82,8 +87,8 @@ pub fn run(args: &Args) -> Result<(), Failure> {
 }
 
 /// A line a message, until enough came; false when no more will come.
-async fn told(args: &Args, mut news: mpsc::Receiver<News>) -> bool {
-    let (mut board, mut left) = (Board::default(), args.count.unwrap_or(u64::MAX));
+async fn told(args: &Args, mut board: Board, mut news: mpsc::Receiver<News>) -> bool {
+    let mut left = args.count.unwrap_or(u64::MAX);
     while left > 0 {
         let next = tokio::select! {
             next = news.recv() => next,
@@ -107,8 +112,8 @@ async fn told(args: &Args, mut news: mpsc::Receiver<News>) -> bool {
 }
 
 /// Tables and a map, until the person ends it; false when no more will come.
-async fn painted(args: &Args, url: &str, mut news: mpsc::Receiver<News>) -> bool {
-    let (mut board, mut left) = (Board::default(), args.count.unwrap_or(u64::MAX));
+async fn painted(args: &Args, url: &str, mut board: Board, mut news: mpsc::Receiver<News>) -> bool {
+    let mut left = args.count.unwrap_or(u64::MAX);
     let mut state = "connecting".to_owned();
     let page = Page::open();
     let mut is_new = true;
@@ -188,6 +193,8 @@ fn plain(board: &mut Board, topic: &str, body: &[u8]) -> String {
             )
         }
         Heard::State(is_online) => format!("{topic}: {}", if is_online { "online" } else { "offline" }),
+        Heard::Event(words) => format!("{topic}: {words}"),
+        Heard::Cleared => format!("{topic}: no longer kept by the broker"),
         Heard::Other(kind) => format!("{topic}: {kind}, {} bytes", body.len()),
         Heard::Strange => format!("{topic}: {} bytes that are no payload of ours", body.len()),
     }

@@ -82,7 +82,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     }
     let folder = state_folder(&site.outlets)?;
     if !folder.is_dir() {
-        return Err(VaultError::Missing { path: folder }.into());
+        return Err(VaultError::Nothing { path: folder }.into());
     }
     let by = asked_by(args, &site, &folder)?;
     let receipt = args.receipt.clone().unwrap_or_else(|| beside(&folder));
@@ -139,6 +139,10 @@ fn beside(folder: &Path) -> PathBuf {
 fn payload(site: &Site, found: &Receipt, vault: Option<&Vault>, by: &str) -> ReceiptPayload {
     let node = node(site);
     let mut topics = found.topics.clone();
+    // Also of objects all windows of which are gone, and pictures, whether the site still asks for them or not.
+    let objects = vault.and_then(|vault| vault.objects().ok()).unwrap_or_default();
+    topics.extend(objects.iter().map(|(kind, id)| format!("{node}/win/{kind}/{id}")));
+    topics.extend(objects.iter().filter(|(kind, _)| kind == "heat").map(|(_, id)| format!("{node}/img/heat/{id}")));
     topics.extend(["state", "about"].map(|topic| format!("{node}/{topic}")));
     topics.extend(METAS.map(|of| format!("{node}/meta/{of}")));
     topics.sort();

@@ -4,10 +4,12 @@
 //! an eye that says something unforeseen is ended at once; credentials travel by pipe, never by argument or
 //! environment; the eye's standard error goes nowhere.
 
+mod ages;
 mod backlog;
 mod events;
 mod guard;
 mod rest;
+mod rhythm;
 mod running;
 
 use std::os::unix::process::ExitStatusExt;
@@ -20,7 +22,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 use super::{Errand, EyeJob};
-use crate::clock::{CaptureTime, UtcMs, is_synchronised, monotonic_ns, utc_now};
+use crate::clock::{CaptureTime, UtcMs, boot_ns, is_synchronised, monotonic_ns, utc_now};
 use crate::config::{LOOKS_PER_S_DEFAULT, Settings};
 use crate::health::load::{Gauge, Load};
 use crate::health::news::LastHeard;
@@ -37,9 +39,11 @@ use crate::wire::payload::{CONTRACT_VERSION, CameraHealthPayload, HealthPayload}
 use crate::wire::record::ration::Ration;
 use crate::wire::record::{Inbox, Record, RecordError, Report};
 
+use ages::Ages;
 pub use backlog::Backlog;
 use events::Readings;
 pub use guard::{Guard, Standing, Terms};
+use rhythm::Rhythm;
 pub(crate) use running::Eye;
 pub use running::{EYES, HEAP_HYGIENE, program};
 
@@ -115,6 +119,8 @@ pub struct Mouth {
     backlog: Backlog,
     /// When the store was last rid of what is too old.
     expired_ns: i64,
+    ages: Ages,
+    rhythm: Rhythm,
     readings: Readings,
     /// Which cameras are lost.
     lost: Vec<bool>,
@@ -146,6 +152,8 @@ impl Mouth {
             begun_ns: monotonic_ns(),
             backlog: Backlog::default(),
             expired_ns: i64::MIN / 2,
+            ages: Ages::begin(utc_now(), boot_ns()),
+            rhythm: Rhythm::default(),
             readings: Readings::new(),
             lost: vec![false; settings.cameras.len()],
             guard: None,
@@ -229,6 +237,10 @@ impl Mouth {
         self.eye_starts += 1;
         let is_live = matches!(job.errand, Errand::Watch);
         self.heard.begin_again();
+        if is_live {
+            // A step while there was no eye misleads none.
+            let _ = self.stepped();
+        }
         self.ration =
             Some(Ration::new(&self.settings, job.errand, job.feeds.iter().map(|feed| feed.camera), monotonic_ns()));
         self.inbox.begin_again(match job.errand {
@@ -312,7 +324,15 @@ impl Mouth {
         match report {
             // A live eye cannot have measured what has not been yet.
             Report::Window(window) if is_live && window.span.end_s() > utc_now().0 / 1000 + CLOCK_SLACK_S => {
-                Some(EyeEnd::Disbelieved(RecordError::Early { end_s: window.span.end_s() }))
+                // But one that was ended by a clock that was put back since has not lied.
+                let early = || EyeEnd::Disbelieved(RecordError::Early { end_s: window.span.end_s() });
+                Some(self.stepped().map_or_else(early, EyeEnd::ClockStepped))
+            }
+            Report::Window(window)
+                if is_live && !self.rhythm.admits(window.object, window.span.dur_s, monotonic_ns()) =>
+            {
+                self.backlog.give_up();
+                None
             }
             Report::Window(window) => {
                 if is_live {
@@ -399,10 +419,12 @@ impl Mouth {
         if !self.is_live() {
             return;
         }
+        let now = utc_now();
+        let ages = self.ages.now(now, boot_ns());
         if now_ns - self.expired_ns > EXPIRE_EVERY_NS {
             self.expired_ns = now_ns;
             // What could not go now goes next time.
-            let _ = self.vault.expire(utc_now());
+            let _ = self.vault.expire_as_of(ages, now);
         }
         // A head that finds no room is told with the next.
         let _ = self.vault.publish_head(&self.composer.topic("audit"));

@@ -1,8 +1,8 @@
 //! The attendant: answers commands, and tells what the broker objects to, as events and in words.
 //!
 //! In: [`Command`]s and [`Trouble`]s from the publisher. Out: answers and events; lines in the audit chain. Invariants: every command
-//! that is heeded stands in the chain before it is answered; refused ones are remembered and told at most
-//! [`REFUSALS_MAX`] times an hour, whoever floods us.
+//! that is heeded stands in the chain before it is answered; no more than [`TURNS_MAX`] are looked at in a second, and refused
+//! ones are remembered and told at most [`REFUSALS_MAX`] times an hour, whoever floods us.
 
 use std::sync::Arc;
 
@@ -11,10 +11,11 @@ use tokio::sync::{Notify, mpsc};
 use super::commands::{Ask, Desk, Request};
 use super::mqtt::{Command, Trouble};
 use crate::clock::{monotonic_ns, utc_now};
-use crate::vault::Vault;
+use crate::switch::{From, Turn};
+use crate::vault::{TurnError, Vault};
 use crate::wire::Message;
 use crate::wire::audit::Deed;
-use crate::wire::compose::{Answer, Composer, about};
+use crate::wire::compose::{About, Answer, Composer, about};
 
 /// Whoever stands between the publisher's ways in and the store.
 pub struct Attendant {
@@ -28,8 +29,28 @@ pub struct Attendant {
     pub answers: mpsc::Sender<Message>,
     /// Wakes the publisher to introduce itself again.
     pub again: Arc<Notify>,
+    /// Commands looked at in this second, and when it began.
+    pub turns: Turns,
     /// Refused commands told in this hour, and when it began.
     pub refusals: Refusals,
+}
+
+/// Commands of a second: to judge one costs more than to send one.
+#[derive(Default)]
+pub struct Turns {
+    begun_ns: i64,
+    taken: u32,
+}
+
+impl Turns {
+    /// Whether one more may be looked at.
+    fn take(&mut self, now_ns: i64) -> bool {
+        if now_ns - self.begun_ns > SECOND_NS {
+            *self = Self { begun_ns: now_ns, taken: 0 };
+        }
+        self.taken += 1;
+        self.taken <= TURNS_MAX
+    }
 }
 
 /// Refused commands of an hour.
@@ -64,8 +85,10 @@ impl Attendant {
                     say(&format!("broker: {trouble}"));
                     self.tell(&trouble);
                 }
+                // Whoever wanted an answer and gets none asks again.
                 Some(command) = commands.recv() => {
-                    if let Some(words) = self.heed(&command) {
+                    let is_heard = self.turns.take(monotonic_ns());
+                    if let Some(words) = is_heard.then(|| self.heed(&command)).flatten() {
                         say(&words);
                     }
                 }
@@ -83,6 +106,7 @@ impl Attendant {
                 ("publish-refused", about([("topic", topic.as_str().into()), reason]))
             }
             Trouble::Denied { .. } => ("broker-denied", about(words)),
+            Trouble::Store { .. } => ("store-damaged", about(words)),
             Trouble::Deaf { .. } => ("commands-unheard", about(words)),
             Trouble::CertificateExpiring { which, not_after_s } => {
                 ("certificate-expiring", about([("which", (*which).into()), ("not_after_s", (*not_after_s).into())]))
@@ -94,7 +118,7 @@ impl Attendant {
 
     /// Does what a command asks, if it may; words for a person when it may not.
     fn heed(&mut self, command: &Command) -> Option<String> {
-        match self.desk.judge(command, utc_now()) {
+        match self.desk.judge(command, utc_now(), monotonic_ns()) {
             Ok(request) => {
                 self.serve(request);
                 None
@@ -113,9 +137,21 @@ impl Attendant {
         }
     }
 
-    fn serve(&self, Request { who, id, ask }: Request) {
+    /// Stops at once, whether or not there is room to write that down.
+    fn turn(&self, ask: Ask, who: &str) -> Result<About, String> {
+        let turn = if ask == Ask::Lock { Turn::Lock } else { Turn::Pause(From::Afar) };
+        match self.vault.turn(&turn, who, None) {
+            Ok(switch) => Ok(about([("mode", switch.mode().name().into())])),
+            Err(TurnError::Store(error)) => Err(format!("stopped, and not written down: {error}")),
+            Err(TurnError::Refused(refusal)) => Err(refusal.to_string()),
+        }
+    }
+
+    fn serve(&self, Request { who, id, at, ask }: Request) {
         let deed = Deed::done("command").by(&who).about("verb", ask.verb()).about("id", id.as_str());
-        let outcome = match self.vault.remember(&deed) {
+        let outcome = match self.vault.heed(&deed, at) {
+            // To stop needs no room.
+            Err(_) if ask.is_stop() => self.turn(ask, &who),
             Err(error) => Err(error.to_string()),
             Ok(_) => match ask {
                 Ask::Ping => Ok(about([
@@ -131,6 +167,7 @@ impl Attendant {
                     windows.map(|windows| about([("windows", windows.into())]))
                 }
                 Ask::ConfigGet => Ok(self.composer.configuration()),
+                Ask::Pause | Ask::Lock => self.turn(ask, &who),
             },
         };
         let message = self.composer.answer(Answer { verb: ask.verb(), id, at: utc_now(), outcome });
@@ -141,4 +178,21 @@ impl Attendant {
 
 /// Refused commands told in an hour.
 const REFUSALS_MAX: u32 = 20;
-const HOUR_NS: i64 = 3600 * 1_000_000_000;
+const HOUR_NS: i64 = 3600 * SECOND_NS;
+/// Commands looked at in a second.
+const TURNS_MAX: u32 = 20;
+const SECOND_NS: i64 = 1_000_000_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_ten_thousand_commands_in_a_second_a_few_are_looked_at_and_in_the_next_as_many() {
+        let mut turns = Turns::default();
+        for second in 1..4 {
+            let taken = (0..10_000).filter(|at| turns.take(second * (SECOND_NS + 1) + at * 100_000)).count();
+            assert_eq!(taken, TURNS_MAX as usize);
+        }
+    }
+}

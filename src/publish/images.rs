@@ -1,7 +1,8 @@
 //! Released heatmaps as pictures for screens that only show pictures: retained, where the site asks for it.
 //!
 //! In: the newest heat windows of the vault. Out: PNGs below `img/`, through the spool. Invariants: a picture is drawn from the very
-//! payload that is published, and goes after it; where that window is purged its picture is cleared.
+//! payload that is published, and goes after it; where that window is gone its picture is cleared, also when it went while
+//! nobody drew.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,17 +15,26 @@ use crate::wire::read::WindowView;
 
 /// Draws what is new, for as long as it is polled.
 pub struct Images {
-    /// Where windows are.
-    pub vault: Arc<Vault>,
+    vault: Arc<Vault>,
     /// Topic of the node, which ends in a slash.
-    pub base: String,
+    base: String,
     /// Which cells a camera sees, by id of the floor.
-    pub seen: BTreeMap<String, Vec<bool>>,
-    /// Start of the window that was drawn last, by topic.
-    pub drawn: BTreeMap<String, String>,
+    seen: BTreeMap<String, Vec<bool>>,
+    /// Start of the window that was drawn last, by topic; empty where another process may have drawn one.
+    drawn: BTreeMap<String, String>,
 }
 
 impl Images {
+    /// Pictures of the windows in a vault, below the topic `base`, which ends in a slash; `seen` says which cells a camera
+    /// sees, by id of the floor.
+    #[must_use]
+    pub fn of(vault: Arc<Vault>, base: String, seen: BTreeMap<String, Vec<bool>>) -> Self {
+        let objects = vault.objects().unwrap_or_default();
+        let maps = objects.iter().filter(|(kind, _)| kind == "heat");
+        let drawn = maps.map(|(_, id)| (format!("{base}img/heat/{id}"), String::new())).collect();
+        Self { vault, base, seen, drawn }
+    }
+
     /// Draws until the runtime ends.
     pub async fn draw(mut self) {
         let mut clock = tokio::time::interval(LOOK_EVERY);
@@ -98,8 +108,11 @@ mod tests {
     #[test]
     fn each_new_heatmap_is_drawn_once_and_a_purged_one_is_cleared() {
         let vault = Arc::new(Vault::throw_away().expect("memory"));
-        let (base, seen) = ("k/o/s/n/".to_owned(), BTreeMap::from([("hall".to_owned(), vec![true, true])]));
-        let mut images = Images { vault: Arc::clone(&vault), base, seen, drawn: BTreeMap::new() };
+        let drawing = || {
+            let (base, seen) = ("k/o/s/n/".to_owned(), BTreeMap::from([("hall".to_owned(), vec![true, true])]));
+            Images::of(Arc::clone(&vault), base, seen)
+        };
+        let mut images = drawing();
         assert_eq!(images.due(), []);
         for start_s in [0, 3600] {
             vault.release(|_| hall(start_s)).expect("memory");
@@ -109,7 +122,13 @@ mod tests {
             assert!(due[0].retain && due[0].body.starts_with(b"\x89PNG"), "a picture that is kept");
             assert_eq!(images.due(), [], "drawn once");
         }
+        let mut after_a_restart = drawing();
+        assert_eq!(after_a_restart.due().len(), 1, "drawn once by each process");
         vault.purge(0, 7200, "owner").expect("memory");
+        // Whoever begins only now does not know what those before have drawn.
+        let mut later = drawing();
+        assert_eq!(later.due().iter().map(|message| message.body.len()).collect::<Vec<_>>(), [0]);
+        assert_eq!(later.due(), []);
         assert_eq!(images.due().iter().map(|message| message.body.len()).collect::<Vec<_>>(), [0]);
     }
 }

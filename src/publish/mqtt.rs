@@ -4,7 +4,8 @@
 //! as they come; [`Trouble`]s. Invariants: every connection begins with `state`, `about` and `meta`; a lost connection
 //! forgets the client with everything in flight and the vault offers it again, so that nothing is lost when the broker lost
 //! its session; rows go oldest first and no faster than the site says; a message the broker objects to is given up, told,
-//! and does not block the rest; reconnects back off (the client itself has no pause).
+//! and does not block the rest, but no row is given up at a broker that has answered for nothing on that connection;
+//! reconnects back off (the client itself has no pause).
 
 pub mod clear;
 mod client;
@@ -29,11 +30,11 @@ pub use hearing::Command;
 pub use papers::Validity;
 pub use trouble::{Denial, Trouble};
 
-use client::{Client, Dial, Events, Heard, QUEUE_MAX};
+use client::{CONNECT_S, Client, Dial, Events, Heard, QUEUE_MAX};
 use hearing::Hearing;
 use link::{Item, Link, Load};
 use loss::Loss;
-use speech::{Backoff, Pace, Speech};
+use speech::{Backoff, Pace, Patience, Speech};
 use trouble::Grievances;
 
 use crate::clock::{monotonic_ns, utc_now};
@@ -90,6 +91,7 @@ impl Publisher {
 
     /// One connection from CONNECT to its loss.
     async fn connection(&mut self, course: &mut Course, stop: &mut watch::Receiver<bool>) -> Ended {
+        course.think_again(self.greeting.len(), self.vault.counts().waiting > 0);
         let (client, events) = match self.dial(course) {
             Ok(dialled) => dialled,
             Err(denial) => return Ended::with(Loss::Denied(denial)),
@@ -120,7 +122,7 @@ impl Publisher {
                 Some(answer) = self.answers.recv() => if ended.stood {
                     link.mention(&answer, monotonic_ns());
                 },
-                () = self.again.notified() => link.greet(self.greeting.len(), &course.minded),
+                () = self.again.notified() => link.greet(self.greeting.len(), &course.left_out()),
                 _ = stop.changed() => {
                     if ended.stood {
                         link.leave(&self.will);
@@ -149,6 +151,7 @@ impl Publisher {
             will: Some(&self.will),
             login: broker.login.as_ref().map(papers::password).transpose()?,
             tls: broker.tls.as_ref().map(|tls| papers::client_config(tls, &self.validity)).transpose()?,
+            patience_s: course.patience.wait_s(),
         };
         Ok(Client::dial(dial, course.speech.version(monotonic_ns())))
     }
@@ -160,11 +163,21 @@ impl Publisher {
             Heard::Connected { packet_bytes_max, in_flight_max } => {
                 ended.stood = true;
                 self.connected.store(true, Ordering::Relaxed);
-                link.connected(self.greeting.len(), &course.minded, [packet_bytes_max, in_flight_max.map(u32::from)]);
+                link.connected(
+                    self.greeting.len(),
+                    &course.left_out(),
+                    [packet_bytes_max, in_flight_max.map(u32::from)],
+                );
             }
-            Heard::Sent(packet) => link.went_out(packet),
+            Heard::Sent(packet) => link.went_out(packet, now_ns),
             Heard::Acknowledged { packet, refusal } => {
                 let Some(item) = link.acknowledged(packet, refusal.is_none(), &self.vault, now_ns) else { return };
+                if !std::mem::replace(&mut ended.answered, true) {
+                    link.greet_also(&course.doubted);
+                }
+                if let Item::Greeting(index) = item {
+                    course.doubted.remove(&index);
+                }
                 ended.delivered |= matches!(item, Item::Row(_));
                 if let (Some(reason), Some(topic)) = (refusal, self.topic_of(item, link)) {
                     course.grievances.tell(Trouble::Refused { topic, reason }, now_ns);
@@ -190,6 +203,9 @@ impl Publisher {
             hearing.asked();
         }
         link.pump(&mut Load { greeting: &self.greeting, vault: &self.vault, pace, grievances }, now_ns);
+        if let Some(error) = self.vault.trouble() {
+            course.grievances.tell(Trouble::Store { reason: error.to_string() }, now_ns);
+        }
         self.warn_of_ends(course, now_ns);
         !link.is_stuck(now_ns)
     }
@@ -203,6 +219,7 @@ impl Publisher {
         if !ended.stood {
             course.speech.refused(&ended.loss, now_ns);
         }
+        course.patience.learn(ended.stood, ended.loss == Loss::Silence);
         let was_asked = course.hearing.is_open();
         if let Some(trouble) = course.hearing.lost(ended.loss == Loss::HungUp, ended.loss == Loss::Overlong, now_ns) {
             course.grievances.tell(trouble, now_ns);
@@ -224,16 +241,25 @@ impl Publisher {
                 course.grievances.tell(Trouble::Denied { reason }, now_ns);
                 return PAUSE_DENIED_MAX;
             }
+            Loss::Objection(reason) | Loss::Gibberish(reason) if !ended.stood => {
+                course.grievances.tell(Trouble::Denied { reason: Denial::NoMqtt(reason.clone()).to_string() }, now_ns);
+                return PAUSE_DENIED_MAX;
+            }
             Loss::Objection(reason) => {
                 self.blame(course, &ended, reason, now_ns);
                 // It answers, and with every second connection one message less is in the way.
-                return PAUSE_OBJECTION_MAX;
+                return if ended.answered { PAUSE_OBJECTION_MAX } else { PAUSE_MAX };
+            }
+            Loss::Gibberish(reason) => {
+                course.grievances.tell(Trouble::Denied { reason: Denial::NoMqtt(reason.clone()).to_string() }, now_ns);
+                self.suspect(course, &ended, now_ns);
+                return PAUSE_MAX;
             }
             Loss::HungUp if ended.stood && ended.is_quick && !was_asked => self.suspect(course, &ended, now_ns),
             _ => course.suspect = None,
         }
         // The broker is there and takes rows; but one that takes two clients of one name in turn is not to be stormed.
-        if ended.delivered || course.suspect.is_some() { PAUSE_BRIEF_MAX } else { PAUSE_MAX }
+        if ended.delivered || (ended.answered && course.suspect.is_some()) { PAUSE_BRIEF_MAX } else { PAUSE_MAX }
     }
 
     /// The other end hung up just after it was sent something: once is chance, as often as that it is meant.
@@ -252,15 +278,27 @@ impl Publisher {
     }
 
     /// Gives up what alone was under way when the broker objected, so that it does not block the rest for ever; where there
-    /// was more, the next connection has to find out.
+    /// was more, the next connection has to find out. Whoever has answered for nothing at all does not mind this row, but is
+    /// broken, and may be mended: it gets everything anew, the greeting first.
     fn blame(&mut self, course: &mut Course, ended: &Ended, reason: &str, now_ns: i64) {
         let [(item, topic)] = ended.under_way.as_slice() else {
             course.careful = ended.under_way.len();
             return;
         };
         match item {
+            Item::Row(_) if !ended.answered => {
+                course.doubted.clear();
+                (course.careful, course.suspect) = (1, None);
+                let reason = Denial::NoAnswer(reason.to_owned()).to_string();
+                return course.grievances.tell(Trouble::Denied { reason }, now_ns);
+            }
             Item::Row(row) => self.vault.settle(*row, Delivery::Refused),
-            Item::Greeting(index) => drop(course.minded.insert(*index)),
+            Item::Greeting(index) if ended.answered => {
+                course.doubted.remove(index);
+                course.minded.insert(*index);
+                course.minded_ns = now_ns;
+            }
+            Item::Greeting(index) => drop(course.doubted.insert(*index)),
         }
         (course.careful, course.suspect) = (0, None);
         let topic = topic.clone().unwrap_or_default();
@@ -302,8 +340,12 @@ struct Course {
     careful: usize,
     /// What was alone under way when the broker last hung up, and how often in a row.
     suspect: Option<(Item, u8)>,
-    /// Parts of the greeting that the broker objected to.
+    /// Parts of the greeting that the broker objected to, and when it last did.
     minded: BTreeSet<usize>,
+    minded_ns: i64,
+    /// Parts that were alone under way when a broker objected that had answered for nothing: they are said once it does.
+    doubted: BTreeSet<usize>,
+    patience: Patience,
     /// When the ends of certificates are looked at again.
     warn_again_ns: i64,
 }
@@ -320,8 +362,29 @@ impl Course {
             careful: 0,
             suspect: None,
             minded: BTreeSet::new(),
+            minded_ns: 0,
+            doubted: BTreeSet::new(),
+            patience: Patience::of(CONNECT_S),
             warn_again_ns: i64::MIN,
         }
+    }
+}
+
+impl Course {
+    /// Before a connection: what was minded long ago may be welcome now, and where nothing else is to be said what was
+    /// doubted is.
+    fn think_again(&mut self, greeting: usize, has_rows: bool) {
+        if monotonic_ns() - self.minded_ns > MINDED_NS {
+            self.minded.clear();
+        }
+        if !has_rows && self.left_out().len() == greeting {
+            self.doubted.clear();
+        }
+    }
+
+    /// Parts of the greeting that are not said before the broker has answered for something.
+    fn left_out(&self) -> BTreeSet<usize> {
+        &self.minded | &self.doubted
     }
 }
 
@@ -332,6 +395,8 @@ struct Ended {
     stood: bool,
     /// When it was begun, ns.
     begun_ns: i64,
+    /// Whether anything was answered for.
+    answered: bool,
     /// Whether a row was answered for.
     delivered: bool,
     /// Whether it ended just after something was sent or answered.
@@ -343,7 +408,8 @@ struct Ended {
 impl Ended {
     fn with(loss: Loss) -> Self {
         let begun_ns = monotonic_ns();
-        Self { loss, stood: false, begun_ns, delivered: false, is_quick: false, under_way: Vec::new() }
+        let (under_way, answered) = (Vec::new(), false);
+        Self { loss, stood: false, begun_ns, answered, delivered: false, is_quick: false, under_way }
     }
 }
 
@@ -376,6 +442,8 @@ const GOODBYE: Duration = Duration::from_millis(100);
 const HANG_UP_NS: i64 = 2_000_000_000;
 /// Times a broker hangs up on the same message, alone under way, before that is taken for a refusal.
 const STRIKES_MAX: u8 = 5;
+/// How long a part of the greeting that was objected to is left out, ns.
+const MINDED_NS: i64 = 3600 * 1_000_000_000;
 /// A certificate that ends sooner than this is told, s.
 const EXPIRY_WARNING_S: i64 = 30 * 86_400;
 const DAY_NS: i64 = 86_400 * 1_000_000_000;

@@ -27,6 +27,7 @@ mod session;
 mod switching;
 mod tables;
 mod tls;
+mod words;
 
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -36,7 +37,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use axum::Extension;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Path, RawQuery, State};
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::from_fn_with_state;
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
@@ -55,6 +56,8 @@ use html::escaped;
 pub use openly::Transparency;
 use panel::Answer;
 use porter::{Guest, Hall, Porter, guard};
+use words::Language;
+pub use words::{DANGER_PLAINTEXT, DANGER_UNSANDBOXED, Word};
 
 /// What the page is made of.
 pub struct Page {
@@ -71,7 +74,7 @@ pub struct Page {
     /// Where released windows are.
     pub vault: Arc<Vault>,
     /// What the site file allows that weakens privacy, each in a sentence for people.
-    pub dangers: Vec<String>,
+    pub dangers: Vec<Word>,
     /// Newest health report.
     pub health: watch::Receiver<Option<Message>>,
     /// Whether the broker is there.
@@ -145,19 +148,26 @@ async fn shell(
     State(page): State<Arc<Page>>,
     Extension(guest): Extension<Guest>,
     RawQuery(query): RawQuery,
+    headers: HeaderMap,
 ) -> Response {
     let query = query.unwrap_or_default();
-    let (status, asked, figures) = answered(&page, &query).await;
+    let (status, asked, figures) = answered(&page, &query, accepted(&headers)).await;
+    let language = asked.language;
     let periods = panel::periods(&asked, &page.calendar(), now_s());
-    let now = whats_on(&page);
+    let now = whats_on(&page, language);
+    let now_query = format!("lang={}", language.tag());
     let values = [
         ("name", escaped(&page.name)),
-        ("k", page.k.to_string()),
-        ("alarms", alarms(&page)),
+        ("lang", language.tag().to_owned()),
+        ("skip", words::SKIP.of(language).to_owned()),
+        ("languages", panel::languages(&asked)),
+        ("cameras", words::CAMERAS_NOW.of(language).to_owned()),
+        ("footer", footer(page.k, language)),
+        ("alarms", alarms(&page, language)),
         ("ways", frame::ways(&guest)),
-        ("banner", switching::live(&switching::banner(&page, &guest))),
+        ("banner", switching::live(&switching::banner(&page, &guest, language), language)),
         ("periods", periods),
-        ("now", now.clone() + &again("/now", "", &now, NOW_EVERY)),
+        ("now", now.clone() + &again("/now", &now_query, &now, NOW_EVERY)),
         ("figures", figures.clone() + &again("/panel", &asked.query(), &figures, PANEL_EVERY)),
     ];
     (status, Html(filled(include_str!("page/shell.html"), &values))).into_response()
@@ -180,15 +190,36 @@ fn filled(template: &str, values: &[(&str, String)]) -> String {
 }
 
 /// What the site file allows that weakens privacy, where nobody can overlook it.
-fn alarms(page: &Page) -> String {
-    let alarm = |danger: &String| format!("<p class=\"alarm\" role=\"alert\">Dangerous: {}</p>", escaped(danger));
+fn alarms(page: &Page, language: Language) -> String {
+    let alarm = |danger: &Word| {
+        let words = words::DANGEROUS.with(language, &[danger.of(language)]);
+        format!("<p class=\"alarm\" role=\"alert\">{}</p>", escaped(&words))
+    };
     page.dangers.iter().map(alarm).collect()
 }
 
+/// What every reader should know of the figures.
+fn footer(k: u32, language: Language) -> String {
+    let [withheld, blind, none] =
+        [words::WITHHELD, words::NOBODY_LOOKED, words::NO_RECORD].map(|word| format!("<em>{}</em>", word.of(language)));
+    format!(
+        "{}\n{withheld}{comma}{blind}{comma}{none}{comma}<em>0</em> {}",
+        words::FOOTER_WITHHELD.with(language, &[&k.to_string()]),
+        words::FOOTER_FOUR.of(language),
+        comma = words::COMMA.of(language),
+    )
+}
+
+/// The language a browser says it likes best.
+fn accepted(headers: &HeaderMap) -> Language {
+    let header = headers.get(header::ACCEPT_LANGUAGE).and_then(|header| header.to_str().ok());
+    header.map_or(Language::English, Language::accepted)
+}
+
 /// The figures alone, for the script; nothing where they are shown already.
-async fn figures(State(page): State<Arc<Page>>, RawQuery(query): RawQuery) -> Response {
+async fn figures(State(page): State<Arc<Page>>, RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
     let query = query.unwrap_or_default();
-    let (_, asked, figures) = answered(&page, &query).await;
+    let (_, asked, figures) = answered(&page, &query, accepted(&headers)).await;
     if query.ends_with(&shown(&figures)) {
         // htmx leaves the page alone on "no content".
         return StatusCode::NO_CONTENT.into_response();
@@ -202,28 +233,37 @@ async fn figures(State(page): State<Arc<Page>>, RawQuery(query): RawQuery) -> Re
 }
 
 /// What is dangerous, and how the cameras fare.
-async fn now(State(page): State<Arc<Page>>, RawQuery(query): RawQuery) -> Response {
-    let html = whats_on(&page);
-    if query.unwrap_or_default().ends_with(&shown(&html)) {
+async fn now(State(page): State<Arc<Page>>, RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
+    let query = query.unwrap_or_default();
+    let language = Asked::language_of(&query).unwrap_or_else(|| accepted(&headers));
+    let html = whats_on(&page, language);
+    if query.ends_with(&shown(&html)) {
         return StatusCode::NO_CONTENT.into_response();
     }
-    Html(html.clone() + &again("/now", "", &html, NOW_EVERY)).into_response()
+    let query = format!("lang={}", language.tag());
+    Html(html.clone() + &again("/now", &query, &html, NOW_EVERY)).into_response()
 }
 
-fn whats_on(page: &Page) -> String {
-    cameras::drawn(page.health.borrow().as_ref())
+fn whats_on(page: &Page, language: Language) -> String {
+    cameras::drawn(page.health.borrow().as_ref(), |id| page.name_of("camera", id), language)
 }
 
 /// What a question is answered with, a refusal included.
-async fn answered(page: &Arc<Page>, query: &str) -> (StatusCode, Asked, String) {
-    let asked = match Asked::read(query) {
+async fn answered(page: &Arc<Page>, query: &str, accepted: Language) -> (StatusCode, Asked, String) {
+    let asked = match Asked::read(query, accepted) {
         Ok(asked) => asked,
-        Err(refused) => return (StatusCode::BAD_REQUEST, Asked::default(), refusal(&refused)),
+        Err(refused) => {
+            let asked = Asked::nothing_in(Asked::language_of(query).unwrap_or(accepted));
+            return (StatusCode::BAD_REQUEST, asked.clone(), refusal(&refused, asked.language));
+        }
     };
     let answer = summed(page, &asked, |page, asked, answer| answer.drawn(page, asked)).await;
     match answer {
         Ok(html) => (StatusCode::OK, asked, html),
-        Err(refused) => (StatusCode::BAD_REQUEST, asked, refusal(&refused)),
+        Err(refused) => {
+            let html = refusal(&refused, asked.language);
+            (StatusCode::BAD_REQUEST, asked, html)
+        }
     }
 }
 
@@ -238,8 +278,9 @@ async fn summed<T: Send + 'static>(
     tokio::task::spawn_blocking(work).await.expect("a sum does not panic")
 }
 
-fn refusal(refused: &Refused) -> String {
-    format!("<p class=\"alarm\" role=\"alert\">Not shown: {}.</p>", escaped(&refused.to_string()))
+fn refusal(refused: &Refused, language: Language) -> String {
+    let words = words::NOT_SHOWN.with(language, &[&refused.told(language)]);
+    format!("<p class=\"alarm\" role=\"alert\">{}</p>", escaped(&words))
 }
 
 /// A picture of a floor: "heat", "difference" or "ways".
@@ -250,17 +291,18 @@ async fn map(
 ) -> Response {
     let query = query.unwrap_or_default();
     let theme = if query.split('&').any(|pair| pair == "dark=1") { Theme::Dark } else { Theme::Light };
-    let asked = match Asked::read(&query) {
+    let asked = match Asked::read(&query, Language::English) {
         Ok(asked) => asked,
-        Err(refused) => return (StatusCode::BAD_REQUEST, refused.to_string()).into_response(),
+        Err(refused) => return (StatusCode::BAD_REQUEST, refused.told(Language::English)).into_response(),
     };
+    let language = asked.language;
     let floor = floor.trim_end_matches(".png").to_owned();
     let drawn =
         summed(&page, &asked, move |page, asked, answer| drawn(page, asked, answer, [&what, &floor], theme)).await;
     match drawn {
         Ok(Some(png)) => ([(header::CONTENT_TYPE, "image/png")], png).into_response(),
         Ok(None) => (StatusCode::NOT_FOUND, "no such map in this period").into_response(),
-        Err(refused) => (StatusCode::BAD_REQUEST, refused.to_string()).into_response(),
+        Err(refused) => (StatusCode::BAD_REQUEST, refused.told(language)).into_response(),
     }
 }
 
@@ -313,10 +355,11 @@ impl Page {
     }
 
     /// A stretch of time in the shop's own time.
-    fn span(&self, from_s: i64, to_s: i64) -> String {
+    fn span(&self, from_s: i64, to_s: i64, language: Language) -> String {
         let calendar = self.calendar();
         let (from, to) = (calendar.local(from_s), calendar.local(to_s));
-        format!("{} to {}", from.strftime("%Y-%m-%d %H:%M"), to.strftime("%H:%M"))
+        let (from, to) = (from.strftime("%Y-%m-%d %H:%M").to_string(), to.strftime("%H:%M").to_string());
+        words::SPAN.with(language, &[&from, &to])
     }
 
     fn plain_name_of(&self, kind: &str, id: &str) -> String {

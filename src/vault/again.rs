@@ -1,13 +1,15 @@
-//! What the store does for the talk beside the record: signed messages, windows sent once more, the configuration it last saw.
+//! What the store does for the talk beside the record: signed messages, windows sent once more, commands that were heeded, the
+//! configuration it last saw.
 //!
 //! In: messages, spans of time, a fingerprint. Out: rows of the spool. Invariant: a window that is sent again has the bytes it
 //! was released with.
 
 use rusqlite::params;
 
-use super::{Vault, VaultError, set_text, spool, text};
-use crate::clock::utc_now;
+use super::{Vault, VaultError, audit, number, set, set_text, spool, store, text};
+use crate::clock::{UtcMs, utc_now};
 use crate::wire::Message;
+use crate::wire::audit::Deed;
 
 impl Vault {
     /// Takes a JSON message that must arrive, and signs it.
@@ -50,9 +52,33 @@ impl Vault {
                 return Ok(None);
             }
             set_text(db, "cfg", cfg)?;
-            let deed = crate::wire::audit::Deed::done("configure").about("cfg", cfg);
-            super::audit::append(db, epoch, &deed, utc_now())?;
+            let deed = Deed::done("configure").about("cfg", cfg);
+            audit::append(db, epoch, &deed, utc_now())?;
             Ok(before)
         })
     }
+
+    /// Remembers that a command is heeded which was made at `at`.
+    ///
+    /// # Errors
+    /// No room: it must not be heeded then.
+    pub fn heed(&self, deed: &Deed, at: UtcMs) -> Result<u64, VaultError> {
+        self.lock().write(&self.path, |db, epoch| {
+            let latest = number(db, HEEDED)?.max(u64::try_from(at.0).unwrap_or(0));
+            set(db, HEEDED, latest)?;
+            audit::append(db, epoch, deed, utc_now())
+        })
+    }
+
+    /// When the latest command was made that was ever heeded; the begin of 1970 where none was.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn heeded(&self) -> Result<UtcMs, VaultError> {
+        let latest = number(&self.lock().db, HEEDED).map_err(|error| store::of(&self.path, error))?;
+        Ok(UtcMs(i64::try_from(latest).unwrap_or(i64::MAX)))
+    }
 }
+
+/// Under this name stands when the latest command was made, ms since 1970.
+const HEEDED: &str = "heeded";

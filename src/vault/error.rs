@@ -2,7 +2,8 @@
 //!
 //! In: what the system and SQLite say. Out: [`VaultError`]. Invariant: no text holds a key, or a byte of what is kept.
 
-use std::path::PathBuf;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
 
 /// Why the store cannot do what it is asked.
 #[derive(Debug, thiserror::Error)]
@@ -14,6 +15,14 @@ pub enum VaultError {
         path: PathBuf,
         /// What the system said.
         reason: String,
+    },
+    /// There is no store at all.
+    #[error(
+        "state {path}: there is no store yet; `kehai run` makes it here or where [vault] folder says. What a replay released lies in its --out folder, in windows.jsonl"
+    )]
+    Nothing {
+        /// The folder.
+        path: PathBuf,
     },
     /// A key file is not there.
     #[error(
@@ -79,6 +88,16 @@ pub enum VaultError {
         /// End of the last released one, s since 1970.
         end_s: i64,
     },
+    /// A part of the store cannot be read.
+    #[error(
+        "state {path}: a part of it cannot be read ({reason}), and what stands there does not arrive; `kehai doctor --site` says how much: restore it from its backup, or begin anew with `kehai wipe`"
+    )]
+    Damaged {
+        /// The store.
+        path: PathBuf,
+        /// What SQLite said.
+        reason: String,
+    },
     /// Anything else SQLite says.
     #[error("state {path}: {reason}; run `kehai doctor --site`")]
     Store {
@@ -87,4 +106,15 @@ pub enum VaultError {
         /// What SQLite said.
         reason: String,
     },
+}
+
+impl VaultError {
+    /// What the system's refusal of a file or folder means to the operator.
+    pub(super) fn of_file(path: &Path, error: &std::io::Error) -> Self {
+        let path = path.to_owned();
+        match error.kind() {
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Self::Full { path },
+            _ => Self::Folder { path, reason: error.to_string() },
+        }
+    }
 }

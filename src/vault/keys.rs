@@ -96,7 +96,7 @@ fn read(path: &Path, is_ours: bool) -> Result<Zeroizing<Vec<u8>>, VaultError> {
 
 /// A new secret: whole on the disk or not there at all.
 fn make(path: &Path) -> Result<Zeroizing<Vec<u8>>, VaultError> {
-    let failed = |error: std::io::Error| VaultError::Folder { path: path.to_owned(), reason: error.to_string() };
+    let failed = |error: std::io::Error| VaultError::of_file(path, &error);
     let mut secret = Zeroizing::new(vec![0; KEY_BYTES]);
     getrandom::fill(&mut secret).map_err(|error| failed(std::io::Error::other(error.to_string())))?;
     let beside = path.with_extension("partial");

@@ -29,6 +29,14 @@ impl Vault {
     /// # Errors
     /// The store cannot be written; it is tried again.
     pub fn expire(&self, now: UtcMs) -> Result<Gone, VaultError> {
+        self.expire_as_of(now, now)
+    }
+
+    /// As [`Vault::expire`], where the clock says `at` and things are as old as at `now`.
+    ///
+    /// # Errors
+    /// As [`Vault::expire`].
+    pub fn expire_as_of(&self, now: UtcMs, at: UtcMs) -> Result<Gone, VaultError> {
         let now_s = now.0.div_euclid(1000);
         let before_s = now_s - i64::from(self.keeping.days) * DAY_S;
         let mut inner = self.lock();
@@ -39,7 +47,7 @@ impl Vault {
             db.execute("DELETE FROM spool WHERE seq IS NULL AND spooled_s <= ?1", [before_s])?;
             gone.lines = audit::forget(db, now_s - AUDIT_DAYS * DAY_S)? as u64;
             if gone != Gone::default() {
-                audit::append(db, epoch, &gone.told(Deed::done("expire")), now)?;
+                audit::append(db, epoch, &gone.told(Deed::done("expire")), at)?;
             }
             Ok(gone)
         })?;
@@ -60,6 +68,28 @@ impl Vault {
             let gone = take_out(db, "start_s >= ?1 AND start_s < ?2", &[from_s, to_s])?;
             let deed = Deed::done("purge").by(who).about("from_s", from_s).about("to_s", to_s);
             audit::append(db, epoch, &gone.told(deed), utc_now())?;
+            Ok(gone)
+        })?;
+        self.after(inner, gone)?;
+        Ok(gone)
+    }
+
+    /// Takes out every window that is of none of these kinds, on behalf of `who`: what it was for is no purpose any more.
+    ///
+    /// # Errors
+    /// The store cannot be written; nothing is gone then.
+    pub fn purge_other_kinds(&self, kinds: &[&str], who: &str) -> Result<Gone, VaultError> {
+        let mut inner = self.lock();
+        let inner = &mut *inner;
+        inner.spool.write_settled(&inner.db);
+        let names: Vec<String> = kinds.iter().map(|kind| format!("'{kind}'")).collect();
+        let condition = format!("kind NOT IN ({})", names.join(", "));
+        let gone = inner.write(&self.path, |db, epoch| {
+            let gone = take_out(db, &condition, &[])?;
+            if gone != Gone::default() {
+                let deed = Deed::done("purge").by(who).about("kept_kinds", kinds.join(" "));
+                audit::append(db, epoch, &gone.told(deed), utc_now())?;
+            }
             Ok(gone)
         })?;
         self.after(inner, gone)?;
@@ -106,6 +136,7 @@ impl Vault {
         if gone == Gone::default() {
             return Ok(());
         }
+        inner.taken_out += 1;
         inner.spool.counts.dropped += gone.undelivered;
         inner.spool.recount(&inner.db);
         inner.newest = newest(&inner.db).map_err(|error| store::of(&self.path, error))?;
@@ -171,16 +202,23 @@ pub(super) fn retained_topics(db: &Connection) -> rusqlite::Result<Vec<String>> 
     let mut rows = db.prepare("SELECT DISTINCT topic FROM window WHERE retain")?;
     let mut topics: Vec<String> = rows.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
     let root = topics.first().and_then(|topic| Some(topic[..topic.find(WINDOWS)?].to_owned()));
-    let mut objects = db.prepare("SELECT name FROM about WHERE name LIKE 'until %'")?;
-    for object in objects.query_map([], |row| row.get::<_, String>(0))? {
-        let object = object?;
-        if let (Some(root), Some((kind, id))) = (&root, object.trim_start_matches("until ").split_once(' ')) {
-            topics.push(format!("{root}{WINDOWS}{kind}/{id}"));
-        }
+    for (kind, id) in objects(db)? {
+        topics.extend(root.as_ref().map(|root| format!("{root}{WINDOWS}{kind}/{id}")));
     }
     topics.sort();
     topics.dedup();
     Ok(topics)
+}
+
+/// Kind and id of every object that ever released a window.
+pub(super) fn objects(db: &Connection) -> rusqlite::Result<Vec<(String, String)>> {
+    let mut rows = db.prepare("SELECT name FROM about WHERE name LIKE 'until %'")?;
+    let names = rows.query_map([], |row| row.get::<_, String>(0))?.collect::<rusqlite::Result<Vec<String>>>()?;
+    let parts = |name: &String| {
+        let (kind, id) = name.strip_prefix("until ")?.split_once(' ')?;
+        Some((kind.to_owned(), id.to_owned()))
+    };
+    Ok(names.iter().filter_map(parts).collect())
 }
 
 const DAY_S: i64 = 86_400;

@@ -1,7 +1,8 @@
 //! The spool: what the broker has not answered for, oldest first.
 //!
 //! In: rows by reference to a released window, or with a body of their own. Out: the next one that is due. Invariants: a row
-//! stays until it is settled; that it is done may be written later than it is known, never earlier.
+//! stays until it is settled; that it is done may be written later than it is known, never earlier; a row that cannot be read
+//! keeps no other back, and is told.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -44,6 +45,8 @@ pub(super) struct Spool {
     held_back: VecDeque<(u64, i64)>,
     /// Rows that are done and not yet taken out.
     settled: BTreeMap<u64, Delivery>,
+    /// Why a row could not be read.
+    pub(super) trouble: Option<rusqlite::Error>,
 }
 
 impl Spool {
@@ -51,7 +54,7 @@ impl Spool {
         let waiting = db.query_row("SELECT count(*) FROM spool", [], |row| row.get(0))?;
         let hold_ns = i64::try_from(hold.as_nanos()).unwrap_or(i64::MAX);
         let counts = Counts { waiting, ..Counts::default() };
-        Ok(Self { counts, hold_ns, held_back: VecDeque::new(), settled: BTreeMap::new() })
+        Ok(Self { counts, hold_ns, held_back: VecDeque::new(), settled: BTreeMap::new(), trouble: None })
     }
 
     /// A new row is not sent at once.
@@ -70,7 +73,15 @@ impl Spool {
         }
         let mut from = number;
         let found = loop {
-            let found = row_at(db, from).ok().flatten();
+            let found = match row_at(db, from) {
+                Ok(found) => found,
+                Err(error) => {
+                    self.trouble = Some(error);
+                    let Some(number) = number_at(db, from) else { break None };
+                    from = number + 1;
+                    continue;
+                }
+            };
             match &found {
                 Some((number, ..)) if self.settled.contains_key(number) => from = number + 1,
                 _ => break found,
@@ -152,6 +163,12 @@ fn row_at(db: &Connection, number: u64) -> rusqlite::Result<Option<(u64, Option<
     )?
     .query_row([number], |row| Ok((row.get(3)?, row.get(4)?, message_in(row)?)))
     .optional()
+}
+
+/// The number of the next row, whether the rest of it can be read or not.
+fn number_at(db: &Connection, number: u64) -> Option<u64> {
+    let next = "SELECT number FROM spool WHERE number >= ?1 ORDER BY number LIMIT 1";
+    db.prepare_cached(next).and_then(|mut row| row.query_row([number], |row| row.get(0))).ok()
 }
 
 pub(super) fn now_s() -> i64 {

@@ -4,7 +4,7 @@
 
 use rusqlite::Connection;
 
-use super::{Vault, VaultError, audit, number, store};
+use super::{Vault, VaultError, audit, number, retention, store};
 use crate::clock::utc_now;
 use crate::wire::audit::{HEAD, HeadPayload, read_head};
 
@@ -38,6 +38,16 @@ impl Vault {
         status(&self.lock().db).map_err(|error| store::of(&self.path, error))
     }
 
+    /// End of the latest window that was ever released, s since 1970: of its object none that begins before can be.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn released_until(&self) -> Result<Option<i64>, VaultError> {
+        let latest = "SELECT max(CAST(value AS INTEGER)) FROM about WHERE name LIKE 'until %'";
+        let latest = self.lock().db.query_row(latest, [], |row| row.get(0));
+        latest.map_err(|error| store::of(&self.path, error))
+    }
+
     /// Bytes the store takes, and those it may take.
     ///
     /// # Errors
@@ -66,6 +76,14 @@ impl Vault {
             lines.query_map(rusqlite::params![n, most], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
         });
         lines.map_err(|error| store::of(&self.path, error))
+    }
+
+    /// Kind and id of every object that ever released a window, whether one is still kept or not.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn objects(&self) -> Result<Vec<(String, String)>, VaultError> {
+        retention::objects(&self.lock().db).map_err(|error| store::of(&self.path, error))
     }
 
     /// The hash of a line of the audit chain, where it is kept.

@@ -36,6 +36,16 @@ pub(super) fn throw_away() -> Result<Connection, VaultError> {
     Ok(connection)
 }
 
+/// Refuses a file that was cut off within its first page, which would pass for that of a store that is yet to begin.
+pub(super) fn must_be_uncut(path: &Path, has_begun: bool) -> Result<(), VaultError> {
+    match std::fs::metadata(path) {
+        Ok(about) if about.len() < PAGE_BYTES && (about.len() > 0 || has_begun) => {
+            Err(VaultError::Damaged { path: path.to_owned(), reason: format!("cut off at {} bytes", about.len()) })
+        }
+        _ => Ok(()),
+    }
+}
+
 fn prepare(connection: &Connection, quota_mb: u32) -> rusqlite::Result<()> {
     connection.busy_timeout(PATIENCE)?;
     // Nothing of it in clear beside it: neither swapped sorts nor temporary tables.
@@ -105,9 +115,19 @@ pub(super) fn of(path: &Path, error: rusqlite::Error) -> VaultError {
     match error.sqlite_error_code() {
         Some(ErrorCode::NotADatabase) => VaultError::Key { path },
         Some(ErrorCode::DiskFull) => VaultError::Full { path },
+        // Its index beside it finds no room in other words.
+        Some(ErrorCode::SystemIoFailure | ErrorCode::CannotOpen) if is_disk_full(&path) => VaultError::Full { path },
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => VaultError::Busy { path },
         _ => VaultError::Store { path, reason: error.to_string() },
     }
+}
+
+/// Whether the disk of a file has no room for a journal, or for one more name.
+fn is_disk_full(path: &Path) -> bool {
+    let disk = path.parent().and_then(|folder| rustix::fs::statvfs(folder).ok());
+    disk.is_some_and(|disk| {
+        disk.f_bavail.saturating_mul(disk.f_frsize) < ROOM_BYTES_MIN || (disk.f_files > 0 && disk.f_favail < NAMES_MIN)
+    })
 }
 
 /// `about` holds the name of the chain, the newest numbers and how far each object is released; `window` the released windows of this node, their exact bytes; `spool` what the broker has not answered
@@ -127,6 +147,12 @@ CREATE TABLE audit (n INTEGER PRIMARY KEY, at_s INTEGER NOT NULL, what TEXT NOT 
 CREATE TABLE checkpoint (n INTEGER PRIMARY KEY, line TEXT NOT NULL);
 ";
 
+/// Room without which nothing goes on: as much as the journal takes.
+const ROOM_BYTES_MIN: u64 = 1 << 20;
+/// Names that must be free: journal and index.
+const NAMES_MIN: u64 = 2;
+/// What SQLCipher writes at once, bytes.
+const PAGE_BYTES: u64 = 4096;
 /// Pages of the journal before it is brought into the store: 1 MiB.
 const JOURNAL_PAGES: u64 = 256;
 /// How long one process waits for another that writes.

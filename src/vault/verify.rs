@@ -9,7 +9,9 @@
 
 use std::collections::BTreeMap;
 
+use crate::clock::UtcMs;
 use crate::wire::audit::{AuditLine, END, HEAD, HeadPayload, NOTHING_BEFORE, START, read_head, read_line};
+use crate::wire::read::utc_of;
 use crate::wire::seal::{PublicKey, SealError};
 
 /// Something that is wrong with a chain.
@@ -58,7 +60,8 @@ pub struct Judge {
     heads: BTreeMap<u64, Vec<HeadPayload>>,
     verdict: Verdict,
     row: u64,
-    at: String,
+    /// When the last line was written that says so.
+    at: Option<UtcMs>,
     /// Number of the last line that the key has vouched for.
     vouched: u64,
     end: Option<HeadPayload>,
@@ -75,7 +78,7 @@ impl Judge {
             heads: BTreeMap::new(),
             verdict: Verdict::default(),
             row: 0,
-            at: String::new(),
+            at: None,
             vouched: 0,
             end: None,
             is_linked: true,
@@ -102,7 +105,10 @@ impl Judge {
         match read_head(text) {
             Some(head) => self.head(text, head),
             None => match read_line(text) {
-                Ok(line) => self.deed(line),
+                // A store numbers from 1 and no further than it can count.
+                Ok(line) if (1..=N_MAX).contains(&line.n) => self.deed(line),
+                Ok(line) => self.unreadable(text, &format!("its number {} is that of no line", line.n)),
+                Err(_) if text.ends_with('\r') => self.unreadable(text, CARRIAGE_RETURN),
                 Err(why) => self.unreadable(text, &why),
             },
         }
@@ -111,9 +117,11 @@ impl Judge {
     /// The verdict, once all lines were read.
     #[must_use]
     pub fn end(mut self) -> Verdict {
-        self.row = 0;
+        let is_empty = std::mem::take(&mut self.row) == 0;
         let last = self.last_n();
-        if self.end.is_none() {
+        if is_empty {
+            self.fault(0, "there is nothing: no line, and no signed end");
+        } else if self.end.is_none() {
             let what = format!("the signed end is missing: cut off behind line {last}, or not an export");
             self.fault(last, &what);
         }
@@ -191,11 +199,13 @@ impl Judge {
 
     /// Takes a line as the last so far.
     fn pass(&mut self, line: AuditLine) {
-        if line.at < self.at {
+        // As times and not as text: a whole second is written without its thousandths.
+        let at = utc_of(&line.at);
+        if at.is_some() && at < self.at {
             let (count, first) = self.verdict.clock_back.unwrap_or((0, line.n));
             self.verdict.clock_back = Some((count + 1, first));
         }
-        self.at = line.at;
+        self.at = at.or(self.at);
         self.verdict.first.get_or_insert(line.n);
         self.verdict.epoch = line.epoch.max(self.verdict.epoch);
         self.is_linked = true;
@@ -321,5 +331,33 @@ fn hash_said(text: &str) -> Option<String> {
     tail.strip_suffix("\"}").filter(|hash| hash.len() == NOTHING_BEFORE.len()).map(str::to_owned)
 }
 
+/// Highest number a store gives.
+const N_MAX: u64 = i64::MAX as u64;
+const CARRIAGE_RETURN: &str = "ends with a carriage return: the file was written anew with the line ends of another system; hand it over as it was exported";
 /// Faults that are told one by one; a chain of a year may have more.
 pub const FAULTS_MAX: usize = 100;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::audit::{Deed, Place, line_of};
+    use crate::wire::seal::Signer;
+
+    /// Whether, and where first, the clock ran back in a chain of lines of these times, ms since 1970.
+    fn ran_back(times: &[i64]) -> Option<(u64, u64)> {
+        let (mut judge, mut prev) = (Judge::new(Signer::new(&[5; 32]).public()), NOTHING_BEFORE.to_owned());
+        for (n, at_ms) in (1..).zip(times) {
+            let (line, hash) = line_of(&Deed::done(START), &Place { n, epoch: 1, prev }, UtcMs(*at_ms));
+            judge.line(&line);
+            prev = hash;
+        }
+        judge.end().clock_back
+    }
+
+    #[test]
+    fn a_clock_runs_back_where_its_time_does_and_not_where_its_text_does() {
+        let ten_s = 1_767_607_210_000;
+        assert_eq!(ran_back(&[ten_s, ten_s + 1, ten_s + 10, ten_s + 12, ten_s + 100, ten_s + 101]), None);
+        assert_eq!(ran_back(&[ten_s + 1, ten_s, ten_s]), Some((1, 2)));
+    }
+}

@@ -33,7 +33,7 @@ pub fn wipe<T>(
     seal: impl FnOnce(&Receipt, Option<&Vault>) -> Result<T, VaultError>,
 ) -> Result<T, VaultError> {
     let failed = |error: std::io::Error| VaultError::Folder { path: folder.to_owned(), reason: error.to_string() };
-    let _claim = super::claim(folder)?;
+    let _claim = super::claim::claim(folder)?;
     // A store that cannot be opened any more is destroyed all the same.
     let vault = Vault::open_beside(folder, Keeping::default()).ok();
     let mut receipt = vault.as_ref().and_then(|vault| vault.inventory().ok()).unwrap_or_else(nothing_known);

@@ -66,6 +66,9 @@ pub struct PrivacyPayload {
     /// There, and true, when the site file lets an eye work whose cage is not proved.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unsandboxed: bool,
+    /// Id of the sign at the door, which was acknowledged when this configuration was armed. Absent of a recording.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sign: Option<String>,
 }
 
 /// Figures of a line; always exact in profile "threshold".
@@ -299,7 +302,8 @@ pub struct HealthPayload {
     /// is encrypted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tls_not_after: Option<String>,
-    /// Closed windows that wait for room in the store, or were lost for want of it.
+    /// Closed windows that wait for room in the store, were lost for want of it, or came faster than time does because the clock
+    /// was set.
     #[serde(default)]
     pub unreleased: u64,
     /// Bytes the store takes.

@@ -78,8 +78,13 @@ fn settings_of(text: &str) -> Settings {
 }
 
 fn composer_of(settings: &Settings) -> Composer {
-    let voice =
-        Voice { topic_root: "kehai/v1".into(), boot: "7f3a9c01".into(), synchronised: true, retain_windows: true };
+    let voice = Voice {
+        topic_root: "kehai/v1".into(),
+        boot: "7f3a9c01".into(),
+        synchronised: true,
+        retain_windows: true,
+        sign: None,
+    };
     Composer::new(settings, voice)
 }
 

@@ -9,7 +9,7 @@ use kehai::vault::Vault;
 use kehai::wire::compose::{Composer, Voice};
 
 use crate::support::folder::Folder;
-use crate::support::program::kehai;
+use crate::support::program::{GLANCE, kehai, start};
 use crate::support::records::{closed, site_with_a_door};
 use crate::support::simulated::{Shop, Truth, shop};
 use crate::support::site::BARE;
@@ -190,7 +190,7 @@ fn what_cannot_be_exported_is_refused_with_the_remedy_and_leaves_no_file() {
     let folder = Folder::new();
     let (lines, site, _) = some_days(&folder);
     let out = folder.path("out.csv");
-    let cases: [(&[&str], &[&str]); 9] = [
+    let cases: [(&[&str], &[&str]); 12] = [
         (
             &["--from", "yesterday", "--to", "2026-10-26", "--windows", &lines, "--site", &site],
             &["yesterday", "local date"],
@@ -218,6 +218,18 @@ fn what_cannot_be_exported_is_refused_with_the_remedy_and_leaves_no_file() {
             &["--from", "2026-10-25", "--to", "2026-10-26", "--windows", &lines, "--site", &site, "--hours", "9-5"],
             &["9-5", "10:00-21:00"],
         ),
+        (
+            &["--from", "2026-10-25", "--to", "2026-10-26", "--windows", &lines, "--site", &site, "--id", "zone-OO"],
+            &["--id zone-OO", "there are:", "zone-00"],
+        ),
+        (
+            &["--from", "2026-10-25", "--to", "2026-10-26", "--windows", &lines, "--site", &site, "--doors", "zone-00"],
+            &["--doors zone-00", "there are: door-a, door-b"],
+        ),
+        (
+            &["--from", "2026-10-25", "--to", "2026-10-26", "--windows", &lines, "--zone", "Asia/Tokyo", "--id", "a,b"],
+            &["--id a"],
+        ),
     ];
     for (arguments, naming) in cases {
         let ended = kehai(&[&["export", "--format", "csv", "--out", &out], arguments].concat());
@@ -226,6 +238,47 @@ fn what_cannot_be_exported_is_refused_with_the_remedy_and_leaves_no_file() {
     let nowhere = ["export", "--format", "csv", "--out", "/nowhere/out.csv", "--windows", &lines, "--site", &site];
     kehai(&[&nowhere[..], &DAYS].concat()).must_be_refused(2, &["/nowhere/out.csv"]);
     assert_eq!(folder.names(), ["lines.txt", "site.toml"]);
+}
+
+#[test]
+fn what_is_no_ordinary_file_is_refused_and_stays_what_it_is() {
+    let folder = Folder::new();
+    let (lines, site, _) = some_days(&folder);
+    // Whoever may write there would otherwise have a file in the place of a device.
+    let (link, pipe) = (folder.path("link"), folder.path("pipe"));
+    std::os::unix::fs::symlink("/dev/null", &link).expect("a link");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status().expect("coreutils");
+    assert!(made.success());
+    for (out, naming) in [(&*link, "no ordinary file"), (&pipe, "no ordinary file"), ("-", "standard output")] {
+        for format in ["csv", "parquet", "png"] {
+            let export = ["export", "--format", format, "--out", out, "--windows", &lines, "--site", &site];
+            kehai(&[&export[..], &DAYS].concat()).must_be_refused(2, &["--out", naming]);
+        }
+    }
+    assert_eq!(folder.names(), ["lines.txt", "link", "pipe", "site.toml"]);
+    assert!(std::fs::symlink_metadata(&link).expect("there").is_symlink());
+}
+
+#[test]
+fn an_export_that_is_interrupted_leaves_nothing_behind() {
+    let folder = Folder::new();
+    let mut shop = shop("Europe/London", 4, 11);
+    let lines = folder.write("lines.txt", shop.lines(FROM_S, FROM_S + 20 * 86_400));
+    let site = folder.write("site.toml", &shop.site);
+    for format in ["csv", "parquet"] {
+        let out = folder.path(&format!("out.{format}"));
+        let days = ["--from", "2026-10-25", "--to", "2026-11-14", "--by", "hour", "--format", format];
+        let mut running =
+            start(&[&["export", "--windows", &lines, "--site", &site, "--out", &out], &days[..]].concat(), &[]);
+        while !Path::new(&format!("{out}.partial")).exists() {
+            assert!(running.is_running(), "it begins a file");
+            std::thread::sleep(GLANCE);
+        }
+        let told = std::process::Command::new("kill").args(["-INT", &running.id().to_string()]).status();
+        assert!(told.expect("there is a kill").success());
+        running.ended().must_be_refused(130, &["interrupted; nothing was written"]);
+        assert_eq!(folder.names(), ["lines.txt", "site.toml"], "{format}");
+    }
 }
 
 #[test]
@@ -260,7 +313,8 @@ fn what_the_box_holds_is_exported_without_any_file() {
     let folder = Folder::new();
     let state = folder.path("state");
     let vault = Vault::open(Path::new(&state), Keeping::default(), Duration::ZERO).expect("new");
-    let voice = Voice { topic_root: "kehai/v1".into(), boot: "b".into(), synchronised: true, retain_windows: true };
+    let voice =
+        Voice { topic_root: "kehai/v1".into(), boot: "b".into(), synchronised: true, retain_windows: true, sign: None };
     let composer = Composer::new(&site_with_a_door(), voice);
     (0..3).for_each(|index| vault.release(|seq| composer.window(seq, &closed(index))).expect("room"));
     let line = "[[line]]\nid = \"door\"\nends_px = [[10, 100], [300, 100]]\ninside_px = [150, 200]\n";

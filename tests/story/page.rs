@@ -12,7 +12,7 @@ use std::sync::{Arc, OnceLock};
 use kehai::clock::{WindowSpan, utc_now};
 use kehai::config::PageDoor;
 use kehai::floor::visible_cells;
-use kehai::publish::web::{Page, Shelf, Transparency, serve};
+use kehai::publish::web::{DANGER_PLAINTEXT, DANGER_UNSANDBOXED, Page, Shelf, Transparency, serve};
 use kehai::vault::Vault;
 use kehai::wire::Message;
 use kehai::wire::compose::Record;
@@ -52,7 +52,7 @@ fn served() -> &'static Served {
             ]),
             seen,
             vault: Arc::new(vault),
-            dangers: vec!["this is a test".into()],
+            dangers: vec![DANGER_UNSANDBOXED, DANGER_PLAINTEXT],
             health,
             connected: Arc::new(AtomicBool::new(true)),
             shelf: Shelf::default(),
@@ -86,15 +86,18 @@ fn report() -> Message {
 }
 
 /// What the page answers: status, and everything after the first line.
-fn ask(target: &str) -> (u16, String) {
+pub fn ask(target: &str) -> (u16, String) {
     let (status, bytes) = ask_for(target, "127.0.0.1");
     (status, String::from_utf8_lossy(&bytes).into_owned())
 }
 
 fn ask_for(target: &str, host: &str) -> (u16, Vec<u8>) {
+    ask_with(target, &format!("Host: {host}"))
+}
+
+fn ask_with(target: &str, headers: &str) -> (u16, Vec<u8>) {
     let mut stream = TcpStream::connect(("127.0.0.1", served().port)).expect("the page is served");
-    write!(stream, "GET {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n")
-        .expect("a request can be sent");
+    write!(stream, "GET {target} HTTP/1.1\r\n{headers}\r\nConnection: close\r\n\r\n").expect("a request can be sent");
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).expect("an answer");
     let status = std::str::from_utf8(&answer[9..12]).expect("a status").parse().expect("a number");
@@ -206,7 +209,7 @@ fn the_page_keeps_a_browser_to_itself_and_shows_names_as_they_are() {
     assert!(html.contains(policy), "{html}");
     assert!(!html.contains("http://") && !html.contains("https://"), "no request to anybody else");
     assert!(html.contains("Shop &lt;b&gt; &amp; sons {figures}"), "{html}");
-    assert!(html.contains("role=\"alert\">Dangerous: this is a test"), "{html}");
+    assert!(html.contains("role=\"alert\">Dangerous: this box may watch without"), "{html}");
     let (status, maps) = ask("/panel?p=yesterday&layer=dwell&ways=1");
     assert!(status == 200 && maps.contains("/map/heat/hall.png") && maps.contains("/map/ways/hall.png"), "{maps}");
 }
@@ -217,6 +220,80 @@ fn what_is_shown_already_is_not_sent_again() {
     let again = html.split("hx-get=\"").nth(1).and_then(|rest| rest.split('"').next()).expect("it asks again");
     let (status, rest) = ask(&again.replace("&amp;", "&"));
     assert_eq!(status, 204, "{rest}");
+}
+
+/// What a browser that prefers Japanese is shown.
+fn ask_in_japanese(target: &str) -> String {
+    let (_, answer) = ask_with(target, "Host: 127.0.0.1\r\nAccept-Language: ja-JP,ja;q=0.9,en;q=0.5");
+    String::from_utf8(answer).expect("UTF-8")
+}
+
+/// The words a person sees or hears of a page: texts, and attributes that are read out.
+fn words_of(html: &str) -> String {
+    let body = html.split_once("<body>").map_or(html, |(_, body)| body);
+    let mut words = String::new();
+    for part in body.split('<').skip(1) {
+        let (tag, text) = part.split_once('>').unwrap_or((part, ""));
+        for attribute in ["alt=\"", "aria-label=\"", "placeholder=\"", "title=\""] {
+            words.extend(tag.split(attribute).nth(1).and_then(|rest| rest.split('"').next()).into_iter().chain([" "]));
+        }
+        words.extend([text, " "]);
+    }
+    words
+}
+
+#[test]
+fn a_page_in_japanese_has_no_english_but_names_and_formulas() {
+    let other = format!("from={}&last={}&against={}", day(7), day(1), day(14));
+    for query in ["p=latest", "p=today", "p=yesterday&ways=1", "p=weeks&layer=dwell", "from=1999-01-01", &other] {
+        let html = ask_in_japanese(&format!("/?{query}"));
+        assert!(html.contains("<html lang=\"ja\">"), "{query}");
+        let text = words_of(&html);
+        let is_latin = |letter: char| letter.is_ascii_alphanumeric() || "_-.".contains(letter);
+        let strange: Vec<&str> = text
+            .split(|letter: char| !is_latin(letter))
+            .map(|word| word.trim_matches(['-', '.']))
+            .filter(|word| word.len() > 1 && word.chars().any(|letter| letter.is_ascii_alphabetic()))
+            .filter(|word| !SAME_IN_JAPANESE.contains(word) && !word.starts_with("zone-0"))
+            .collect();
+        assert!(strange.is_empty(), "{query}: {strange:?} in {text}");
+    }
+    let refused = ask_in_japanese("/?p=month");
+    assert!(refused.contains("表示できません: p は latest、"), "{refused}");
+}
+
+#[test]
+fn both_languages_show_the_same_figures_and_the_address_chooses_between_them() {
+    let query = format!("from={}&last={}&against={}&ways=1", day(7), day(1), day(14));
+    let japanese = ask_in_japanese(&format!("/?{query}"));
+    let (_, english) = ask(&format!("/?{query}"));
+    let cells = |html: &str| -> Vec<String> {
+        let cells = html.split("<td>").skip(1).filter_map(|rest| rest.split("</td>").next());
+        cells
+            .map(|cell| cell.chars().filter(char::is_ascii_digit).collect())
+            .filter(|cell: &String| cell.len() < 5)
+            .collect()
+    };
+    assert_eq!(cells(&english).len(), cells(&japanese).len());
+    assert_eq!(first_figure(&english, "Main door"), inward("door-a", 7, 7));
+    let row = japanese.split("<th scope=\"row\">Main door").nth(1).expect("the door is listed");
+    let digits: String = row
+        .split("<td>")
+        .nth(1)
+        .unwrap_or_default()
+        .split("</td>")
+        .next()
+        .unwrap_or_default()
+        .chars()
+        .filter(char::is_ascii_digit)
+        .collect();
+    assert_eq!(digits, inward("door-a", 7, 7).to_string());
+    let chosen = ask_in_japanese(&format!("/?{query}&lang=en"));
+    assert!(
+        chosen.contains("<html lang=\"en\">") && chosen.contains("&amp;lang=en"),
+        "the switch outweighs the browser"
+    );
+    assert!(ask(&format!("/?{query}&lang=ja")).1.contains("最初の日"), "and is kept in every link");
 }
 
 #[test]
@@ -249,5 +326,74 @@ fn numbers_for_prometheus_are_those_of_the_report_and_no_finer() {
     assert_eq!(samples.iter().filter(is_told_by_the_report).count(), 1 + 1 + 1 + 6 + 1 + 6 + 8, "{samples:#?}");
 }
 
+/// Words that are the same in both languages: names of this shop, of the contract, of keys and of the product.
+const SAME_IN_JAPANESE: [&str; 66] = [
+    "Kehai",
+    "English",
+    "Shop",
+    "lt",
+    "gt",
+    "amp",
+    "sons",
+    "figures",
+    "Main",
+    "door",
+    "Cellar",
+    "door-a",
+    "door-b",
+    "tills",
+    "view",
+    "hall",
+    "Asia",
+    "Tokyo",
+    "from",
+    "last",
+    "against",
+    "hours",
+    "in",
+    "out",
+    "pass",
+    "uncertain",
+    "entries",
+    "stops",
+    "dwell_ms",
+    "occ_ms",
+    "occ_max",
+    "cov_ms",
+    "dur",
+    "hist",
+    "joined",
+    "served",
+    "abandoned",
+    "wait_ms.hist",
+    "wait_ms.sum",
+    "wait_ms.n",
+    "len_ms",
+    "len_max",
+    "over.n",
+    "dropped",
+    "cut",
+    "visits",
+    "person-s",
+    "person-min",
+    "person-h",
+    "per",
+    "seen",
+    "none",
+    "withheld",
+    "at",
+    "times",
+    "no",
+    "camera",
+    "passages",
+    "thickest",
+    "agree",
+    "mixed",
+    "every",
+    "way",
+    "dangerous_allow_unsandboxed",
+    "broker.dangerous_plaintext",
+    "10:00-21:00",
+];
 const DAY_S: i64 = 86_400;
 const TOKYO_S: i64 = 9 * 3600;

@@ -263,6 +263,18 @@ fn a_store_that_was_put_back_and_went_on_is_given_away_by_what_was_published() {
 }
 
 #[test]
+fn a_whole_second_is_not_taken_for_one_that_runs_back() {
+    let mut judge = Judge::new(Chain::get().key);
+    let mut prev = kehai::wire::audit::NOTHING_BEFORE.to_owned();
+    for (n, ms) in [(1, 999), (2, 1000), (3, 1500), (4, 2000)] {
+        let (line, hash) = line_of(&Deed::done("start"), &Place { n, epoch: n, prev }, UtcMs(ms));
+        judge.line(&line);
+        prev = hash;
+    }
+    assert_eq!(judge.end().clock_back, None);
+}
+
+#[test]
 fn time_that_runs_back_is_told_and_is_no_fault_and_an_epoch_that_runs_back_is_one() {
     let (folder, chain) = (Folder::new(), Chain::get());
     let vault = open(&folder);

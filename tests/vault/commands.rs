@@ -82,7 +82,15 @@ fn an_export_is_judged_by_its_key_by_the_box_and_by_what_was_published() {
     // The chain goes on, and the export is no longer its newest.
     let _ = shop.export();
     shop.beside().release(|seq| door(9, seq)).expect("room");
-    must_say(&shop.asks(&["audit", "verify", &out]), 1, &["FAULT line 9", "rolled back, or an older one"]);
+    must_say(
+        &shop.asks(&["audit", "verify", &out]),
+        0,
+        &["OLDER: ends at line 9, the box is at line 10", "the same line"],
+    );
+    let told = shop.asks(&["audit", "verify", &out, "--json"]);
+    let told: Value = serde_json::from_str(&told.out).expect("json");
+    assert_eq!(told["older"], serde_json::json!({ "ends": 9, "box": 10, "compared": true }));
+    must_say(&shop.asks(&["audit", "verify", &out, "--current"]), 1, &["FAULT line 9", "shown as the present"]);
     must_say(&kehai(&["audit", "verify", &out, "--key", &key]), 0, &["lines, 1 to 9"]);
 }
 
@@ -188,7 +196,7 @@ fn commands_for_a_store_that_is_not_there_say_so() {
         &["purge", "--from", "2026-01-05", "--to", "2026-01-06", "--yes"],
         &["wipe", "--yes"],
     ] {
-        must_say(&shop.asks(command), 3, &["missing"]);
+        must_say(&shop.asks(command), 3, &["no store yet"]);
     }
 }
 

@@ -73,6 +73,37 @@ fn any_changed_byte_of_a_payload_is_noticed() {
 }
 
 #[test]
+fn what_is_stripped_of_its_signature_and_number_does_not_pass_for_something_never_signed() {
+    let (signer, key) = node();
+    let event = r#"{"v":1,"k":"evt","of":"clock-step","at":"2026-01-05T10:00:00Z","boot":"b","about":{}}"#;
+    let sealed = String::from_utf8(signer.seal(event.as_bytes().to_vec())).expect("text");
+    must_say(&verified(std::slice::from_ref(&sealed), &["--key", &key]), 0, &["1 verified"]);
+    let bare = r#"{"v":1,"k":"line","id":"door","ws":0,"d":{"in":9}}"#;
+    let disguised = [
+        event.to_owned(),
+        sealed.replace("\"sig\"", "\"sag\""),
+        bare.to_owned(),
+        bare.replace("\"line\"", "\"health\""),
+        format!("kehai/v1/acme/s1/n1/win/line/door {}", r#"{"v":1,"k":"state","d":{"in":9}}"#),
+        r#"{"v":1,"k":"audit","chain":"c","n":9,"first":1,"epoch":1,"head":"h","at":"a"}"#.to_owned(),
+    ];
+    must_say(&verified(&disguised, &["--key", &key]), 1, &["0 verified", "6 windows unsigned, 0 broken"]);
+    let plain = [
+        r#"{"v":1,"k":"state","state":"online","boot":"b"}"#,
+        r#"{"v":1,"k":"meta","of":"lines","cfg":"c","items":[]}"#,
+    ];
+    must_say(&verified(&plain.map(str::to_owned), &["--key", &key]), 0, &["2 that are never signed"]);
+}
+
+#[test]
+fn a_payload_that_is_no_json_any_more_is_still_named_by_its_number() {
+    let (signer, key) = node();
+    let mut lines = signed(&signer);
+    lines[3].insert(1, 'x');
+    must_say(&verified(&lines, &["--key", &key]), 1, &["5 verified", "line 4 (seq 4): no payload"]);
+}
+
+#[test]
 fn white_space_alone_a_foreign_topic_and_another_key_are_told_apart() {
     let (signer, key) = node();
     let lines = signed(&signer);

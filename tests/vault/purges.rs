@@ -16,7 +16,7 @@ use crate::live::shop::{DOOR, Shop, VIEW};
 use crate::support::broker::{Broker, free_port};
 use crate::support::folder::{Folder, read};
 use crate::support::program::kehai;
-use crate::support::records::{closed, site_with_a_door};
+use crate::support::records::{closed, door, site_with_a_door};
 use crate::support::rtsp_camera::RtspCamera;
 
 fn retained(broker: &Broker, below: &str) -> Vec<String> {
@@ -53,8 +53,13 @@ fn a_shop_that_runs_notices_a_purge_on_its_page_and_at_its_broker() {
     let text = format!("[store]\norg = \"test\"\nstore = \"live\"\nnode = \"purged\"\ntimezone = \"UTC\"\n{more}");
     let site_path = folder.write("purge.toml", &text);
     let settings = site::parse(&text, "purge.toml").expect("a site").settings;
-    let voice =
-        Voice { topic_root: "kehai/v1".into(), boot: "before".into(), synchronised: true, retain_windows: true };
+    let voice = Voice {
+        topic_root: "kehai/v1".into(),
+        boot: "before".into(),
+        synchronised: true,
+        retain_windows: true,
+        sign: None,
+    };
     let composer = Composer::new(&settings, voice);
     let vault = Vault::open(Path::new(&state), Keeping::default(), Duration::ZERO).expect("new");
     (0..3).for_each(|index| vault.release(|seq| composer.window(seq, &closed(index))).expect("room"));
@@ -68,6 +73,24 @@ fn a_shop_that_runs_notices_a_purge_on_its_page_and_at_its_broker() {
     within("the broker has forgotten it", || retained(&broker, "/win/").is_empty());
     within("and so has the page", || !page(shop.page_port).contains(">42<"));
     assert_eq!(retained(&broker, "/about").len(), 1, "what is not a window stays");
+}
+
+#[test]
+fn a_store_has_another_version_once_windows_are_gone_whoever_took_them_out() {
+    let folder = Folder::new();
+    let state = folder.path("state");
+    let vault = Vault::open(Path::new(&state), Keeping::default(), Duration::ZERO).expect("new");
+    let beside = Vault::open_beside(Path::new(&state), Keeping::default()).expect("there");
+    let empty = vault.version();
+    (0..3).for_each(|index| vault.release(|seq| door(index, seq)).expect("room"));
+    let full = vault.version();
+    assert!(full != empty && full == vault.version(), "nothing happens, nothing changes");
+    let start_s = door(0, 1).span.start_s;
+    beside.purge(start_s, start_s + 1, "another process").expect("purged");
+    let less = vault.version();
+    assert_ne!(less, full);
+    vault.purge(start_s, start_s + 86_400, "this one").expect("purged");
+    assert_ne!(vault.version(), less);
 }
 
 #[test]
@@ -99,8 +122,13 @@ fn a_shop_whose_windows_are_thirty_one_days_old_deletes_them_on_the_box_and_at_i
     drop(held);
     let broker = Broker::start(port, &folder);
     let (state, settings) = (folder.path("state"), site_with_a_door());
-    let voice =
-        Voice { topic_root: "kehai/v1".into(), boot: "before".into(), synchronised: true, retain_windows: true };
+    let voice = Voice {
+        topic_root: "kehai/v1".into(),
+        boot: "before".into(),
+        synchronised: true,
+        retain_windows: true,
+        sign: None,
+    };
     let composer = Composer::new(&settings, voice);
     let vault = Vault::open(Path::new(&state), Keeping::default(), Duration::ZERO).expect("new");
     // A quarter of an hour of now, to the second or so.

@@ -25,6 +25,9 @@ pub struct Args {
     /// Heads as they were published (topic …/audit, as mosquitto_sub prints them): each must be part of the chain
     #[arg(long)]
     heads: Option<PathBuf>,
+    /// Call it a fault when the box is further than the export: it is shown as the present state
+    #[arg(long, requires_all = ["file", "site"])]
+    current: bool,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -44,8 +47,21 @@ struct Told<'a> {
     heads_before: u64,
     clock_back: u64,
     key: String,
+    /// Where the box is, when an honest export ends before that.
+    older: Option<&'a Older>,
     faults: Vec<ToldFault<'a>>,
     faults_more: u64,
+}
+
+/// An export that is a true beginning of the chain of its box.
+#[derive(Serialize)]
+struct Older {
+    /// Its last line.
+    ends: u64,
+    /// The last line on the box.
+    r#box: u64,
+    /// Whether the box still holds that last line, so that the two could be held against each other.
+    compared: bool,
 }
 
 #[derive(Serialize)]
@@ -67,12 +83,13 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     if let Some(heads) = &args.heads {
         take_heads(&mut judge, heads)?;
     }
+    let mut older = None;
     let verdict = match (&args.file, &vault) {
         (Some(file), _) => {
             each_line(file, &mut |line| judge.line(line))?;
             let mut verdict = judge.end();
             if let Some(vault) = &vault {
-                against_the_box(&mut verdict, vault)?;
+                older = against_the_box(&mut verdict, vault, args.current)?;
             }
             verdict
         }
@@ -87,7 +104,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
             ));
         }
     };
-    tell(&verdict, key, args.json);
+    tell(&verdict, key, older.as_ref(), args.json);
     match verdict.faults.len() as u64 + verdict.faults_more {
         0 => Ok(()),
         count => {
@@ -129,27 +146,33 @@ fn take_heads(judge: &mut Judge, file: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Holds an export against the chain of the box it is said to be of.
-fn against_the_box(verdict: &mut Verdict, vault: &Vault) -> Result<(), Failure> {
-    let Some((last, hash)) = verdict.last.clone() else { return Ok(()) };
+/// Holds an export against the chain of the box it is said to be of. One that the box has outgrown is no fault, unless it is
+/// shown as the present; one the box knows nothing of, or otherwise, is.
+fn against_the_box(verdict: &mut Verdict, vault: &Vault, must_be_current: bool) -> Result<Option<Older>, Failure> {
+    let Some((last, hash)) = verdict.last.clone() else { return Ok(None) };
     let head = vault.status()?.head;
-    let fault = |n, what: String| Fault { n, row: 0, what };
-    if head.n < last {
-        let what = format!("is not on the box, whose chain ends at line {}: its store was rolled back", head.n);
-        verdict.faults.push(fault(last, what));
-    } else if vault.audit_hash(last)?.is_some_and(|own| own != hash) {
-        verdict.faults.push(fault(last, "is another one on the box".to_owned()));
-    } else if head.n > last {
+    let mut fault = |n, what: String| verdict.faults.push(Fault { n, row: 0, what });
+    let own = vault.audit_hash(last)?;
+    if verdict.chain.as_ref().is_some_and(|chain| *chain != head.chain) {
+        fault(last, format!("is of another chain than that of the box, {}: the store was made anew", head.chain));
+    } else if head.n < last {
+        fault(last, format!("is not on the box, whose chain ends at line {}: its store was rolled back", head.n));
+    } else if own.as_ref().is_some_and(|own| *own != hash) {
+        let what = "is another one on the box: its store was rolled back and went on, or this is an export of none of its states";
+        fault(last, what.to_owned());
+    } else if head.n > last && must_be_current {
         let what = format!(
-            "is the last of this export, and the box is at line {}: rolled back, or an older one; export anew to judge the present, or judge it with --key and the --heads of its time",
+            "is the last of this export, and the box is at line {}: an older one is shown as the present",
             head.n
         );
-        verdict.faults.push(fault(last, what));
+        fault(last, what);
+    } else if head.n > last && verdict.faults.is_empty() {
+        return Ok(Some(Older { ends: last, r#box: head.n, compared: own.is_some() }));
     }
-    Ok(())
+    Ok(None)
 }
 
-fn tell(verdict: &Verdict, key: PublicKey, is_json: bool) {
+fn tell(verdict: &Verdict, key: PublicKey, older: Option<&Older>, is_json: bool) {
     let last = verdict.last.as_ref().map(|(n, _)| *n);
     if is_json {
         let faults = verdict.faults.iter();
@@ -165,6 +188,7 @@ fn tell(verdict: &Verdict, key: PublicKey, is_json: bool) {
             heads_before: verdict.heads_before,
             clock_back: verdict.clock_back.map_or(0, |(count, _)| count),
             key: key.to_string(),
+            older,
             faults: faults.map(|fault| ToldFault { n: fault.n, row: fault.row, what: &fault.what }).collect(),
             faults_more: verdict.faults_more,
         });
@@ -185,6 +209,16 @@ fn tell(verdict: &Verdict, key: PublicKey, is_json: bool) {
     }
     if let Some((count, n)) = verdict.clock_back {
         say(&format!("the clock ran back {count} time(s), first at line {n}: no fault, clocks are set"));
+    }
+    if let Some(Older { ends, r#box, compared }) = older {
+        let held = if *compared {
+            "the box has the same line there"
+        } else {
+            "the box keeps that line no longer and cannot be held against it"
+        };
+        say(&format!(
+            "OLDER: ends at line {ends}, the box is at line {box}; {held}. No fault in it, and not the present state: export anew for that"
+        ));
     }
     for fault in &verdict.faults {
         let place = if fault.row > 0 { format!(" (line {} of the file)", fault.row) } else { String::new() };

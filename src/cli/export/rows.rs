@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::Failure;
+use super::super::{Failure, USAGE};
 use super::sink::Sink;
 use super::table::{Ground, Part, Row, Spot, Subject, Told};
 use crate::publish::period::{
@@ -51,6 +51,8 @@ pub struct Rows<'a> {
     pub sink: Box<dyn Sink>,
     /// Rows so far.
     pub count: u64,
+    /// Ids by kind that the period has or the site knows, where some are asked for by name.
+    pub there: BTreeSet<(Kind, String)>,
 }
 
 /// One part of the period.
@@ -77,6 +79,7 @@ impl Rows<'_> {
     /// Exit 2, when the file cannot be written.
     pub fn tell(&mut self, stretch: &Stretch, sums: &Sums) -> Result<(), Failure> {
         for (key, object) in sums.objects() {
+            self.notice(key.kind, &key.id);
             if !self.wanted.has(key.kind, &key.id) {
                 continue;
             }
@@ -96,6 +99,7 @@ impl Rows<'_> {
         let there: BTreeSet<(Option<&Node>, Kind, &str)> =
             sums.objects().into_keys().map(|key| (key.node.as_ref(), key.kind, key.id.as_str())).collect();
         for (node, kind, id) in self.objects {
+            self.notice(*kind, id);
             if there.contains(&(node.as_ref(), *kind, id.as_str())) || !self.wanted.has(*kind, id) {
                 continue;
             }
@@ -116,7 +120,14 @@ impl Rows<'_> {
     pub fn compare(&mut self, here: (&Stretch, &Sums), there: (&Stretch, &Sums)) -> Result<(), Failure> {
         let objects = [here, there].map(|(_, sums)| sums.objects());
         let keys: BTreeSet<&Key> = objects.iter().flat_map(|objects| objects.keys().copied()).collect();
-        for key in keys.into_iter().filter(|key| self.wanted.has(key.kind, &key.id)) {
+        for (_, kind, id) in self.objects {
+            self.notice(*kind, id);
+        }
+        for key in keys {
+            self.notice(key.kind, &key.id);
+            if !self.wanted.has(key.kind, &key.id) {
+                continue;
+            }
             let subject = self.subject(key.node.as_ref(), key.kind, &key.id, &key.layer);
             let [ours, theirs] = [(here, &objects[0]), (there, &objects[1])].map(|((stretch, sums), objects)| {
                 let context = self.context(key.node.as_ref(), sums);
@@ -133,6 +144,38 @@ impl Rows<'_> {
                 let item = Item { told: one, ..*item };
                 self.row(&subject, here.0, &item, Some(other))?;
             }
+        }
+        Ok(())
+    }
+
+    fn notice(&mut self, kind: Kind, id: &str) {
+        let is_named = !self.wanted.ids.is_empty() || !self.wanted.doors.is_empty() || !self.wanted.kinds.is_empty();
+        if is_named && !self.there.contains(&(kind, id.to_owned())) {
+            self.there.insert((kind, id.to_owned()));
+        }
+    }
+
+    /// Refuses names that nothing bears: a typing error must not look like an empty shop.
+    ///
+    /// # Errors
+    /// Exit 2, naming those there are.
+    pub fn check_names(&self) -> Result<(), Failure> {
+        let known = |kinds: &[Kind]| {
+            let of_kinds = self.there.iter().filter(|(kind, _)| kinds.is_empty() || kinds.contains(kind));
+            of_kinds.map(|(_, id)| id.as_str()).collect::<BTreeSet<&str>>()
+        };
+        let Wanted { kinds, ids, doors } = self.wanted;
+        for (flag, names, kinds) in [("--id", ids, kinds.as_slice()), ("--doors", doors, &[Kind::Line])] {
+            let known = known(kinds);
+            if let Some(name) = names.iter().find(|name| !known.contains(name.as_str())) {
+                let known: Vec<&str> = known.into_iter().take(NAMED_MAX).collect();
+                let known = if known.is_empty() { "there is none".to_owned() } else { known.join(", ") };
+                return Err(Failure::new(USAGE, format!("{flag} {name}: nothing is called so; there are: {known}")));
+            }
+        }
+        if self.count == 0 {
+            let message = "--kind: the shop has nothing of the kinds asked for, so that there is not a row to write";
+            return Err(Failure::new(USAGE, message));
         }
         Ok(())
     }
@@ -259,6 +302,9 @@ fn kind_of(figures: &ObjectFigures) -> Kind {
         ObjectFigures::Od(_) => Kind::Od,
     }
 }
+
+/// Names that are told where one is wrong.
+const NAMED_MAX: usize = 40;
 
 /// The layer an id of a heatmap ends with.
 fn layer_of(kind: Kind, id: &str) -> &str {

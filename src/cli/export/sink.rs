@@ -6,14 +6,17 @@ use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::{Builder, JoinHandle};
 
 use parquet::basic::Compression;
 use parquet::column::writer::ColumnWriter;
 use parquet::data_type::ByteArray;
 use parquet::errors::ParquetError;
-use parquet::file::properties::WriterProperties;
+use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder};
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::parser::parse_message_type;
+use parquet::schema::types::ColumnPath;
 
 use super::super::{Failure, USAGE};
 use super::table::{COLUMNS, COLUMNS_COMPARED, Field, Row};
@@ -144,12 +147,16 @@ fn moment(at_s: i64) -> jiff::Timestamp {
     jiff::Timestamp::from_second(at_s).unwrap_or_default()
 }
 
-/// Parquet, compressed with Snappy, texts in dictionaries.
+/// Parquet, compressed with Snappy, texts in dictionaries. One thread makes rows while another packs the row group before.
 pub struct ParquetSink {
     whole: Whole,
-    writer: SerializedFileWriter<File>,
     columns: Vec<Column>,
     rows: usize,
+    /// Full row groups on their way to the packer.
+    full: Option<SyncSender<Vec<Column>>>,
+    /// Empty ones on their way back.
+    empty: Receiver<Vec<Column>>,
+    packer: Option<JoinHandle<Result<File, ParquetError>>>,
 }
 
 /// What waits of a column for its row group.
@@ -170,29 +177,67 @@ impl ParquetSink {
         let (whole, file) = Whole::begin(place)?;
         let fields: String = columns(is_compared).map(|(name, field)| schema_of(name, field)).collect();
         let schema = parse_message_type(&format!("message kehai {{ {fields} }}")).expect("the schema is well formed");
-        let properties = WriterProperties::builder()
-            .set_compression(Compression::SNAPPY)
-            .set_created_by(CREATED_BY.to_owned())
-            .build();
-        let writer = SerializedFileWriter::new(file, Arc::new(schema), Arc::new(properties));
+        let writer = SerializedFileWriter::new(file, Arc::new(schema), Arc::new(properties(is_compared)));
         let writer = writer.map_err(|error| whole.refused(&error))?;
-        let columns = columns(is_compared).map(|(_, field)| Column::of(field)).collect();
-        Ok(Self { whole, writer, columns, rows: 0 })
+        let (full, groups) = sync_channel(1);
+        let (emptied, empty) = sync_channel(GROUPS_MAX);
+        let group = || columns(is_compared).map(|(_, field)| Column::of(field)).collect();
+        for _ in 1..GROUPS_MAX {
+            emptied.send(group()).expect("there is room for every group");
+        }
+        let packer = Builder::new().name("parquet".to_owned());
+        let packer = packer.spawn(move || pack(writer, &groups, &emptied)).map_err(|error| whole.refused(&error))?;
+        Ok(Self { whole, columns: group(), rows: 0, full: Some(full), empty, packer: Some(packer) })
     }
 
-    fn write_group(&mut self) -> Result<(), Failure> {
-        let written = (|| {
-            let mut group = self.writer.next_row_group()?;
-            let mut columns = self.columns.iter_mut();
-            while let Some(mut writer) = group.next_column()? {
-                columns.next().expect("as many columns as the schema has").write(writer.untyped())?;
-                writer.close()?;
-            }
-            group.close().map(drop)
-        })();
+    /// Hands over what there is and goes on with an empty group; false where the packer has given up.
+    fn hand_over(&mut self) -> bool {
         self.rows = 0;
-        written.map_err(|error: ParquetError| self.whole.refused(&error))
+        let Ok(empty) = self.empty.recv() else { return false };
+        let columns = std::mem::replace(&mut self.columns, empty);
+        self.full.as_ref().is_some_and(|full| full.send(columns).is_ok())
     }
+
+    /// The finished file, or why there is none.
+    fn packed(&mut self) -> Result<File, ParquetError> {
+        self.full = None;
+        let packer = self.packer.take().ok_or(ParquetError::General("the file was given away".to_owned()))?;
+        packer.join().expect("the packer does not panic")
+    }
+}
+
+/// Writes row groups until no more come; gives back the finished file.
+fn pack(
+    mut writer: SerializedFileWriter<File>,
+    groups: &Receiver<Vec<Column>>,
+    emptied: &SyncSender<Vec<Column>>,
+) -> Result<File, ParquetError> {
+    for mut columns in groups {
+        let mut group = writer.next_row_group()?;
+        let mut waiting = columns.iter_mut();
+        while let Some(mut writer) = group.next_column()? {
+            waiting.next().expect("as many columns as the schema has").write(writer.untyped())?;
+            writer.close()?;
+        }
+        group.close()?;
+        // Whoever made the rows may have ended.
+        let _ = emptied.send(columns);
+    }
+    writer.into_inner()
+}
+
+/// How a file is written. Rows come in the order of time: extremes of other columns would let no reader skip anything.
+fn properties(is_compared: bool) -> WriterProperties {
+    let properties = WriterProperties::builder()
+        .set_compression(Compression::SNAPPY)
+        .set_created_by(CREATED_BY.to_owned())
+        .set_statistics_enabled(EnabledStatistics::None);
+    let is_time = |field: &Field| matches!(field, Field::Day(_) | Field::Utc(_) | Field::Local(_));
+    let times = columns(is_compared).filter(|(_, field)| is_time(field));
+    let told = |properties: WriterPropertiesBuilder, name: &str| {
+        properties.set_column_statistics_enabled(ColumnPath::from(name), EnabledStatistics::Chunk)
+    };
+    times.fold(properties, |properties, (name, _)| told(properties, name)).build()
 }
 
 impl Sink for ParquetSink {
@@ -205,16 +250,21 @@ impl Sink for ParquetSink {
             .zip(&mut self.columns)
             .for_each(|(field, column)| column.take(*field));
         self.rows += 1;
-        if self.rows == ROWS_OF_A_GROUP { self.write_group() } else { Ok(()) }
+        if self.rows == ROWS_OF_A_GROUP && !self.hand_over() {
+            let error = self.packed().err().unwrap_or(ParquetError::General("no file was written".to_owned()));
+            return Err(self.whole.refused(&error));
+        }
+        Ok(())
     }
 
     fn end(mut self: Box<Self>) -> Result<(), Failure> {
         if self.rows > 0 {
-            self.write_group()?;
+            // What the packer could not write it says when it is asked for the file.
+            self.hand_over();
         }
-        let Self { whole, writer, .. } = *self;
-        let file = writer.into_inner().map_err(|error| whole.refused(&error))?;
-        whole.end(&file)
+        let packed = self.packed();
+        let file = packed.map_err(|error| self.whole.refused(&error))?;
+        self.whole.end(&file)
     }
 }
 
@@ -297,6 +347,8 @@ fn days_of(day: jiff::civil::Date) -> i32 {
     (midnight.map_or(0, jiff::Timestamp::as_second) / 86_400) as i32
 }
 
-/// Rows that wait in memory; 200 bytes each.
-const ROWS_OF_A_GROUP: usize = 250_000;
+/// Rows of a group, 200 bytes each; DuckDB hands its own groups of this length to one thread each.
+const ROWS_OF_A_GROUP: usize = 122_880;
+/// Groups in memory: one that is filled, one that waits, one that is packed.
+const GROUPS_MAX: usize = 3;
 const CREATED_BY: &str = concat!("kehai ", env!("CARGO_PKG_VERSION"));

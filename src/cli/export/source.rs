@@ -131,7 +131,7 @@ impl Source {
         };
         reach.map_or("there are no windows at all".to_owned(), |reach| {
             let [first, last] = reach.map(|at_s| calendar.local(at_s).strftime("%Y-%m-%d %H:%M").to_string());
-            format!("there are windows from {first} to {last}, {} time", calendar.zone())
+            format!("the first window begins at {first}, the last at {last}, {} time", calendar.zone())
         })
     }
 

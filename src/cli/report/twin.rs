@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::interrupt::Interrupt;
+use super::super::interrupt::Interrupt;
 use crate::cli::{CHECK_FAILED, Failure, SANDBOX};
 use crate::clock::monotonic_ns;
 use crate::pipeline::mouth::program;

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::publish::period::{Context, HeatSums, ObjectFigures, Sums, Tally, definitions};
+use crate::publish::period::{Calendar, Context, HeatSums, ObjectFigures, Sums, Tally, definitions};
 use crate::wire::read::{Kind, WindowBody};
 
 /// All that is known.
@@ -14,13 +14,28 @@ use crate::wire::read::{Kind, WindowBody};
 pub struct Board {
     objects: BTreeMap<(String, Kind, String), Shown>,
     nodes: BTreeMap<String, bool>,
+    calendars: BTreeMap<String, Calendar>,
+    /// Whose time is told instead of each shop's own.
+    calendar: Option<Calendar>,
     names: BTreeMap<(String, String), String>,
+    /// The newest event.
+    pub event: Option<Event>,
     /// Messages that came.
     pub messages: u64,
     /// Messages that are none of ours.
     pub strange: u64,
     /// Messages for which there was no room.
     pub crowded: u64,
+}
+
+/// Something that happened.
+pub struct Event {
+    /// Where.
+    pub node: String,
+    /// When, s since 1970 UTC.
+    pub at_s: i64,
+    /// What, and to what.
+    pub words: String,
 }
 
 /// The newest window of an object.
@@ -43,6 +58,10 @@ pub enum Heard {
     Window(Kind, String),
     /// Whether a node is there.
     State(bool),
+    /// Something happened: what, and to what.
+    Event(String),
+    /// The newest window of an object is no more.
+    Cleared,
     /// Another message of ours.
     Other(&'static str),
     /// Nothing of ours.
@@ -50,6 +69,12 @@ pub enum Heard {
 }
 
 impl Board {
+    /// An empty board that tells times of this calendar, or of each shop's own.
+    #[must_use]
+    pub fn in_time_of(calendar: Option<Calendar>) -> Self {
+        Self { calendar, ..Self::default() }
+    }
+
     /// Takes a message.
     pub fn hear(&mut self, topic: &str, body: &[u8]) -> Heard {
         self.messages += 1;
@@ -60,6 +85,8 @@ impl Board {
                 self.place(tame(base), &window);
                 Heard::Window(kind, id)
             }
+            Err(_) if body.is_empty() => self.clear(topic),
+            Err(_) if body.starts_with(PNG) => Heard::Other("picture"),
             Err(_) => self.hear_other(base, body),
         };
         if matches!(heard, Heard::Strange) {
@@ -82,6 +109,25 @@ impl Board {
     /// What an object is called by people; its id where nobody said.
     pub fn name<'a>(&'a self, node: &str, kind: Kind, id: &'a str) -> &'a str {
         self.names.get(&(node.to_owned(), format!("{}/{id}", kind.name()))).map_or(id, String::as_str)
+    }
+
+    /// The time of a node's shop; `None` where nobody said.
+    pub fn calendar(&self, node: &str) -> Option<&Calendar> {
+        self.calendar.as_ref().or_else(|| self.calendars.get(node))
+    }
+
+    /// What no longer is at the broker leaves the screen: it was purged.
+    fn clear(&mut self, topic: &str) -> Heard {
+        match topic.split('/').collect::<Vec<_>>()[..] {
+            [.., "win", kind, id] => {
+                if let Some(kind) = Kind::named(kind) {
+                    self.objects.remove(&(tame(base_of(topic)), kind, tame(id)));
+                }
+                Heard::Cleared
+            }
+            [.., "img", _, _] => Heard::Cleared,
+            _ => Heard::Strange,
+        }
     }
 
     fn heats(&self) -> usize {
@@ -148,9 +194,31 @@ impl Board {
                 }
                 Heard::Other("meta")
             }
-            Some("about") => Heard::Other("about"),
+            Some("about") => {
+                let calendar = value["timezone"].as_str().and_then(|zone| Calendar::of(zone).ok());
+                let node = tame(base);
+                if self.calendars.len() < NODES_MAX || self.calendars.contains_key(&node) {
+                    self.calendars.extend(calendar.map(|calendar| (node, calendar)));
+                } else {
+                    self.crowded += 1;
+                }
+                Heard::Other("about")
+            }
+            Some("evt") => {
+                let what = value["of"].as_str().unwrap_or_default();
+                let about = if value["about"].is_null() { String::new() } else { value["about"].to_string() };
+                let event = format!("{} {}", tame(what), tame(&about));
+                let at = value["at"].as_str().and_then(|at| at.parse::<jiff::Timestamp>().ok());
+                let at_s = at.map_or(0, jiff::Timestamp::as_second);
+                if self.event.as_ref().is_none_or(|newest| newest.at_s <= at_s) {
+                    self.event = Some(Event { node: tame(base), at_s, words: event.trim_end().to_owned() });
+                }
+                Heard::Event(event.trim_end().to_owned())
+            }
             Some("health") => Heard::Other("health"),
             Some("audit") => Heard::Other("audit"),
+            Some("rsp") => Heard::Other("answer"),
+            Some("cmd") => Heard::Other("command"),
             _ => Heard::Strange,
         }
     }
@@ -180,8 +248,10 @@ fn short(value: f64) -> String {
     if value.fract() == 0.0 { format!("{value}") } else { format!("{value:.2}") }
 }
 
+/// The first bytes of a picture.
+const PNG: &[u8] = b"\x89PNG";
 /// Figures that fit on a screen.
-const SHOWN: [&str; 15] = [
+const SHOWN: [&str; 17] = [
     "in",
     "out",
     "uncertain",
@@ -197,6 +267,8 @@ const SHOWN: [&str; 15] = [
     "wait_p90_s",
     "len_max",
     "cells_told",
+    "dropped",
+    "cut",
 ];
 /// Objects that are shown: ten shops with fifty each.
 pub const OBJECTS_MAX: usize = 500;
@@ -231,6 +303,33 @@ mod tests {
     }
 
     #[test]
+    fn a_purged_window_leaves_the_screen_and_its_neighbour_stays() {
+        let mut board = Board::default();
+        for id in ["door", "gate"] {
+            board.hear(&format!("kehai/v1/acme/s1/edge/win/line/{id}"), line(id, "10:00", 1).as_bytes());
+        }
+        assert!(matches!(board.hear("kehai/v1/acme/s1/edge/win/line/door", b""), Heard::Cleared));
+        assert_eq!(shown(&board), [("acme/s1/edge", "gate", "1")]);
+        assert_eq!(board.strange, 0);
+    }
+
+    #[test]
+    fn the_newest_event_is_kept_whatever_comes_later() {
+        let mut board = Board::default();
+        for (what, at) in [("camera-lost", "10:00"), ("camera-back", "10:05"), ("clock-step", "09:00")] {
+            let body =
+                format!(r#"{{"v":1,"k":"evt","of":"{what}","at":"2026-11-20T{at}:00Z","about":{{"camera":"view"}}}}"#);
+            assert!(matches!(board.hear("kehai/v1/acme/s1/edge/evt/x", body.as_bytes()), Heard::Event(_)));
+        }
+        let event = board.event.as_ref().expect("an event");
+        assert_eq!((event.node.as_str(), event.words.as_str()), ("acme/s1/edge", r#"camera-back {"camera":"view"}"#));
+        for ours in [&b"\x89PNG\r"[..], br#"{"v":1,"k":"rsp"}"#, br#"{"v":1,"k":"cmd"}"#] {
+            board.hear("kehai/v1/acme/s1/edge/img/heat/x", ours);
+        }
+        assert_eq!(board.strange, 0);
+    }
+
+    #[test]
     fn what_could_steer_a_terminal_does_not_leave_the_board() {
         assert_eq!(tame("\u{1b}[2Jdoor\n\u{202e}x\u{7}\u{9b}m"), "\u{fffd}[2Jdoor\u{fffd}\u{fffd}x\u{fffd}\u{fffd}m");
         assert_eq!(tame(&"x".repeat(1000)).len(), TEXT_MAX);
@@ -243,13 +342,15 @@ mod tests {
             let topic = format!("a/b/c{number}/win/line/door");
             board.hear(&topic, line("door", "10:00", 1).as_bytes());
             board.hear(&format!("a/b/c{number}/state"), br#"{"v":1,"k":"state","state":"online"}"#);
+            board.hear(&format!("a/b/c{number}/about"), br#"{"v":1,"k":"about","timezone":"Asia/Tokyo"}"#);
             board.hear(
                 "a/b/c/meta/lines",
                 format!(r#"{{"v":1,"k":"meta","of":"lines","items":[{{"id":"{number}","name":"n"}}]}}"#).as_bytes(),
             );
         }
         assert_eq!((board.of(Kind::Line).count(), board.nodes().count()), (OBJECTS_MAX, NODES_MAX));
-        assert_eq!(board.crowded, 30_000 - 2 * OBJECTS_MAX as u64 - NODES_MAX as u64);
+        assert_eq!(board.calendars.len(), NODES_MAX);
+        assert_eq!(board.crowded, 40_000 - 2 * OBJECTS_MAX as u64 - 2 * NODES_MAX as u64);
         for strange in [&b"\xff\xfe"[..], b"{}", b"[]", b"{\"k\":7}", b"", b"{\"v\":1,\"k\":\"line\"}"] {
             board.hear("x", strange);
         }

@@ -3,8 +3,8 @@
 //! In: a [`Board`], the size of the terminal, what colours it has. Out: lines no wider than it. Invariant: only
 //! texts that the board has tamed are shown; colours never carry a meaning alone.
 
-use super::board::{Board, Shown, tame};
-use crate::publish::period::HeatSums;
+use super::board::{Board, Event, Shown, tame};
+use crate::publish::period::{Calendar, HeatSums};
 use crate::publish::picture::colours::amount;
 use crate::wire::read::Kind;
 
@@ -76,20 +76,25 @@ pub fn lines(board: &Board, head: &str, now_s: i64, terminal: Terminal) -> Vec<S
     if !nodes.is_empty() {
         lines.push(clipped(&nodes.join("   "), terminal.columns));
     }
+    if let Some(Event { node, at_s, words }) = &board.event {
+        let at = clock(board.calendar(node), *at_s, "%m-%d %H:%M %Z");
+        lines.push(clipped(&format!("event {at} {node}: {words}"), terminal.columns));
+    }
     for (kind, title) in [(Kind::Line, "lines"), (Kind::Zone, "zones"), (Kind::Queue, "queues")] {
         let rows: Vec<String> =
             board.of(kind).map(|(node, id, shown)| row(board, (node, kind, id), shown, now_s)).collect();
         if !rows.is_empty() {
             lines.push(String::new());
             lines.push(title.to_owned());
-            lines.extend(rows.into_iter().map(|row| clipped(&row, terminal.columns)));
+            lines.extend(rows.iter().flat_map(|row| wrapped(row, terminal.columns)));
         }
     }
     let room = terminal.rows.saturating_sub(1);
     let map = board.of(Kind::Heat).find_map(|(node, id, shown)| {
         let heat = shown.heat.as_ref()?;
         let left = room.saturating_sub(lines.len() + 2);
-        (left >= MAP_ROWS_MIN).then(|| map(heat, &format!("{node} {id}, {}", age(shown, now_s)), left, terminal))
+        let age = age(shown, board.calendar(node), now_s);
+        (left >= MAP_ROWS_MIN).then(|| map(heat, &format!("{node} {id}, {age}"), left, terminal))
     });
     lines.extend(map.into_iter().flatten());
     if lines.len() > room {
@@ -105,15 +110,12 @@ pub fn row(board: &Board, (node, kind, id): (&str, Kind, &str), shown: &Shown, n
     let figures: Vec<String> = shown.figures.iter().map(|(label, value)| format!("{label} {value}")).collect();
     let name = board.name(node, kind, id);
     let name = if name == id { String::new() } else { format!(" ({name})") };
-    format!("  {node} {id}{name}: {}; {}", figures.join(", "), age(shown, now_s))
+    format!("  {node} {id}{name}: {}; {}", figures.join(", "), age(shown, board.calendar(node), now_s))
 }
 
-/// When a window was, how much of it was seen, how long ago it ended.
-fn age(shown: &Shown, now_s: i64) -> String {
-    let clock = |at_s: i64| {
-        let at = jiff::Timestamp::from_second(at_s).unwrap_or_default();
-        jiff::tz::Offset::UTC.to_datetime(at).strftime("%H:%M").to_string()
-    };
+/// When a window was by the clock of the shop, or in UTC where that is not known, how much of it was seen, how long ago it ended.
+fn age(shown: &Shown, calendar: Option<&Calendar>, now_s: i64) -> String {
+    let clock = |at_s: i64, format: &str| clock(calendar, at_s, format);
     let seen = shown.tally.cov_ms as f64 / (shown.tally.span_s.max(1) as f64 * 10.0);
     let ago = match (now_s - shown.end_s).max(0) {
         seconds @ ..120 => format!("{seconds} s"),
@@ -121,7 +123,21 @@ fn age(shown: &Shown, now_s: i64) -> String {
         seconds @ 7200..172_800 => format!("{} h", seconds / 3600),
         seconds => format!("{} days", seconds / 86_400),
     };
-    format!("{}-{} UTC, seen {seen:.0} %, {ago} ago", clock(shown.start_s), clock(shown.end_s))
+    // A time of day alone says little of a day long past.
+    let from = if now_s - shown.end_s < OLD_S { "%H:%M" } else { "%Y-%m-%d %H:%M" };
+    format!("{}-{}, seen {seen:.0} %, {ago} ago", clock(shown.start_s, from), clock(shown.end_s, "%H:%M %Z"))
+}
+
+/// A moment by the clock of a shop, or in UTC.
+fn clock(calendar: Option<&Calendar>, at_s: i64, format: &str) -> String {
+    match calendar {
+        Some(calendar) => calendar.local(at_s).strftime(format).to_string(),
+        None => jiff::Timestamp::from_second(at_s)
+            .unwrap_or_default()
+            .to_zoned_datetime(jiff::tz::TimeZone::UTC)
+            .strftime(format)
+            .to_string(),
+    }
 }
 
 /// A heatmap, away from the door up; cells are put together until it fits.
@@ -151,11 +167,36 @@ fn tame_line(text: &str) -> String {
     letters.chunks(32).map(|part| tame(&part.iter().collect::<String>())).collect()
 }
 
-/// The beginning of a line that fits; wide letters count twice.
+/// A row over as many lines as it needs: in a narrow terminal its figures must not be what is cut off.
+fn wrapped(row: &str, columns: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in row.trim_start().split(' ') {
+        let line = lines.last_mut().expect("there is one");
+        if line.is_empty() {
+            *line = format!("  {word}");
+        } else if width(line) + 1 + width(word) <= columns {
+            line.extend([" ", word]);
+        } else {
+            lines.push(format!("      {word}"));
+        }
+    }
+    lines.iter().map(|line| clipped(line, columns)).collect()
+}
+
+/// Columns a text takes; wide letters count twice.
+fn width(text: &str) -> usize {
+    text.chars().map(width_of).sum()
+}
+
+fn width_of(letter: char) -> usize {
+    if (letter as u32) < 0x1100 { 1 } else { 2 }
+}
+
+/// The beginning of a line that fits.
 fn clipped(line: &str, columns: usize) -> String {
     let mut room = columns;
     let fits = |letter: &char| {
-        let width = if (*letter as u32) < 0x1100 { 1 } else { 2 };
+        let width = width_of(*letter);
         let fits = width <= room;
         room = room.saturating_sub(width);
         fits
@@ -165,6 +206,8 @@ fn clipped(line: &str, columns: usize) -> String {
 
 /// From little to much.
 const SHADES: [char; 5] = ['.', ':', '+', '#', '@'];
+/// From this age on a window is told with its day, s.
+const OLD_S: i64 = 12 * 3600;
 /// Lines below which a map says nothing.
 const MAP_ROWS_MIN: usize = 4;
 
@@ -174,9 +217,15 @@ mod tests {
 
     fn board() -> Board {
         let mut board = Board::default();
+        hear_all(&mut board);
+        board
+    }
+
+    fn hear_all(board: &mut Board) {
         let head = r#""ws":"2026-11-20T01:00:00Z","dur":3600,"cov_ms":1800000,"privacy":{"k":5}"#;
         let cells = r#""plan":"hall","w":4,"h":3,"cell_mm":2000,"origin_mm":[-1000,500],"enc":"vz1","data":"eNpjZGdsYmRvaGBkariw5jMfABlBBJQ=","dropped_cells":8"#;
         for (topic, body) in [
+            ("r/acme/s1/edge/about", r#"{"v":1,"k":"about","timezone":"Asia/Tokyo"}"#.to_owned()),
             ("r/acme/s1/edge/state", r#"{"v":1,"k":"state","state":"online","boot":"b"}"#.to_owned()),
             (
                 "r/acme/s1/edge/win/line/door",
@@ -190,7 +239,6 @@ mod tests {
         ] {
             board.hear(topic, body.as_bytes());
         }
-        board
     }
 
     fn shown(colours: Colours, columns: usize, rows: usize) -> Vec<String> {
@@ -204,13 +252,27 @@ mod tests {
             "acme/s1/edge online",
             "door: in 7, out 2",
             "till: visits withheld",
-            "seen 50 %",
+            "10:00-11:00 JST, seen 50 %",
             "60 min ago",
             "withheld or not seen",
         ] {
             assert!(all.contains(words), "{words} is missing in\n{all}");
         }
         assert!(!all.contains('\u{1b}'), "NO_COLOR is heeded");
+    }
+
+    #[test]
+    fn times_are_the_shops_own_unless_another_zone_is_asked_for_or_none_is_known() {
+        let head = |board: &Board| {
+            lines(board, "", 1_795_140_000, Terminal { columns: 200, rows: 40, colours: Colours::None }).join("\n")
+        };
+        let mut asked = Board::in_time_of(Calendar::of("Asia/Kathmandu").ok());
+        hear_all(&mut asked);
+        assert!(head(&asked).contains("06:45-07:45 +0545"), "{}", head(&asked));
+        let mut unknown = Board::default();
+        let line = r#"{"v":1,"k":"line","id":"door","ws":"2026-11-20T01:00:00Z","dur":3600,"cov_ms":1,"privacy":{"k":5},"d":{"in":7,"out":2}}"#;
+        unknown.hear("r/acme/s1/edge/win/line/door", line.as_bytes());
+        assert!(head(&unknown).contains("01:00-02:00 UTC"), "{}", head(&unknown));
     }
 
     #[test]
@@ -230,6 +292,16 @@ mod tests {
             let told = lines.iter().filter(|line| !line.starts_with('…'));
             assert!(told.clone().all(|line| line.chars().count() <= columns.max(2)), "{columns} x {rows}: {lines:?}");
         }
+    }
+
+    #[test]
+    fn a_narrow_terminal_shows_every_figure_on_lines_of_its_own() {
+        let narrow = shown(Colours::None, 40, 40);
+        let words = narrow.join(" ").split_whitespace().collect::<Vec<_>>().join(" ");
+        for figure in ["door: in 7, out 2, uncertain of these 0;", "seen 50 %, 60 min ago", "visits withheld"] {
+            assert!(words.contains(figure), "{figure} is missing in\n{}", narrow.join("\n"));
+        }
+        assert_eq!(wrapped("  door: 中中中 in 7", 14), ["  door: 中中中", "      in 7"], "wide letters count twice");
     }
 
     #[test]

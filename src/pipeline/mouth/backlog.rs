@@ -24,6 +24,11 @@ impl Backlog {
         self.waiting.push_back(window);
     }
 
+    /// Counts a window that will not be released.
+    pub(super) fn give_up(&mut self) {
+        self.lost += 1;
+    }
+
     /// Releases what waits. Without room it goes on waiting, and the oldest is lost when there is too much of it.
     pub fn release(&mut self, vault: &Vault, composer: &Composer) {
         while let Some(window) = self.waiting.front() {

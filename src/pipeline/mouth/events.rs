@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::Mouth;
 use crate::clock::{UtcMs, monotonic_ns, utc_now};
 use crate::health::news::CameraNews;
+use crate::wire::audit::Deed;
 use crate::wire::compose::{about, rfc3339};
 use crate::wire::record::ArrivedWindow;
 
@@ -74,10 +75,19 @@ impl Mouth {
         }
     }
 
-    /// How far the wall clock has stepped, ms; what eye there is names its windows by the clock as it was.
+    /// How far the wall clock has stepped, ms; what eye there is names its windows by the clock as it was. Until the clock is
+    /// where it was when the last window was released there will be none, and the event says until when.
     pub(super) fn stepped(&mut self) -> Option<i64> {
-        let step_ms = self.readings.step_ms(utc_now(), monotonic_ns())?;
-        self.tell("clock-step", about([("step_ms", step_ms.into())]));
+        let now = utc_now();
+        let step_ms = self.readings.step_ms(now, monotonic_ns())?;
+        let mut said = about([("step_ms", step_ms.into())]);
+        let until_s = self.vault.released_until().ok().flatten();
+        if let Some(until_s) = until_s.filter(|until_s| *until_s > now.0.div_euclid(1000)) {
+            said.insert("released_until".to_owned(), rfc3339(UtcMs(until_s * 1000)).into());
+        }
+        self.tell("clock-step", said);
+        // The times of the chain run back or leap here; without room they do so without a word.
+        let _ = self.vault.remember(&Deed::done("clock-step").about("step_ms", step_ms));
         Some(step_ms)
     }
 
@@ -107,7 +117,16 @@ const WINDOWS_MAX: usize = 64;
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
     use super::*;
+    use crate::clock::WindowSpan;
+    use crate::gate::{Figures, Object};
+    use crate::pipeline::mouth::EyeEnd;
+    use crate::vault::Vault;
+    use crate::wire::compose::{Composer, Voice};
+    use crate::wire::record::{RecordError, Report};
 
     #[test]
     fn a_clock_that_is_set_is_noticed_either_way_and_one_that_drifts_is_not() {
@@ -119,5 +138,65 @@ mod tests {
         assert_eq!(readings.step_ms(UtcMs(3_603_001), 3 * second), None, "a step is told once");
         assert_eq!(readings.step_ms(UtcMs(4001), 4 * second), Some(-3_600_000));
         assert_eq!(readings.step_ms(UtcMs(3001), 5 * second), Some(-2000));
+    }
+    /// A mouth that has read the clock as it was before it was put on by so much, ms.
+    fn mouth(before_ms: i64) -> Mouth {
+        let site = "[store]\norg = \"o\"\nstore = \"s\"\nnode = \"n\"\ntimezone = \"UTC\"\n[[camera]]\nid = \"view\"\n\
+                    url = \"rtsp://127.0.0.1/\"\n[[line]]\nid = \"door\"\ncamera = \"view\"\nends_px = [[10, 100], [300, 100]]\n\
+                    inside_px = [150, 200]\n";
+        let settings = crate::config::site::parse(site, "drawn").expect("a whole site file").settings;
+        let (topic_root, boot) = ("kehai/v1".to_owned(), "b".to_owned());
+        let composer = Composer::new(&settings, Voice { topic_root, boot, synchronised: true, retain_windows: true });
+        let vault = Arc::new(Vault::throw_away().expect("memory"));
+        let mut mouth = Mouth::new(&settings, composer, vault, Duration::from_secs(60));
+        mouth.readings.step_ms(UtcMs(utc_now().0 - before_ms), monotonic_ns());
+        mouth
+    }
+
+    /// A window that ends in half an hour.
+    fn early() -> Report {
+        let span = WindowSpan::holding(UtcMs(utc_now().0 + 1_800_000), 900, 0);
+        let figures = Figures::Line { inward: 1, outward: 0, uncertain: 0 };
+        Report::Window(ArrivedWindow { object: Object::Line(0), span, cov_ms: 900_000, figures })
+    }
+
+    #[test]
+    fn a_window_of_the_future_is_a_lie_but_where_the_clock_was_put_back_since() {
+        let mut honest = mouth(-3_600_000);
+        assert!(matches!(honest.take(early(), true), Some(EyeEnd::ClockStepped(-3_601_000..-3_599_000))));
+        let mut lying = mouth(0);
+        assert!(matches!(lying.take(early(), true), Some(EyeEnd::Disbelieved(RecordError::Early { .. }))));
+        assert!(honest.vault.held().is_empty() && lying.vault.held().is_empty());
+    }
+
+    #[test]
+    fn of_windows_that_come_faster_than_time_does_the_first_are_released_and_the_rest_is_counted() {
+        let mut mouth = mouth(0);
+        let now = WindowSpan::holding(UtcMs(utc_now().0), 900, 0);
+        for quarter in (1..=6).rev() {
+            let span = WindowSpan { start_s: now.start_s - 900 * quarter, ..now };
+            let figures = Figures::Line { inward: 1, outward: 0, uncertain: 0 };
+            let window = ArrivedWindow { object: Object::Line(0), span, cov_ms: 12_000, figures };
+            assert!(mouth.take(Report::Window(window), true).is_none());
+        }
+        assert_eq!((mouth.vault.held().len(), mouth.unreleased()), (4, 2));
+    }
+
+    #[test]
+    fn a_step_is_told_with_its_size_and_until_when_nothing_can_be_released_and_stands_in_the_chain() {
+        let mut mouth = mouth(-3_600_000);
+        let Report::Window(ahead) = early() else { unreachable!("a window") };
+        let end_s = ahead.span.end_s();
+        mouth.vault.release(|seq| mouth.composer.window(seq, &ahead)).expect("room");
+        assert!(mouth.stepped().is_some());
+        let event = std::iter::successors(mouth.vault.due(0), |(number, _)| mouth.vault.due(number + 1)).last();
+        let event: Value = serde_json::from_slice(&event.expect("two rows").1.body).expect("JSON");
+        assert_eq!(
+            (&event["of"], &event["about"]["released_until"]),
+            (&"clock-step".into(), &rfc3339(UtcMs(end_s * 1000)).into())
+        );
+        let mut chain = String::new();
+        mouth.vault.export_audit(&mut |line| chain.push_str(line)).expect("readable");
+        assert!(chain.contains(r#""what":"clock-step""#), "{chain}");
     }
 }

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::client::{Client, Dial, Events, Heard};
+use super::client::{CONNECT_S, Client, Dial, Events, Heard};
 use super::loss::Loss;
 use super::papers::{self, Validity};
 use super::speech::Speech;
@@ -56,6 +56,7 @@ fn dial(broker: &Remote, client_id: &str, speech: &mut Speech) -> Result<(Client
         will: None,
         login: broker.login.as_ref().map(papers::password).transpose()?,
         tls: broker.tls.as_ref().map(|tls| papers::client_config(tls, &Arc::<Validity>::default())).transpose()?,
+        patience_s: CONNECT_S,
     };
     Ok(Client::dial(dial, speech.version(monotonic_ns())))
 }

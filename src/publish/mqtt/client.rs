@@ -48,6 +48,8 @@ pub(super) struct Dial<'a> {
     pub(super) will: Option<&'a Message>,
     pub(super) login: Option<(String, String)>,
     pub(super) tls: Option<Arc<ClientConfig>>,
+    /// Longest wait to be let in, s.
+    pub(super) patience_s: u64,
 }
 
 /// What is heard on a connection.
@@ -74,7 +76,13 @@ pub(super) enum Client {
 }
 
 /// The listening end of a connection; it must be polled for either end to live.
-pub(super) enum Events {
+pub(super) struct Events {
+    line: Line,
+    /// How it ended, while what came before that is still told.
+    loss: Option<Loss>,
+}
+
+enum Line {
     Five(Box<v5::EventLoop>),
     Three(Box<three::EventLoop>),
 }
@@ -82,15 +90,16 @@ pub(super) enum Events {
 impl Client {
     /// A connection, made once [`Events::heard`] is asked.
     pub(super) fn dial(dial: Dial, version: Version) -> (Self, Events) {
+        let patience_s = dial.patience_s;
         match version {
             Version::Five => {
                 let (client, events) = v5::AsyncClient::new(options5(dial), QUEUE_MAX);
-                (Self::Five(client), Events::Five(Box::new(events)))
+                (Self::Five(client), Events { line: Line::Five(Box::new(events)), loss: None })
             }
             Version::Three => {
                 let (client, mut events) = three::AsyncClient::new(options3(dial), QUEUE_MAX);
-                events.set_network_options(network(NetworkOptions::new()));
-                (Self::Three(client), Events::Three(Box::new(events)))
+                events.set_network_options(network(NetworkOptions::new(), patience_s));
+                (Self::Three(client), Events { line: Line::Three(Box::new(events)), loss: None })
             }
         }
     }
@@ -134,17 +143,26 @@ impl Client {
 }
 
 impl Events {
-    /// The next thing that concerns us; after [`Heard::Lost`] there is nothing more.
+    /// The next thing that concerns us; after [`Heard::Lost`] there is nothing more. What came in one piece with the end of
+    /// the connection is told before it: a receipt is a receipt.
     pub(super) async fn heard(&mut self) -> Heard {
         loop {
-            let heard = match self {
-                Self::Five(events) => match events.poll().await {
+            let heard = match (&self.loss, &mut self.line) {
+                (None, Line::Five(events)) => match events.poll().await {
                     Ok(event) => heard5(event),
-                    Err(error) => Some(Heard::Lost(loss5(&error))),
+                    Err(error) => self.end(loss5(&error)),
                 },
-                Self::Three(events) => match events.poll().await {
+                (None, Line::Three(events)) => match events.poll().await {
                     Ok(event) => heard3(event),
-                    Err(error) => Some(Heard::Lost(loss3(&error))),
+                    Err(error) => self.end(loss3(&error)),
+                },
+                (Some(loss), Line::Five(events)) => match events.state.events.pop_front() {
+                    Some(event) => heard5(event),
+                    None => Some(Heard::Lost(loss.clone())),
+                },
+                (Some(loss), Line::Three(events)) => match events.state.events.pop_front() {
+                    Some(event) => heard3(event),
+                    None => Some(Heard::Lost(loss.clone())),
                 },
             };
             if let Some(heard) = heard {
@@ -152,14 +170,19 @@ impl Events {
             }
         }
     }
+
+    fn end(&mut self, loss: Loss) -> Option<Heard> {
+        self.loss = Some(loss);
+        None
+    }
 }
 
 fn options5(dial: Dial) -> v5::MqttOptions {
     let mut options = v5::MqttOptions::new(dial.client_id, dial.host, dial.port);
     // rumqttc forgets in-flight messages when the broker has lost the session, so no session is kept at all.
-    options.set_clean_start(true).set_keep_alive(KEEP_ALIVE).set_connection_timeout(CONNECT_S);
+    options.set_clean_start(true).set_keep_alive(KEEP_ALIVE).set_connection_timeout(dial.patience_s);
     options.set_max_packet_size(Some(INCOMING_BYTES_MAX));
-    options.set_network_options(network(options.network_options()));
+    options.set_network_options(network(options.network_options(), dial.patience_s));
     if let Some(will) = dial.will {
         let (topic, body) = (will.topic.clone(), will.body.clone());
         options.set_last_will(five::LastWill::new(topic, body, QoS5::AtLeastOnce, true, None));
@@ -190,9 +213,9 @@ fn options3(dial: Dial) -> three::MqttOptions {
     options
 }
 
-fn network(mut options: NetworkOptions) -> NetworkOptions {
+fn network(mut options: NetworkOptions, patience_s: u64) -> NetworkOptions {
     options.set_tcp_nodelay(true);
-    options.set_connection_timeout(CONNECT_S);
+    options.set_connection_timeout(patience_s);
     options
 }
 
@@ -243,8 +266,8 @@ fn heard3(event: three::Event) -> Option<Heard> {
     })
 }
 
-/// An answer that cannot be read is an objection: mosquitto refuses a payload over its `message_size_limit` with a reason
-/// that is none of a PUBACK's.
+/// A receipt with a reason that is none is an objection: so mosquitto refuses a payload over its `message_size_limit`. What
+/// else cannot be read says nothing of what was sent.
 fn loss5(error: &Lost5) -> Loss {
     use five::ConnectReturnCode as Code;
     use five::DisconnectReasonCode as Reason;
@@ -264,7 +287,14 @@ fn loss5(error: &Lost5) -> Loss {
         Lost5::MqttState(State5::ConnectionAborted) => Loss::HungUp,
         Lost5::MqttState(State5::Deserialization(Error5::PayloadSizeLimitExceeded { .. }))
         | Lost5::MqttState(State5::IncomingPacketTooLarge { .. }) => Loss::Overlong,
-        Lost5::MqttState(State5::Deserialization(error)) => Loss::Objection(error.to_string()),
+        Lost5::MqttState(State5::Deserialization(
+            error @ (Error5::InvalidReason(_)
+            | Error5::InvalidConnectReturnCode(_)
+            | Error5::OutgoingPacketTooLarge { .. }),
+        )) => Loss::Objection(error.to_string()),
+        Lost5::MqttState(State5::Deserialization(error)) => Loss::Gibberish(error.to_string()),
+        Lost5::NotConnAck(_) => Loss::Gibberish("an answer that is none to a CONNECT".to_owned()),
+        Lost5::Timeout(_) => Loss::Silence,
         Lost5::MqttState(State5::OutgoingPacketTooLarge { .. }) => Loss::Objection("packet too large".to_owned()),
         Lost5::MqttState(State5::ServerDisconnect { reason_code: Reason::SessionTakenOver, .. }) => Loss::TakenOver,
         Lost5::MqttState(State5::ServerDisconnect {
@@ -299,6 +329,9 @@ fn loss3(error: &Lost3) -> Loss {
         Lost3::MqttState(State3::Deserialization(three::Error::OutgoingPacketTooLarge { .. })) => {
             Loss::Objection("packet too large".to_owned())
         }
+        Lost3::MqttState(State3::Deserialization(error)) => Loss::Gibberish(error.to_string()),
+        Lost3::NotConnAck(_) => Loss::Gibberish("an answer that is none to a CONNECT".to_owned()),
+        Lost3::NetworkTimeout => Loss::Silence,
         _ => Loss::Gone,
     }
 }
@@ -313,8 +346,8 @@ const OUTGOING_BYTES_MAX: usize = 1 << 20;
 /// A window that no subscriber fetched for a day and a half is no news (CONTRACT §4), s.
 const WINDOW_STALE_S: u32 = 36 * 3600;
 const KEEP_ALIVE: Duration = Duration::from_secs(20);
-/// Longest wait for a connection, s.
-const CONNECT_S: u64 = 5;
+/// How long whoever is dialled for the first time may take to let us in, s.
+pub(super) const CONNECT_S: u64 = 5;
 
 #[cfg(test)]
 mod tests {
@@ -334,7 +367,10 @@ mod tests {
 
     #[test]
     fn an_answer_that_cannot_be_read_or_a_packet_that_cannot_be_sent_is_an_objection() {
-        assert!(matches!(lost(Error5::InvalidReason(0x95)), Loss::Objection(_)));
+        for unreadable in [Error5::InvalidReason(0x95), Error5::InvalidConnectReturnCode(0x95)] {
+            assert!(matches!(lost(unreadable), Loss::Objection(_)));
+        }
+        assert!(matches!(lost(Error5::InvalidPacketType(0)), Loss::Gibberish(_)), "that says nothing of what was sent");
         let too_large = State5::OutgoingPacketTooLarge { pkt_size: 9, max: 8 };
         assert!(matches!(loss5(&Lost5::MqttState(too_large)), Loss::Objection(_)));
     }

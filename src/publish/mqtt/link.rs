@@ -35,7 +35,8 @@ pub(super) struct Link {
     to_greet: VecDeque<usize>,
     /// A message handed over whose number is not known yet; `None` where no receipt comes.
     sent: VecDeque<Option<Item>>,
-    in_flight: HashMap<u16, Item>,
+    /// What went out under which number, and when, ns.
+    in_flight: HashMap<u16, (Item, i64)>,
     topics: HashMap<u64, String>,
     next_row: u64,
     packet_bytes_max: Option<u32>,
@@ -75,6 +76,11 @@ impl Link {
     /// The greeting is due, but for what the broker minded before.
     pub(super) fn greet(&mut self, greeting: usize, minded: &BTreeSet<usize>) {
         self.to_greet = (0..greeting).filter(|index| !minded.contains(index)).collect();
+    }
+
+    /// More of the greeting is due.
+    pub(super) fn greet_also(&mut self, parts: &BTreeSet<usize>) {
+        self.to_greet.extend(parts);
     }
 
     /// Hands the client as much as may be under way: the greeting, and once that is answered the due rows.
@@ -129,12 +135,13 @@ impl Link {
 
     /// What is sent and not acknowledged.
     pub(super) fn under_way(&self) -> impl Iterator<Item = Item> {
-        self.in_flight.values().chain(self.sent.iter().flatten()).copied()
+        self.in_flight.values().map(|(item, _)| item).chain(self.sent.iter().flatten()).copied()
     }
 
-    /// Whether a receipt is missing for longer than any broker takes.
+    /// Whether a receipt is missing for longer than any broker takes: all of them, or one while others come.
     pub(super) fn is_stuck(&self, now_ns: i64) -> bool {
-        self.under_way().next().is_some() && now_ns - self.moved_ns > ANSWER_NS
+        let is_forgotten = self.in_flight.values().any(|(_, sent_ns)| now_ns - sent_ns > FORGOTTEN_NS);
+        is_forgotten || (self.under_way().next().is_some() && now_ns - self.moved_ns > ANSWER_NS)
     }
 
     /// Whether the last thing happened less than this long ago.
@@ -183,15 +190,15 @@ impl Link {
         self.client.disconnect();
     }
 
-    pub(super) fn went_out(&mut self, packet: u16) {
+    pub(super) fn went_out(&mut self, packet: u16, now_ns: i64) {
         if let Some(Some(item)) = self.sent.pop_front() {
-            self.in_flight.insert(packet, item);
+            self.in_flight.insert(packet, (item, now_ns));
         }
     }
 
     /// Takes a receipt; gives what was refused.
     pub(super) fn acknowledged(&mut self, packet: u16, is_good: bool, vault: &Vault, now_ns: i64) -> Option<Item> {
-        let item = self.in_flight.remove(&packet)?;
+        let (item, _) = self.in_flight.remove(&packet)?;
         self.moved_ns = now_ns;
         if let Item::Row(row) = item {
             self.careful = self.careful.saturating_sub(1);
@@ -218,3 +225,5 @@ const IN_FLIGHT_MAX: usize = 10;
 const PACKET_OVERHEAD: usize = 34;
 /// Longest time a broker takes for a receipt, ns.
 const ANSWER_NS: i64 = 30 * 1_000_000_000;
+/// Longest time a single receipt may be missing while others come, ns.
+const FORGOTTEN_NS: i64 = 4 * ANSWER_NS;

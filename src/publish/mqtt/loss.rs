@@ -21,8 +21,12 @@ pub(super) enum Loss {
     TakenOver,
     /// The broker speaks another MQTT.
     OtherVersion,
+    /// Nobody says anything, for as long as we waited to be let in.
+    Silence,
     /// The broker objects to something it was sent.
     Objection(String),
+    /// What came is nothing a broker says.
+    Gibberish(String),
     /// Something longer than any command of ours came.
     Overlong,
     /// The broker does not let us in, or we do not trust it.

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::client::{Client, Dial, Heard, Version};
+use super::client::{CONNECT_S, Client, Dial, Heard, Version};
 use super::loss::Loss;
 use super::papers::{self, Validity};
 use super::trouble::Denial;
@@ -62,6 +62,7 @@ pub async fn sound(broker: &Remote, client_id: &str, message: &Message, filter: 
             will: None,
             login: broker.login.as_ref().map(papers::password).transpose()?,
             tls: broker.tls.as_ref().map(|tls| papers::client_config(tls, &validity)).transpose()?,
+            patience_s: CONNECT_S,
         };
         let asking = ask(dial, *version, message, filter, validity);
         match tokio::time::timeout(PATIENCE, asking).await {

@@ -43,11 +43,12 @@ impl Speech {
         if self.is_fixed() {
             return;
         }
-        self.hang_ups = if *loss == Loss::HungUp { self.hang_ups + 1 } else { 0 };
+        let is_dumb = matches!(loss, Loss::HungUp | Loss::Gibberish(_) | Loss::Objection(_));
+        self.hang_ups = if is_dumb { self.hang_ups + 1 } else { 0 };
         let again_ns = match loss {
             Loss::OtherVersion => REFUSED_NS,
             // One that is just being restarted hangs up as well.
-            Loss::HungUp if self.hang_ups >= HANG_UPS => HUNG_UP_NS,
+            _ if is_dumb && self.hang_ups >= HANG_UPS => HUNG_UP_NS,
             _ => return,
         };
         match self.version {
@@ -62,6 +63,33 @@ impl Speech {
     fn turn_to(&mut self, version: Version) {
         self.version = version;
         self.hang_ups = 0;
+    }
+}
+
+/// How long a broker is waited for until it lets us in: a crowded one longer than one that is there at once.
+pub(super) struct Patience {
+    first_s: u64,
+    wait_s: u64,
+}
+
+impl Patience {
+    /// Beginning with so many seconds.
+    pub(super) fn of(first_s: u64) -> Self {
+        Self { first_s, wait_s: first_s }
+    }
+
+    /// The wait of a connection made now, s.
+    pub(super) fn wait_s(&self) -> u64 {
+        self.wait_s
+    }
+
+    /// Learns from a connection that is over: one that ended in silence is followed by one of twice the wait.
+    pub(super) fn learn(&mut self, has_stood: bool, was_silent: bool) {
+        self.wait_s = match (has_stood, was_silent) {
+            (true, _) => self.first_s,
+            (false, true) => (self.wait_s * 2).min(self.first_s * PATIENCE_TIMES_MAX),
+            (false, false) => self.wait_s,
+        };
     }
 }
 
@@ -129,6 +157,8 @@ impl Pace {
 const ONE: i64 = 1_000_000_000;
 /// Times a broker hangs up on one version before the other is tried.
 const HANG_UPS: u8 = 2;
+/// Longest wait for a silent broker, as a multiple of the first.
+const PATIENCE_TIMES_MAX: u64 = 8;
 /// How long 5 is not tried again where it was refused, ns.
 const REFUSED_NS: i64 = 6 * 3600 * ONE;
 /// How long 5 is not tried again where the broker merely hung up, ns.
@@ -169,6 +199,30 @@ mod tests {
             let mut speech = Speech::new(wish);
             (0..9).for_each(|now_ns| speech.refused(&Loss::OtherVersion, now_ns));
             assert_eq!(speech.version(i64::MAX), version);
+        }
+    }
+
+    #[test]
+    fn a_silent_broker_is_waited_for_ever_longer_and_one_that_let_us_in_is_not() {
+        let mut patience = Patience::of(5);
+        let waits = [true; 5].map(|was_silent| {
+            patience.learn(false, was_silent);
+            patience.wait_s()
+        });
+        assert_eq!(waits, [10, 20, 40, 40, 40]);
+        patience.learn(false, false);
+        assert_eq!(patience.wait_s(), 40, "a broker that is being restarted is as slow afterwards");
+        patience.learn(true, false);
+        assert_eq!(patience.wait_s(), 5);
+    }
+
+    #[test]
+    fn what_speaks_no_mqtt_is_asked_in_the_other_version_as_well() {
+        let mut speech = Speech::new(Protocol::Auto);
+        let gibberish = Loss::Gibberish("HTTP".to_owned());
+        for version in [Version::Five, Version::Five, Version::Three, Version::Three, Version::Five] {
+            assert_eq!(speech.version(0), version);
+            speech.refused(&gibberish, 0);
         }
     }
 

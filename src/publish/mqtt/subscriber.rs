@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
-use super::client::{Client, Dial, Heard, Version};
+use super::client::{CONNECT_S, Client, Dial, Heard, Version};
 use super::loss::Loss;
 use super::papers::{self, Validity};
 use super::speech::{Backoff, Speech};
@@ -83,6 +83,7 @@ impl Subscriber {
             will: None,
             login: self.broker.login.as_ref().map(papers::password).transpose()?,
             tls: self.broker.tls.as_ref().map(|tls| papers::client_config(tls, &validity)).transpose()?,
+            patience_s: CONNECT_S,
         };
         let (client, mut events) = Client::dial(dial, version);
         let mut has_stood = false;

@@ -39,6 +39,12 @@ pub enum Trouble {
         /// By what, and the remedy.
         reason: String,
     },
+    /// Something that waits cannot be read from the store; what comes after it is sent.
+    #[error("{reason}")]
+    Store {
+        /// What and where, and the remedy.
+        reason: String,
+    },
     /// No commands are heard; it is tried again.
     #[error("commands are not heard: {reason}")]
     Deaf {
@@ -93,6 +99,14 @@ pub enum Denial {
     /// One of our files is of no use.
     #[error("{0}")]
     File(String),
+    /// Something answers, and no broker does so.
+    #[error("what answers at broker.url speaks no MQTT ({0}): check host and port")]
+    NoMqtt(String),
+    /// It lets us in and answers for nothing.
+    #[error(
+        "the broker lets this node in and answers for nothing it is sent ({0}): look into the broker's own log; nothing is given up"
+    )]
+    NoAnswer(String),
     /// It speaks another MQTT than the site file wants.
     #[error("the broker does not speak what broker.protocol demands; write \"auto\"")]
     Protocol,

@@ -6,7 +6,8 @@
 use jiff::ToSpan;
 use jiff::civil::Date;
 
-use super::super::period::{Calendar, Hours, Period, Span};
+use super::super::period::{Calendar, Hours, Period, PeriodError, Span};
+use super::words::{self, Language, Word};
 use crate::vault::VaultError;
 
 /// What the page shall show.
@@ -22,6 +23,10 @@ pub struct Asked {
     pub layer: &'static str,
     /// Whether ways over the floor are drawn.
     pub ways: bool,
+    /// The language it is shown in.
+    pub language: Language,
+    /// Whether the question names it; else it is the browser's.
+    pub names_language: bool,
 }
 
 /// Days, by name or by date.
@@ -60,29 +65,71 @@ pub struct Named {
 }
 
 /// Why a question is not answered, and what is allowed.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct Refused(String);
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused(Word, String);
+
+impl Refused {
+    /// In a language.
+    #[must_use]
+    pub fn told(&self, language: Language) -> String {
+        self.0.with(language, &[&self.1])
+    }
+}
+
+impl From<Word> for Refused {
+    fn from(word: Word) -> Self {
+        Self(word, String::new())
+    }
+}
 
 impl From<VaultError> for Refused {
     fn from(error: VaultError) -> Self {
-        Self(error.to_string())
+        Self(words::REFUSED_STORE, error.to_string())
+    }
+}
+
+impl From<PeriodError> for Refused {
+    fn from(error: PeriodError) -> Self {
+        match error {
+            PeriodError::Closed { .. } => words::REFUSED_CLOSED.into(),
+            error => Self(words::REFUSED_PERIOD, error.to_string()),
+        }
     }
 }
 
 impl Default for Asked {
     fn default() -> Self {
-        Self { days: Days::Latest, against: None, hours: None, layer: "visits", ways: false }
+        Self {
+            days: Days::Latest,
+            against: None,
+            hours: None,
+            layer: "visits",
+            ways: false,
+            language: Language::English,
+            names_language: false,
+        }
     }
 }
 
 impl Asked {
-    /// Reads a query string. Members it does not know belong to somebody else.
+    /// A question in a language, and nothing else.
+    #[must_use]
+    pub fn nothing_in(language: Language) -> Self {
+        Self { language, ..Self::default() }
+    }
+
+    /// The language a query string names, if it does.
+    #[must_use]
+    pub fn language_of(query: &str) -> Option<Language> {
+        query.split('&').filter_map(|pair| pair.strip_prefix("lang=")).find_map(Language::of_tag)
+    }
+
+    /// Reads a query string that came from a browser of some language. Members it does not know belong to somebody else.
     ///
     /// # Errors
     /// [`Refused`].
-    pub fn read(query: &str) -> Result<Self, Refused> {
-        let mut asked = Self::default();
+    pub fn read(query: &str, accepted: Language) -> Result<Self, Refused> {
+        let mut asked = Self::nothing_in(accepted);
         let (mut first, mut last) = (None, None);
         for (key, value) in query.split('&').filter_map(|pair| pair.split_once('=')) {
             let value = value.replace("%3A", ":").replace("%3a", ":");
@@ -93,21 +140,24 @@ impl Asked {
                 ("last", value) => last = Some(date("last", value)?),
                 ("against", value) => asked.against = Some(date("against", value)?),
                 ("hours", value) => {
-                    let refused = |_| Refused("hours are quarters of an hour, as in 10:00-21:00".to_owned());
-                    Hours::read(value).map_err(refused)?;
+                    Hours::read(value).map_err(|_| words::REFUSED_HOURS)?;
                     asked.hours = Some(value.to_owned());
                 }
                 ("layer", "dwell") => asked.layer = "dwell",
                 ("layer", "visits") => asked.layer = "visits",
-                ("layer", _) => return Err(Refused("layer is visits or dwell".to_owned())),
+                ("layer", _) => return Err(words::REFUSED_LAYER.into()),
                 ("ways", value) => asked.ways = value == "1",
+                ("lang", tag) => {
+                    asked.language = Language::of_tag(tag).ok_or(words::REFUSED_LANGUAGE)?;
+                    asked.names_language = true;
+                }
                 _ => {}
             }
         }
         match (first, last) {
             (None, None) => {}
             (Some(first), last) => asked.days = Days::Dates(first, last.unwrap_or(first)),
-            (None, Some(_)) => return Err(Refused("last needs from: the first day of the period".to_owned())),
+            (None, Some(_)) => return Err(words::REFUSED_LAST.into()),
         }
         Ok(asked)
     }
@@ -129,6 +179,9 @@ impl Asked {
         if self.ways {
             query += "&ways=1";
         }
+        if self.names_language {
+            query += &format!("&lang={}", self.language.tag());
+        }
         query
     }
 
@@ -140,36 +193,38 @@ impl Asked {
         let today = calendar.day_of(now_s);
         let Some((first, last)) = self.days.dates(today) else { return Ok(Chosen { period: None, other: None }) };
         let whole = self.named(calendar, first, last)?;
-        let period = whole.until(now_s).ok_or_else(|| Refused("the period has not begun yet".to_owned()))?;
+        let period = whole.until(now_s).ok_or(words::REFUSED_FUTURE)?;
         let length = first.until(last).map_or(0, |span| i64::from(span.get_days()));
         let against = match self.days {
             Days::Weeks => first.checked_sub(7.days()).ok(),
             _ => self.against,
         };
         let other = against.map(|against| {
-            let last =
-                against.checked_add(length.days()).map_err(|_| Refused("against is too late a day".to_owned()))?;
+            let last = against.checked_add(length.days()).map_err(|_| words::REFUSED_LATE)?;
             let other = self.named(calendar, against, last)?;
             // As far into the week as this one is.
             let until = if self.days == Days::Weeks { same_wall_time(calendar, now_s) } else { now_s };
-            other.until(until).ok_or_else(|| Refused("the period it is held against has not begun yet".to_owned()))
+            other.until(until).ok_or_else(|| Refused::from(words::REFUSED_OTHER_FUTURE))
         });
         Ok(Chosen { period: Some(period), other: other.transpose()? })
     }
 
     fn named(&self, calendar: &Calendar, first: Date, last: Date) -> Result<Named, Refused> {
-        let refused = |error: &dyn std::fmt::Display| Refused(error.to_string());
-        let length = first.until(last).map_err(|error| refused(&error))?.get_days();
+        let refused = |error: jiff::Error| Refused(words::REFUSED_PERIOD, error.to_string());
+        let length = first.until(last).map_err(refused)?.get_days();
         if !(0..DAYS_MAX).contains(&length) {
-            let allowed =
-                format!("a period begins with from and ends with last, not before it; it has at most {DAYS_MAX} days");
-            return Err(Refused(allowed));
+            return Err(Refused(words::REFUSED_LENGTH, DAYS_MAX.to_string()));
         }
-        let end = last.tomorrow().map_err(|error| refused(&error))?;
+        let end = last.tomorrow().map_err(refused)?;
         let hours = self.hours.as_deref().and_then(|hours| Hours::read(hours).ok());
-        let period = calendar.period(&first.to_string(), &end.to_string(), hours).map_err(|error| refused(&error))?;
-        let days = if first == last { first.to_string() } else { format!("{first} to {last}") };
-        let hours = self.hours.as_ref().map(|hours| format!(", {hours}")).unwrap_or_default();
+        let period = calendar.period(&first.to_string(), &end.to_string(), hours)?;
+        let days = if first == last {
+            first.to_string()
+        } else {
+            words::SPAN.with(self.language, &[&first.to_string(), &last.to_string()])
+        };
+        let hours =
+            self.hours.as_ref().map(|hours| words::COMMA.of(self.language).to_owned() + hours).unwrap_or_default();
         Ok(Named { name: days + &hours, period })
     }
 }
@@ -185,17 +240,17 @@ impl Named {
 
 impl Days {
     /// Days that have a name, in the order in which they are offered, each with it.
-    pub const NAMED: [(Self, &'static str); 5] = [
-        (Self::Latest, "latest window"),
-        (Self::Today, "today"),
-        (Self::Yesterday, "yesterday"),
-        (Self::Week, "last 7 days"),
-        (Self::Weeks, "this week against last"),
+    pub const NAMED: [(Self, Word); 5] = [
+        (Self::Latest, words::LATEST),
+        (Self::Today, words::TODAY),
+        (Self::Yesterday, words::YESTERDAY),
+        (Self::Week, words::WEEK),
+        (Self::Weeks, words::WEEKS),
     ];
 
     fn named(name: &str) -> Result<Self, Refused> {
         let found = Self::NAMED.into_iter().map(|(days, _)| days).find(|days| days.name() == name);
-        found.ok_or_else(|| Refused("p is latest, today, yesterday, week or weeks".to_owned()))
+        found.ok_or_else(|| words::REFUSED_NAME.into())
     }
 
     fn name(self) -> &'static str {
@@ -227,7 +282,7 @@ fn date(key: &str, value: &str) -> Result<Date, Refused> {
     let is_plain = value.len() == 10 && value.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
     let date = if is_plain { value.parse().ok() } else { None };
     date.filter(|date: &Date| (1970..2106).contains(&date.year()))
-        .ok_or_else(|| Refused(format!("{key} is a day as in 2026-11-01, from 1970 to 2105")))
+        .ok_or_else(|| Refused(words::REFUSED_DATE, key.to_owned()))
 }
 
 /// The same time on the wall a week before.
@@ -248,7 +303,7 @@ mod tests {
     const NOW_S: i64 = 1_795_739_400;
 
     fn chosen(query: &str) -> Result<Chosen, Refused> {
-        Asked::read(query)?.chosen(&Calendar::of("Asia/Tokyo").expect("a zone"), NOW_S)
+        Asked::read(query, Language::English)?.chosen(&Calendar::of("Asia/Tokyo").expect("a zone"), NOW_S)
     }
 
     fn hours(query: &str) -> [Option<f64>; 2] {
@@ -289,8 +344,9 @@ mod tests {
             ("from=2027-01-01", "not begun"),
             ("from=2026-11-01&hours=noon", "10:00-21:00"),
             ("p=today&layer=faces", "visits or dwell"),
+            ("p=today&lang=fr", "en or ja"),
         ] {
-            let error = chosen(query).expect_err(query).to_string();
+            let error = chosen(query).expect_err(query).told(Language::English);
             assert!(error.contains(allowed), "{query}: {error}");
         }
     }
@@ -304,14 +360,17 @@ mod tests {
             let dates = Days::Dates(day(first), day(first + length));
             let days = Days::NAMED.get(days).map_or(dates, |(days, _)| *days);
             let hours = ways.then(|| "09:00-21:30".to_owned());
-            let asked = Asked { days, against: against.then(|| day(first)), hours, layer: "dwell", ways };
-            prop_assert_eq!(Asked::read(&asked.query()), Ok(asked));
+            let against = against.then(|| day(first));
+            let language = if ways { Language::Japanese } else { Language::English };
+            let asked = Asked { days, against, hours, layer: "dwell", ways, language, names_language: ways };
+            prop_assert_eq!(Asked::read(&asked.query(), Language::English), Ok(asked));
         }
 
         #[test]
         fn no_question_is_repeated_or_ends_the_page(query in "[a-z]{0,8}=[<>\"'&=%a-z0-9:-]{0,60}") {
             if let Err(refused) = chosen(&query) {
-                prop_assert!(!refused.to_string().contains(['<', '>']), "{refused}");
+                let told = Language::ALL.map(|language| refused.told(language));
+                prop_assert!(told.iter().all(|told| !told.contains(['<', '>'])), "{told:?}");
             }
         }
     }

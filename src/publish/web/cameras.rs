@@ -5,37 +5,41 @@
 use serde_json::Value;
 
 use super::html::{escaped, table};
+use super::words::{self, CAMERA_HEADS, Language};
 use crate::wire::Message;
 
 /// A table of the cameras; nothing before the first report.
 #[must_use]
-pub fn drawn(health: Option<&Message>) -> String {
+pub fn drawn(health: Option<&Message>, names: impl Fn(&str) -> String, language: Language) -> String {
     let Some(report) = health.and_then(|message| serde_json::from_slice::<Value>(&message.body).ok()) else {
         return String::new();
     };
     let cameras = report["cameras"].as_array().map_or(&[][..], Vec::as_slice);
-    let rows: Vec<Vec<String>> = cameras.iter().map(row).collect();
+    let rows: Vec<Vec<String>> = cameras.iter().map(|camera| row(camera, &names, language)).collect();
     if rows.is_empty() {
         String::new()
     } else {
-        format!("<h2>Cameras now</h2>{}", table("Cameras", &HEADS.map(str::to_owned), &rows))
+        let heads = CAMERA_HEADS.map(|head| head.of(language).to_owned());
+        format!("<h2>{}</h2>{}", words::CAMERAS_NOW.of(language), table(words::CAMERAS.of(language), &heads, &rows))
     }
 }
 
-fn row(camera: &Value) -> Vec<String> {
+fn row(camera: &Value, names: impl Fn(&str) -> String, language: Language) -> Vec<String> {
     let state = camera["state"].as_str().unwrap_or_default();
     let is_overloaded = camera["overloaded"].as_bool().unwrap_or(false);
     let (class, words) = match state {
-        "lost" => ("bad", "lost"),
-        "seeing" if is_overloaded => ("bad", "seeing, overloaded"),
-        "seeing" => ("good", "seeing"),
+        "lost" => ("bad", words::LOST.of(language)),
+        "seeing" if is_overloaded => ("bad", words::OVERLOADED.of(language)),
+        "seeing" => ("good", words::SEEING.of(language)),
+        "opening" => ("quiet", words::OPENING.of(language)),
+        "ended" => ("quiet", words::ENDED.of(language)),
         _ => ("quiet", state),
     };
     let frames = &camera["frames"];
     vec![
-        escaped(camera["id"].as_str().unwrap_or_default()),
+        names(camera["id"].as_str().unwrap_or_default()),
         format!("<span class=\"{class}\">{}</span>", escaped(words)),
-        looks(camera),
+        looks(camera, language),
         format!("{:.1}", camera["fps_milli"].as_u64().unwrap_or(0) as f64 / 1000.0),
         frames[0].to_string(),
         frames[1].to_string(),
@@ -48,24 +52,10 @@ fn row(camera: &Value) -> Vec<String> {
 }
 
 /// Looks per second a camera gets, of those it is due.
-fn looks(camera: &Value) -> String {
+fn looks(camera: &Value, language: Language) -> String {
     let rate = |name: &str| camera[name].as_u64().map(|milli| format!("{:.1}", milli as f64 / 1000.0));
     match [rate("looks_milli"), rate("looks_asked_milli")] {
-        [Some(looks), Some(asked)] => format!("{looks} of {asked}"),
+        [Some(looks), Some(asked)] => words::N_OF_M.with(language, &[&looks, &asked]),
         [looks, _] => looks.unwrap_or_default(),
     }
 }
-
-const HEADS: [&str; 11] = [
-    "camera",
-    "state",
-    "looks/s",
-    "frames/s",
-    "captured",
-    "detected",
-    "still",
-    "overwritten",
-    "ignored boxes",
-    "motionless things",
-    "reopened",
-];

@@ -8,10 +8,11 @@ use std::fmt::Write as _;
 use super::super::period::Calendar;
 use super::gathered::{Bar, Gathered};
 use super::html::{escaped, thousands};
+use super::words::{self, Language};
 
 /// Draws the bars of one line or zone.
 #[must_use]
-pub fn drawn(name: &str, gathered: &Gathered, bars: &[Bar], calendar: &Calendar) -> String {
+pub fn drawn(name: &str, gathered: &Gathered, bars: &[Bar], (calendar, language): (&Calendar, Language)) -> String {
     let most = bars.iter().map(|bar| bar.inward.max(bar.outward)).max().unwrap_or(0).max(1);
     let step = WIDTH / bars.len().max(1) as f64;
     let height = |value: u64| value as f64 / most as f64 * HALF;
@@ -40,16 +41,17 @@ pub fn drawn(name: &str, gathered: &Gathered, bars: &[Bar], calendar: &Calendar)
         place += alike.len();
     }
     format!(
-        "<figure class=\"chart\"><figcaption>{name}</figcaption><div class=\"wide\" role=\"region\" tabindex=\"0\" aria-label=\"Chart of {name}\">\
+        "<figure class=\"chart\"><figcaption>{name}</figcaption><div class=\"wide\" role=\"region\" tabindex=\"0\" aria-label=\"{chart}\">\
          <svg viewBox=\"-40 0 {} {}\" role=\"img\" aria-label=\"{}\">{HATCH}{gaps}<path class=\"in\" d=\"{inward}\"/><path class=\"out\" d=\"{outward}\"/>\
          <path class=\"axis\" d=\"M0 {MIDDLE}h{WIDTH}\"/><text x=\"-6\" y=\"{}\" text-anchor=\"end\">{}</text>{}</svg></div></figure>",
         WIDTH + 50.0,
         MIDDLE + HALF + 22.0,
-        escaped(&in_words(name, gathered, bars, calendar)),
+        escaped(&in_words(name, gathered, bars, (calendar, language))),
         TOP + 10.0,
         thousands(most as f64),
         ticks(gathered, calendar, step),
         name = escaped(name),
+        chart = escaped(&words::CHART_OF.with(language, &[name])),
     )
 }
 
@@ -74,25 +76,29 @@ fn ticks(gathered: &Gathered, calendar: &Calendar, step: f64) -> String {
     gathered.bars.iter().enumerate().step_by(every.max(1)).map(label).collect()
 }
 
-fn in_words(name: &str, gathered: &Gathered, bars: &[Bar], calendar: &Calendar) -> String {
+fn in_words(name: &str, gathered: &Gathered, bars: &[Bar], (calendar, language): (&Calendar, Language)) -> String {
     let sum = |of: fn(&Bar) -> u64| thousands(bars.iter().map(of).sum::<u64>() as f64);
     let count = |class: &str| bars.iter().filter(|bar| gap(bar) == Some(class)).count();
     let format = if gathered.is_by_quarter { "%H:%M" } else { "%Y-%m-%d" };
     let busiest = bars.iter().zip(&gathered.bars).max_by_key(|(bar, _)| bar.inward).filter(|(bar, _)| bar.inward > 0);
     let busiest = busiest.map(|(bar, span)| {
-        format!(" Most in: {} at {}.", thousands(bar.inward as f64), calendar.local(span.from_s).strftime(format))
+        let at = calendar.local(span.from_s).strftime(format).to_string();
+        words::BUSIEST.with(language, &[&thousands(bar.inward as f64), &at])
     });
-    format!(
-        "{name}: {} in, {} out, in {} {}.{} Withheld: {}; nobody looked: {}; no record: {}.",
-        sum(|bar| bar.inward),
-        sum(|bar| bar.outward),
-        bars.len(),
-        if gathered.is_by_quarter { "quarters of an hour" } else { "days" },
-        busiest.unwrap_or_default(),
-        count("withheld"),
-        count("blind"),
-        count("norecord"),
-    )
+    let parts = if gathered.is_by_quarter { words::QUARTERS } else { words::DAYS };
+    let [withheld, blind, norecord] = ["withheld", "blind", "norecord"].map(|class| count(class).to_string());
+    let values = [
+        name,
+        &sum(|bar| bar.inward),
+        &sum(|bar| bar.outward),
+        &bars.len().to_string(),
+        parts.of(language),
+        &busiest.unwrap_or_default(),
+        &withheld,
+        &blind,
+        &norecord,
+    ];
+    words::CHART_WORDS.with(language, &values)
 }
 
 const WIDTH: f64 = 960.0;
@@ -120,9 +126,9 @@ mod tests {
         let spans = (0..4).map(|bar| Span { from_s: 900 * bar, to_s: 900 * (bar + 1) }).collect();
         let gathered = Gathered { bars: spans, is_by_quarter: true, ..Gathered::default() };
         let calendar = Calendar::of("UTC").expect("a zone");
-        let svg = drawn("<door>", &gathered, &bars, &calendar);
+        let svg = drawn("<door>", &gathered, &bars, (&calendar, Language::English));
         assert_eq!(svg.matches("<rect").count(), 3);
-        let long = drawn("door", &gathered, &[Bar::default(); 4], &calendar);
+        let long = drawn("door", &gathered, &[Bar::default(); 4], (&calendar, Language::English));
         assert_eq!(long.matches("<rect").count(), 1, "a long gap is one");
         assert!(svg.contains("Withheld: 1; nobody looked: 1; no record: 1"), "{svg}");
         assert!(!svg.contains("<door>") && !svg.contains("style="));

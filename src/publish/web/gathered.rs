@@ -47,7 +47,7 @@ pub struct Shelf(Mutex<Vec<Kept>>);
 
 struct Kept {
     period: Period,
-    released: u64,
+    version: [u64; 2],
     at_ns: i64,
     gathered: Arc<Gathered>,
 }
@@ -59,8 +59,8 @@ impl Shelf {
     /// The store cannot be read.
     pub fn gathered(&self, vault: &Vault, calendar: &Calendar, period: &Period) -> Result<Arc<Gathered>, VaultError> {
         let mut shelf = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (released, now_ns) = (vault.counts().released, monotonic_ns());
-        shelf.retain(|kept| kept.released == released && now_ns - kept.at_ns < FRESH_NS);
+        let (version, now_ns) = (vault.version(), monotonic_ns());
+        shelf.retain(|kept| kept.version == version && now_ns - kept.at_ns < FRESH_NS);
         if let Some(kept) = shelf.iter().find(|kept| same(&kept.period, period)) {
             return Ok(Arc::clone(&kept.gathered));
         }
@@ -68,7 +68,7 @@ impl Shelf {
         if shelf.len() >= KEPT_MAX {
             shelf.remove(0);
         }
-        shelf.push(Kept { period: period.clone(), released, at_ns: now_ns, gathered: Arc::clone(&gathered) });
+        shelf.push(Kept { period: period.clone(), version, at_ns: now_ns, gathered: Arc::clone(&gathered) });
         Ok(gathered)
     }
 }
@@ -169,12 +169,15 @@ const QUARTERS_DAYS_MAX: usize = 1;
 const QUARTER_S: i64 = 900;
 /// Periods kept: a page with a comparison asks for three at once.
 const KEPT_MAX: usize = 6;
-/// What is older is summed up again: retention may have taken windows away.
+/// What is older is summed up again, whatever the store says.
 const FRESH_NS: i64 = 60_000_000_000;
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::WindowSpan;
+    use crate::wire::Message;
+    use crate::wire::compose::Record;
 
     fn line(start: &str, cov_ms: u64, inward: u32) -> Vec<u8> {
         format!(
@@ -210,6 +213,23 @@ mod tests {
         assert_eq!(bars[1], Bar { told: 1, outward: 1, cov_ms: 900_000, ..Bar::default() });
         assert_eq!(bars[2], Bar { blind: 1, ..Bar::default() });
         assert_eq!(bars[3], Bar::default(), "no record");
+    }
+
+    #[test]
+    fn what_is_purged_is_not_in_the_next_answer() {
+        let calendar = Calendar::of("UTC").expect("a zone");
+        let day = calendar.period("2026-11-01", "2026-11-02", None).expect("a day");
+        let (vault, shelf) = (Vault::throw_away().expect("memory"), Shelf::default());
+        let windows = || shelf.gathered(&vault, &calendar, &day).expect("the store is read").sums.windows();
+        for hour in 10..12 {
+            let body = line(&format!("2026-11-01T{hour}:00:00Z"), 900_000, 7);
+            let message = Message { topic: "win/line/door".into(), body, retain: true, at_least_once: true };
+            let span = WindowSpan { start_s: day.from_s() + hour * 3600, dur_s: 900 };
+            vault.release(|_| Record { message, kind: "line", id: "door".into(), span }).expect("room");
+        }
+        assert_eq!((windows(), windows()), (2, 2));
+        vault.purge(day.from_s() + 10 * 3600, day.from_s() + 11 * 3600, "a test").expect("purged");
+        assert_eq!(windows(), 1, "and not shown for a minute more");
     }
 
     #[test]

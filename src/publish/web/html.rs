@@ -3,6 +3,7 @@
 //! In: texts and figures. Out: HTML. Invariant: nothing enters but through [`escaped`]; there is no style and no script in it.
 
 use super::super::period::{Definition, Figure, Presence, Why};
+use super::words::{self, Language, Word};
 
 /// A text as it may stand in HTML and in an attribute.
 #[must_use]
@@ -31,37 +32,44 @@ pub fn table(caption: &str, heads: &[String], rows: &[Vec<String>]) -> String {
 
 /// The head of a column of figures: what it is called and how it is made.
 #[must_use]
-pub fn head(definition: &Definition) -> String {
-    format!("{} <small>{}</small>", escaped(definition.label), escaped(definition.formula))
+pub fn head(definition: &Definition, language: Language) -> String {
+    let [label, formula] = [words::label(definition, language), words::formula(definition.formula, language)];
+    format!("{} <small>{}</small>", escaped(label), escaped(formula))
 }
 
 /// A figure as people read it; a sum of windows that are withheld at times is only a lower bound.
 #[must_use]
-pub fn figure(definition: &Definition, figure: Figure, presence: Presence) -> String {
+pub fn figure(definition: &Definition, figure: Figure, presence: Presence, language: Language) -> String {
     let is_partly = presence == Presence::PartlyWithheld && definition.adds;
+    let number = |value: f64| number(definition.unit, value, language);
+    let at_least = |value: f64| words::AT_LEAST.with(language, &[&number(value)]);
     match figure {
-        Figure::Is(value) if is_partly => {
-            format!("<span class=\"partly\">at least {}</span>", number(definition.unit, value))
-        }
-        Figure::Is(value) => number(definition.unit, value),
-        Figure::AtLeast(value) => format!("at least {}", number(definition.unit, value)),
-        Figure::None(why) => no_figure(why),
+        Figure::Is(value) if is_partly => format!("<span class=\"partly\">{}</span>", at_least(value)),
+        Figure::Is(value) => number(value),
+        Figure::AtLeast(value) => at_least(value),
+        Figure::None(why) => no_figure(why, language),
     }
 }
 
 /// Why there is no figure.
 #[must_use]
-pub fn no_figure(why: Why) -> String {
-    format!("<span class=\"why\">{}</span>", why.words())
+pub fn no_figure(why: Why, language: Language) -> String {
+    quietly(words::why(why), language)
+}
+
+/// Words in the place of a figure.
+#[must_use]
+pub fn quietly(words: Word, language: Language) -> String {
+    format!("<span class=\"why\">{}</span>", words.of(language))
 }
 
 /// A number in its unit.
 #[must_use]
-pub fn number(unit: &str, value: f64) -> String {
+pub fn number(unit: &str, value: f64, language: Language) -> String {
     match unit {
         "share" => format!("{:.1} %", value * 100.0),
-        "ms" => length(value / 1000.0),
-        "s" => length(value),
+        "ms" => length(value / 1000.0, language),
+        "s" => length(value, language),
         _ if value.fract() == 0.0 => thousands(value),
         _ => format!("{value:.2}"),
     }
@@ -69,13 +77,14 @@ pub fn number(unit: &str, value: f64) -> String {
 
 /// A length of time, s, in the two units people would choose.
 #[must_use]
-pub fn length(length_s: f64) -> String {
+pub fn length(length_s: f64, language: Language) -> String {
+    let two = |word: Word, whole: f64, rest: f64| {
+        word.with(language, &[&thousands(whole.floor()), &format!("{:02}", rest.floor())])
+    };
     match length_s {
-        length_s if length_s < 60.0 => format!("{length_s:.1} s"),
-        length_s if length_s < 3600.0 => {
-            format!("{} min {:02} s", (length_s / 60.0).floor(), (length_s % 60.0).floor())
-        }
-        _ => format!("{} h {:02} min", thousands((length_s / 3600.0).floor()), (length_s % 3600.0 / 60.0).floor()),
+        length_s if length_s < 60.0 => words::SECONDS.with(language, &[&format!("{length_s:.1}")]),
+        length_s if length_s < 3600.0 => two(words::MINUTES, length_s / 60.0, length_s % 60.0),
+        _ => two(words::HOURS_LONG, length_s / 3600.0, length_s % 3600.0 / 60.0),
     }
 }
 
@@ -99,18 +108,21 @@ mod tests {
     use super::*;
     use crate::wire::read::Kind;
 
+    const EN: Language = Language::English;
+
     #[test]
     fn numbers_are_told_in_the_units_people_use() {
-        assert_eq!(number("crossings", 1_234_567.0), "1\u{202f}234\u{202f}567");
-        assert_eq!([number("share", 0.125), number("people", 0.4)], ["12.5 %", "0.40"]);
-        assert_eq!([length(12.34), length(75.0), length(7_260.0)], ["12.3 s", "1 min 15 s", "2 h 01 min"]);
+        assert_eq!(number("crossings", 1_234_567.0, EN), "1\u{202f}234\u{202f}567");
+        assert_eq!([number("share", 0.125, EN), number("people", 0.4, EN)], ["12.5 %", "0.40"]);
+        assert_eq!([12.34, 75.0, 7_260.0].map(|s| length(s, EN)), ["12.3 s", "1 min 15 s", "2 h 01 min"]);
+        assert_eq!([12.34, 75.0].map(|s| length(s, Language::Japanese)), ["12.3 秒", "1 分 15 秒"]);
         assert_eq!(thousands(-1_000.0), "−1\u{202f}000");
     }
 
     #[test]
     fn a_sum_of_windows_withheld_at_times_is_only_a_lower_bound_and_a_share_is_not_called_one() {
         let told = |name: &str, presence: Presence| {
-            figure(definition(Kind::Zone, name).expect("a figure"), Figure::Is(7.0), presence)
+            figure(definition(Kind::Zone, name).expect("a figure"), Figure::Is(7.0), presence, EN)
         };
         assert_eq!(told("entries", Presence::Told), "7");
         assert!(told("entries", Presence::PartlyWithheld).contains("at least 7"));
@@ -119,10 +131,13 @@ mod tests {
 
     #[test]
     fn four_different_things_have_four_different_words() {
-        let mut words = [Why::NoRecord, Why::Blind, Why::Withheld, Why::NobodyCame].map(no_figure).to_vec();
-        words.dedup();
-        assert_eq!(words.len(), 4);
-        assert!(words.iter().all(|word| !word.contains('0')));
+        let words = [Why::NoRecord, Why::Blind, Why::Withheld, Why::NobodyCame];
+        for language in Language::ALL {
+            let mut words = words.map(|why| no_figure(why, language)).to_vec();
+            words.dedup();
+            assert_eq!(words.len(), 4);
+            assert!(words.iter().all(|word| !word.contains('0')));
+        }
     }
 
     #[test]

@@ -12,6 +12,7 @@ use super::gathered::{Gathered, newest_day};
 use super::html::escaped;
 use super::maps::{difference, flow_of, heat_of};
 use super::tables::{Side, Tables};
+use super::words::{self, Language, Word};
 use crate::wire::read::Kind;
 
 /// Everything that is asked for, summed up.
@@ -52,73 +53,80 @@ impl Answer {
         let side = Side {
             sums: &self.here.sums,
             period: self.chosen.period.as_ref().map(|named| &named.period),
-            name: self.name(),
+            name: self.name(asked.language),
         };
         let other = self.other.as_ref().zip(self.chosen.other.as_ref()).map(|(gathered, named)| Side {
             sums: &gathered.sums,
             period: Some(&named.period),
             name: &named.name,
         });
-        let tables = Tables { page, side, other, now_s: self.now_s };
+        let language = asked.language;
+        let tables = Tables { page, side, other, now_s: self.now_s, language };
         let mut html = self.title(page, asked);
         if self.here.sums.windows() == 0 {
             html += &match &self.chosen.period {
-                None => "<p class=\"quiet\">Waiting for the first closed window …</p>".to_owned(),
+                None => format!("<p class=\"quiet\">{}</p>", words::WAITING.of(language)),
                 Some(_) => {
-                    format!("<p class=\"why\">No record: no window of this period is held.</p>{}", tables.drawn())
+                    format!("<p class=\"why\">{}</p>{}", words::NOTHING_HELD.of(language), tables.drawn())
                 }
             };
             return html;
         }
-        html += &self.charts(page, &page.calendar());
+        html += &self.charts(page, &page.calendar(), language);
         html += &tables.drawn();
         html += &tables.ways();
         html += &self.floors(page, asked, &tables);
         html
     }
 
-    fn name(&self) -> &str {
-        self.chosen.period.as_ref().map_or("newest windows", |named| &named.name)
+    fn name(&self, language: Language) -> &str {
+        self.chosen.period.as_ref().map_or(words::NEWEST.of(language), |named| &named.name)
     }
 
     fn title(&self, page: &Page, asked: &Asked) -> String {
-        let other = self.chosen.other.as_ref().map(|named| format!(" against {}", named.name)).unwrap_or_default();
+        let language = asked.language;
+        let other = self.chosen.other.as_ref().map(|named| words::AGAINST.with(language, &[&named.name]));
         let offer =
             self.chosen.period.as_ref().and_then(|named| before(&page.calendar(), asked, named)).unwrap_or_default();
         format!(
-            "<h2>{}{}</h2><p class=\"quiet\">Days and times of {}. Every figure is a sum of released windows, each counted once.{offer}</p>",
-            escaped(self.name()),
-            escaped(&other),
-            escaped(&page.timezone),
+            "<h2>{}{}</h2><p class=\"quiet\">{}{offer}</p>",
+            escaped(self.name(language)),
+            escaped(&other.unwrap_or_default()),
+            escaped(&words::DAYS_OF.with(language, &[&page.timezone])),
         )
     }
 
     /// Lines, and the zones for who wants them.
-    fn charts(&self, page: &Page, calendar: &Calendar) -> String {
+    fn charts(&self, page: &Page, calendar: &Calendar, language: Language) -> String {
         let (gathered, of) = match &self.day {
-            Some((period, gathered)) => (gathered, format!(", {}", calendar.day_of(period.from_s()))),
+            Some((period, gathered)) => {
+                let day = calendar.day_of(period.from_s()).to_string();
+                (gathered, words::COMMA.of(language).to_owned() + &day)
+            }
             None => (&self.here, String::new()),
         };
         let charts = |kind: Kind| -> String {
             let of_kind = gathered.series.iter().filter(|((of, _), _)| *of == kind).take(CHARTS_MAX);
             let name = |id: &str| format!("{}{of}", page.plain_name_of(kind.name(), id));
-            of_kind.map(|((_, id), bars)| chart::drawn(&name(id), gathered, bars, calendar)).collect()
+            of_kind.map(|((_, id), bars)| chart::drawn(&name(id), gathered, bars, (calendar, language))).collect()
         };
         let (lines, zones) = (charts(Kind::Line), charts(Kind::Zone));
-        let by = if gathered.is_by_quarter { "by quarter of an hour" } else { "by day" };
+        let by = if gathered.is_by_quarter { words::BY_QUARTER } else { words::BY_DAY }.of(language);
         let mut html = String::new();
         if !lines.is_empty() {
-            html += &format!("<h3>Footfall {by}</h3>{LEGEND}{lines}");
+            html += &format!("<h3>{}</h3>{}{lines}", words::FOOTFALL.with(language, &[by]), legend(language));
         }
         if !zones.is_empty() {
-            html += &format!("<details><summary>Entries of zones {by}</summary>{zones}</details>");
+            html +=
+                &{ format!("<details><summary>{}</summary>{zones}</details>", words::ENTRIES.with(language, &[by])) };
         }
         html
     }
 
     /// Heatmaps, what changed on the floor, ways over it.
     fn floors(&self, page: &Page, asked: &Asked, tables: &Tables) -> String {
-        let query = asked.query();
+        let (query, language) = (asked.query(), asked.language);
+        let layer = if asked.layer == "dwell" { words::TIME_SPENT } else { words::VISITS }.of(language);
         let version = page.vault.counts().released;
         let picture = |what: &str, floor: &str, alt: &str| {
             let source =
@@ -128,44 +136,43 @@ impl Answer {
                 alt = escaped(alt)
             )
         };
-        let mut html = String::new();
+        let (mut html, gloss) = (String::new(), words::IN_THE_PICTURE.of(language));
         for floor in page.seen.keys() {
             let name = page.plain_name_of("floor", floor);
             if let Some((tally, heat)) = heat_of(&self.here.sums, floor, asked.layer) {
-                let layer = if asked.layer == "dwell" { "time spent" } else { "visits" };
                 let [seen, windows] = tables.ends(&tables.side, tally);
+                let (side, k) = ((f64::from(heat.grid.cell_mm) / 1000.0).to_string(), tally.k[0].to_string());
+                let values = [&escaped(&name), layer, &side, &seen, &windows, &k, gloss];
                 html += &format!(
-                    "<figure>{}<figcaption>{}: {layer} by cell of {} m, away from the door is up. Seen {seen}, {windows}. At least {} different people behind every cell of a window.</figcaption></figure>",
-                    picture("heat", floor, &format!("Heatmap of {name}: {layer}")),
-                    escaped(&name),
-                    f64::from(heat.grid.cell_mm) / 1000.0,
-                    tally.k[0],
+                    "<figure>{}<figcaption>{}</figcaption></figure>",
+                    picture("heat", floor, &words::HEATMAP_OF.with(language, &[&name, layer])),
+                    words::HEAT_CAPTION.with(language, &values),
                 );
             }
             if is_compared(&self.here.sums, self.other.as_deref(), floor, asked.layer) {
-                let caption = format!(
-                    "{}: change of {} per hour seen, blue is less, orange is more.",
-                    escaped(&name),
-                    asked.layer
-                );
+                let caption = words::CHANGE_CAPTION.with(language, &[&escaped(&name), layer, gloss]);
                 html += &format!(
                     "<figure>{}<figcaption>{caption}</figcaption></figure>",
-                    picture("difference", floor, &format!("Change on {name}"))
+                    picture("difference", floor, &words::CHANGE_ON.with(language, &[&name]))
                 );
             }
             if let Some((tally, _)) = flow_of(&self.here.sums, floor).filter(|_| asked.ways) {
                 let [seen, windows] = tables.ends(&tables.side, tally);
-                let caption = format!("{}: where people go. Seen {seen}, {windows}.", escaped(&name));
+                let gloss = words::IN_THE_WAYS.of(language);
+                let caption = words::WAYS_CAPTION.with(language, &[&escaped(&name), &seen, &windows, gloss]);
                 html += &format!(
                     "<figure>{}<figcaption>{caption}</figcaption></figure>",
-                    picture("ways", floor, &format!("Ways over {name}"))
+                    picture("ways", floor, &words::WAYS_OVER.with(language, &[&name]))
                 );
             }
         }
         if html.is_empty() {
             html
         } else {
-            format!("<h3>Floor</h3>{}<section class=\"maps\">{html}</section>", switches(asked))
+            {
+                let title = words::FLOOR.of(language);
+                format!("<h3>{title}</h3>{}<section class=\"maps\">{html}</section>", switches(asked))
+            }
         }
     }
 }
@@ -186,22 +193,25 @@ fn before(calendar: &Calendar, asked: &Asked, named: &Named) -> Option<String> {
     let first = calendar.day_of(named.period.from_s());
     let against = first.checked_sub(jiff::Span::new().days(length_days)).ok()?;
     let query = Asked { against: Some(against), ..asked.clone() }.query();
-    Some(format!(" <a href=\"/?{}\">Against the days before</a>", query.replace('&', "&amp;")))
+    let words = words::BEFORE.of(asked.language);
+    Some(format!(" <a href=\"/?{}\">{words}</a>", query.replace('&', "&amp;")))
 }
 
 /// Links that choose what is drawn of the floor.
 fn switches(asked: &Asked) -> String {
-    let link = |to: Asked, words: &str| {
+    let link = |to: Asked, words: Word| {
+        let words = words.of(asked.language);
         let current = if to == *asked { " aria-current=\"true\"" } else { "" };
         format!("<a href=\"/?{}\"{current}>{words}</a>", to.query().replace('&', "&amp;"))
     };
     let layer = |layer| Asked { layer, ..asked.clone() };
     let ways = Asked { ways: !asked.ways, ..asked.clone() };
     format!(
-        "<nav class=\"switches\" aria-label=\"Floor\">{} {} {}</nav>",
-        link(layer("visits"), "visits"),
-        link(layer("dwell"), "time spent"),
-        link(ways, if asked.ways { "hide ways" } else { "show ways" }),
+        "<nav class=\"switches\" aria-label=\"{}\">{} {} {}</nav>",
+        words::FLOOR.of(asked.language),
+        link(layer("visits"), words::VISITS),
+        link(layer("dwell"), words::TIME_SPENT),
+        link(ways, if asked.ways { words::HIDE_WAYS } else { words::SHOW_WAYS }),
     )
 }
 
@@ -213,7 +223,8 @@ pub fn periods(asked: &Asked, calendar: &Calendar, now_s: i64) -> String {
         let query = Asked { days, against: None, ..asked.clone() }.query().replace('&', "&amp;");
         format!("<li><a href=\"/?{query}\"{current}>{words}</a></li>")
     };
-    let named: String = Days::NAMED.iter().map(|(days, words)| link(*days, words)).collect();
+    let language = asked.language;
+    let named: String = Days::NAMED.iter().map(|(days, words)| link(*days, words.of(language))).collect();
     let today = calendar.day_of(now_s);
     let past = (2..=DAYS_OFFERED).filter_map(|days| today.checked_sub(jiff::Span::new().days(days)).ok());
     let days: String = past.map(|day| link(Days::Dates(day, day), &day.to_string())).collect();
@@ -223,21 +234,52 @@ pub fn periods(asked: &Asked, calendar: &Calendar, now_s: i64) -> String {
     };
     let against = asked.against.map(|day| day.to_string()).unwrap_or_default();
     let hours = escaped(asked.hours.as_deref().unwrap_or_default());
+    let field = |words: Word, rest: &str| format!("<label>{} <input {rest}></label>", words.of(language));
+    let tongue = if asked.names_language { language.tag() } else { "" };
+    let example = "/?from=2026-11-01&amp;last=2026-11-07&amp;against=2026-10-25&amp;hours=10:00-21:00";
     format!(
-        "<nav aria-label=\"Period\"><ul>{named}</ul><details><summary>Other days</summary>\
-         <form hx-get=\"/panel\" hx-target=\"#figures\"><label>first day <input type=\"date\" name=\"from\" value=\"{first}\" required></label>\
-         <label>last day <input type=\"date\" name=\"last\" value=\"{last}\"></label>\
-         <label>against, from <input type=\"date\" name=\"against\" value=\"{against}\"></label>\
-         <label>hours <input name=\"hours\" value=\"{hours}\" placeholder=\"10:00-21:00\" size=\"11\"></label>\
-         <input type=\"hidden\" name=\"layer\" value=\"{}\"><button>Show</button></form>\
-         <p class=\"quiet\">At most {DAYS_MAX} days. The same in the address line: /?from=2026-11-01&amp;last=2026-11-07&amp;against=2026-10-25&amp;hours=10:00-21:00</p>\
-         <ul class=\"days\">{days}</ul></details></nav>",
-        asked.layer
+        "<nav aria-label=\"{}\"><ul>{named}</ul><details><summary>{}</summary><form hx-get=\"/panel\" hx-target=\"#figures\">{}{}{}{}\
+         <input type=\"hidden\" name=\"layer\" value=\"{}\"><input type=\"hidden\" name=\"ways\" value=\"{}\"><input type=\"hidden\" name=\"lang\" value=\"{tongue}\">\
+         <button>{}</button></form><p class=\"quiet\">{}</p><ul class=\"days\">{days}</ul></details></nav>",
+        words::PERIOD.of(language),
+        words::OTHER_DAYS.of(language),
+        field(words::FIRST_DAY, &format!("type=\"date\" name=\"from\" value=\"{first}\" required")),
+        field(words::LAST_DAY, &format!("type=\"date\" name=\"last\" value=\"{last}\"")),
+        field(words::AGAINST_FROM, &format!("type=\"date\" name=\"against\" value=\"{against}\"")),
+        field(words::HOURS, &format!("name=\"hours\" value=\"{hours}\" placeholder=\"10:00-21:00\" size=\"11\"")),
+        asked.layer,
+        u8::from(asked.ways),
+        words::SHOW.of(language),
+        words::AT_MOST_DAYS.with(language, &[&DAYS_MAX.to_string(), example]),
     )
 }
 
-const LEGEND: &str = "<p class=\"legend quiet\"><span class=\"key in\"></span> in <span class=\"key out\"></span> out \
-    <span class=\"key withheld\"></span> withheld <span class=\"key blind\"></span> nobody looked <span class=\"key norecord\"></span> no record</p>";
+/// Links to the same in each language.
+#[must_use]
+pub fn languages(asked: &Asked) -> String {
+    let link = |language: Language| {
+        let current = if language == asked.language { " aria-current=\"true\"" } else { "" };
+        let query = Asked { language, names_language: true, ..asked.clone() }.query().replace('&', "&amp;");
+        let (tag, name) = (language.tag(), language.own_name());
+        format!("<a href=\"/?{query}\" lang=\"{tag}\" hreflang=\"{tag}\"{current}>{name}</a>")
+    };
+    let label = words::LANGUAGES.of(asked.language);
+    format!("<nav class=\"languages\" aria-label=\"{label}\">{}</nav>", Language::ALL.map(link).join(" "))
+}
+
+/// What the colours and patterns of a chart mean.
+fn legend(language: Language) -> String {
+    let keys = [
+        ("in", words::IN),
+        ("out", words::OUT),
+        ("withheld", words::WITHHELD),
+        ("blind", words::NOBODY_LOOKED),
+        ("norecord", words::NO_RECORD),
+    ];
+    let key = |(class, word): (&str, Word)| format!("<span class=\"key {class}\"></span> {}", word.of(language));
+    format!("<p class=\"legend quiet\">{}</p>", keys.map(key).join(" "))
+}
+
 /// Charts drawn of a kind.
 const CHARTS_MAX: usize = 40;
 /// Single days that are offered as links: those an ordinary store holds.

@@ -8,44 +8,44 @@ use std::sync::Arc;
 use axum::Extension;
 use axum::body::Bytes;
 use axum::extract::{RawQuery, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{Html, IntoResponse, Response};
 
+use super::asked::Asked;
 use super::form::Form;
 use super::frame::{field, form, framed, sent};
 use super::html::escaped;
 use super::porter::{Guest, Hall, later, see_other};
-use super::{NOW_EVERY, Page, again, shown, whats_on};
+use super::words::{ARMED, LOCKED, Language, NOT_ARMED, PAUSED_HERE, PAUSED_REMOTELY, STOP, SWITCH, UNREADABLE, Word};
+use super::{NOW_EVERY, Page, accepted, again, shown, whats_on};
 use crate::switch::{Act, From, Mode, Person, Turn};
 use crate::vault::{ProofError, TurnError};
 
 /// Where the switch stands, for the top of the page, with the button that stops; nothing on a box that was never set up.
-pub(super) fn banner(page: &Page, guest: &Guest) -> String {
-    let (class, words) = match page.vault.switch().map(|switch| switch.mode()) {
+pub(super) fn banner(page: &Page, guest: &Guest, language: Language) -> String {
+    let mode = page.vault.switch().map(|switch| switch.mode());
+    let (class, words) = match mode {
         Ok(Mode::Unprovisioned) => return String::new(),
         Ok(mode) => words(mode),
-        Err(_) => ("bad", "The switch cannot be read: nothing is watched."),
+        Err(_) => ("bad", UNREADABLE),
     };
-    let is_stoppable =
-        matches!(page.vault.switch().map(|switch| switch.mode()), Ok(Mode::Armed | Mode::PausedRemotely));
+    let is_stoppable = matches!(mode, Ok(Mode::Armed | Mode::PausedRemotely));
     let button = if is_stoppable && guest.may(Act::Pause) {
-        form("/pause", &guest.token, "", "Stop watching")
+        form("/pause", &guest.token, "", STOP.of(language))
     } else {
         String::new()
     };
-    format!("<section class=\"switch\" aria-label=\"Switch\"><p class=\"{class}\">{words}</p>{button}</section>")
+    let (name, words) = (SWITCH.of(language), words.of(language));
+    format!("<section class=\"switch\" aria-label=\"{name}\"><p class=\"{class}\">{words}</p>{button}</section>")
 }
 
-fn words(mode: Mode) -> (&'static str, &'static str) {
+fn words(mode: Mode) -> (&'static str, Word) {
     match mode {
-        Mode::Unprovisioned => ("quiet", ""),
-        Mode::Setup => ("quiet", "Not armed: cameras are not watched."),
-        Mode::Armed => ("good", "Armed: cameras are watched within opening hours."),
-        Mode::PausedHere => {
-            ("bad", "Stopped on site: cameras are not watched. An owner resumes it here, nobody from afar.")
-        }
-        Mode::PausedRemotely => ("bad", "Stopped from afar: cameras are not watched. An owner resumes it here."),
-        Mode::Locked => ("bad", "Locked: cameras are not watched. An owner unlocks it here."),
+        Mode::Unprovisioned | Mode::Setup => ("quiet", NOT_ARMED),
+        Mode::Armed => ("good", ARMED),
+        Mode::PausedHere => ("bad", PAUSED_HERE),
+        Mode::PausedRemotely => ("bad", PAUSED_REMOTELY),
+        Mode::Locked => ("bad", LOCKED),
     }
 }
 
@@ -54,17 +54,20 @@ pub(super) async fn banner_now(
     State(hall): State<Hall>,
     Extension(guest): Extension<Guest>,
     RawQuery(query): RawQuery,
+    headers: HeaderMap,
 ) -> Response {
-    let html = banner(&hall.page, &guest);
-    if query.unwrap_or_default().ends_with(&shown(&html)) {
+    let query = query.unwrap_or_default();
+    let language = Asked::language_of(&query).unwrap_or_else(|| accepted(&headers));
+    let html = banner(&hall.page, &guest, language);
+    if query.ends_with(&shown(&html)) {
         return StatusCode::NO_CONTENT.into_response();
     }
-    Html(live(&html)).into_response()
+    Html(live(&html, language)).into_response()
 }
 
 /// A banner that renews itself.
-pub(super) fn live(html: &str) -> String {
-    html.to_owned() + &again("/banner", "", html, NOW_EVERY)
+pub(super) fn live(html: &str, language: Language) -> String {
+    html.to_owned() + &again("/banner", &format!("lang={}", language.tag()), html, NOW_EVERY)
 }
 
 /// The page of the switch.
@@ -80,7 +83,11 @@ pub(super) async fn show(State(hall): State<Hall>, Extension(guest): Extension<G
     ];
     let open = all.into_iter().filter(|(act, ..)| guest.may(*act));
     let forms: String = open.map(|(_, action, fields, words)| form(action, &guest.token, &fields, words)).collect();
-    let body = format!("<h2>Switch</h2>{}{forms}{}", banner(&hall.page, &guest), whats_on(&hall.page));
+    let body = format!(
+        "<h2>Switch</h2>{}{forms}{}",
+        banner(&hall.page, &guest, Language::English),
+        whats_on(&hall.page, Language::English)
+    );
     Html(framed(&hall.page.name, Some(&guest), &body)).into_response()
 }
 

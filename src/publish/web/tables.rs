@@ -9,7 +9,8 @@ use super::super::period::{
     Context, Definition, Figure, ObjectFigures, ObjectSums, Period, Presence, Span, Sums, Tally, Why, definition,
 };
 use super::Page;
-use super::html::{escaped, figure, head, length, no_figure, number, table, thousands};
+use super::html::{escaped, figure, head, length, no_figure, number, quietly, table, thousands};
+use super::words::{self, Language, Word};
 use crate::wire::read::Kind;
 
 /// One side of the tables.
@@ -32,26 +33,33 @@ pub struct Tables<'a> {
     pub other: Option<Side<'a>>,
     /// Now, s since 1970 UTC.
     pub now_s: i64,
+    /// The language they are in.
+    pub language: Language,
 }
 
 impl Tables<'_> {
     /// Lines, zones and queues.
     #[must_use]
     pub fn drawn(&self) -> String {
-        let kinds =
-            [(Kind::Line, "Lines", &LINE[..]), (Kind::Zone, "Zones", &ZONE[..]), (Kind::Queue, "Queues", &QUEUE[..])];
+        let kinds = [
+            (Kind::Line, words::LINES, &LINE[..]),
+            (Kind::Zone, words::ZONES, &ZONE[..]),
+            (Kind::Queue, words::QUEUES, &QUEUE[..]),
+        ];
         kinds.into_iter().map(|(kind, title, names)| self.of_kind(kind, title, names)).collect()
     }
 
-    fn of_kind(&self, kind: Kind, title: &str, names: &[&str]) -> String {
+    fn of_kind(&self, kind: Kind, title: Word, names: &[&str]) -> String {
+        let language = self.language;
+        let title = title.of(language);
         let figures = names.iter().filter_map(|name| definition(kind, name));
         // Passers-by are a column where an outside line counts them.
         let figures: Vec<&Definition> = figures.filter(|figure| self.is_measured(kind, figure)).collect();
         let is_sum = self.side.period.is_some();
-        let seen = if is_sum { "seen: Σ cov_ms ÷ period" } else { "seen: cov_ms ÷ dur" };
-        let mut heads = vec![format!("name <small>{seen}</small>")];
-        heads.extend(figures.iter().map(|figure| head(figure)));
-        heads.push(if is_sum { "windows" } else { "window" }.to_owned());
+        let seen = if is_sum { words::SEEN_OF_PERIOD } else { words::SEEN_OF_WINDOW }.of(language);
+        let mut heads = vec![format!("{} <small>{seen}</small>", words::NAME.of(language))];
+        heads.extend(figures.iter().map(|figure| head(figure, language)));
+        heads.push(if is_sum { words::WINDOWS } else { words::WINDOW }.of(language).to_owned());
         let rows: Vec<Vec<String>> = self.ids(kind).iter().flat_map(|id| self.rows(kind, id, &figures)).collect();
         if rows.is_empty() { String::new() } else { format!("<h3>{title}</h3>{}", table(title, &heads, &rows)) }
     }
@@ -90,10 +98,13 @@ impl Tables<'_> {
         let name = format!("<span class=\"quiet\">{}</span>", escaped(other.name));
         rows.push(self.row(other, kind, id, (name, figures)));
         let change = |of: &&Definition| match (here, there) {
-            (Some(here), Some(there)) => change(of, [(here, self.context(&self.side)), (there, self.context(other))]),
-            _ => no_comparison(),
+            (Some(here), Some(there)) => {
+                let sides = [(here, self.context(&self.side)), (there, self.context(other))];
+                change(of, sides, self.language)
+            }
+            _ => quietly(words::NOT_COMPARABLE, self.language),
         };
-        let name = "<span class=\"quiet\">change, sums per hour seen</span>".to_owned();
+        let name = format!("<span class=\"quiet\">{}</span>", words::CHANGE.of(self.language));
         rows.push([name].into_iter().chain(figures.iter().map(change)).chain([String::new()]).collect());
         rows
     }
@@ -103,12 +114,17 @@ impl Tables<'_> {
         let presence = sums.map_or(Presence::NoRecord, |sums| sums.tally.presence());
         let told = |of: &&Definition| {
             let value = sums.and_then(|sums| of.figure(sums, &self.context(side)));
-            value.map_or_else(|| no_figure(Why::NoRecord), |value| figure(of, value, presence))
+            value.map_or_else(
+                || no_figure(Why::NoRecord, self.language),
+                |value| figure(of, value, presence, self.language),
+            )
         };
         let ends = sums.map(|sums| self.ends(side, &sums.tally));
         let (name, windows) = match ends {
-            Some([seen, windows]) => (format!("{name} <small>seen {seen}</small>"), windows),
-            None => (name, "no record".to_owned()),
+            Some([seen, windows]) => {
+                (format!("{name} <small>{}</small>", words::SEEN.with(self.language, &[&seen])), windows)
+            }
+            None => (name, words::NO_RECORD.of(self.language).to_owned()),
         };
         [name].into_iter().chain(figures.iter().map(told)).chain([windows]).collect()
     }
@@ -118,19 +134,22 @@ impl Tables<'_> {
     pub fn ends(&self, side: &Side, tally: &Tally) -> [String; 2] {
         let Some(period) = side.period else {
             let seen = tally.cov_ms as f64 / (tally.span_s.max(1) * 1000) as f64;
-            return [percent(seen), escaped(&self.page.span(tally.first_s, tally.end_s))];
+            let span = self.page.span(tally.first_s, tally.end_s, self.language);
+            return [percent(seen), escaped(&span)];
         };
         let due = self.due(period, tally);
         let expected = due.as_ref().map_or(0, |due| tally.expected(due)).max(tally.windows);
-        let mut windows = format!("{} of {}", thousands(tally.windows as f64), thousands(expected as f64));
-        for (count, words) in [(tally.withheld, "withheld"), (tally.blind, "nobody looked")] {
+        let counts = [tally.windows, expected].map(|count| thousands(count as f64));
+        let mut windows = words::N_OF_M.with(self.language, &[&counts[0], &counts[1]]);
+        for (count, words) in [(tally.withheld, words::N_WITHHELD), (tally.blind, words::N_BLIND)] {
             if count > 0 {
-                windows += &format!(", {count} {words}");
+                windows += &words.with(self.language, &[&count.to_string()]);
             }
         }
         let whole_s = expected as f64 * f64::from(tally.dur_s);
         let seen_s = tally.cov_ms as f64 / 1000.0;
-        [format!("{}, {}", percent(seen_s / whole_s.max(1.0)), length(seen_s)), windows]
+        let (comma, long) = (words::COMMA.of(self.language), length(seen_s, self.language));
+        [format!("{}{comma}{long}", percent(seen_s / whole_s.max(1.0))), windows]
     }
 
     /// What of a period can have windows by now: one is released a little after its end.
@@ -150,8 +169,9 @@ impl Tables<'_> {
             return String::new();
         }
         format!(
-            "<h3>Ways between places</h3><p class=\"quiet\">From the row to the column. Share: {}. Not listed: withheld.</p>{tables}",
-            escaped(formula)
+            "<h3>{}</h3><p class=\"quiet\">{}</p>{tables}",
+            words::WAYS.of(self.language),
+            escaped(&words::WAYS_EXPLAINED.with(self.language, &[words::formula(formula, self.language)]))
         )
     }
 
@@ -162,23 +182,24 @@ impl Tables<'_> {
         let most = od.pairs.values().map(|pair| pair.n).max().unwrap_or(1).max(1);
         let looked = sums.tally.windows - sums.tally.blind;
         let cell = |from: &String, to: &String| match od.pairs.get(&(from.clone(), to.clone())) {
-            None => no_figure(Why::Withheld),
+            None => no_figure(Why::Withheld, self.language),
             Some(pair) => {
-                let at_least = if u64::from(pair.released) < looked { "at least " } else { "" };
+                let n = thousands(pair.n as f64);
+                let is_partly = u64::from(pair.released) < looked;
+                let n = if is_partly { words::AT_LEAST.with(self.language, &[&n]) } else { n };
                 let shade = (pair.n * 4).div_ceil(most);
-                format!(
-                    "<span class=\"s{shade}\">{at_least}{} <small>{}</small></span>",
-                    thousands(pair.n as f64),
-                    percent(pair.n as f64 / all)
-                )
+                format!("<span class=\"s{shade}\">{n} <small>{}</small></span>", percent(pair.n as f64 / all))
             }
         };
-        let place_name = |place: &String| {
-            let (kind, id) = place.split_once('/').unwrap_or(("", place));
-            self.page.name_of(kind, id)
+        let place_name = |place: &String| match place.split_once('/') {
+            Some((kind, id)) => self.page.name_of(kind, id),
+            None if place == "elsewhere" => words::ELSEWHERE.of(self.language).to_owned(),
+            None => escaped(place),
         };
-        let heads: Vec<String> =
-            ["from \\ to".to_owned()].into_iter().chain(places.iter().map(|place| place_name(place))).collect();
+        let heads: Vec<String> = [words::FROM_TO.of(self.language).to_owned()]
+            .into_iter()
+            .chain(places.iter().map(|place| place_name(place)))
+            .collect();
         let row =
             |from: &&String| [place_name(from)].into_iter().chain(places.iter().map(|to| cell(from, to))).collect();
         let rows: Vec<Vec<String>> = places.iter().map(row).collect();
@@ -186,31 +207,39 @@ impl Tables<'_> {
         let figures = ["dropped", "cut"].into_iter().filter_map(|name| definition(Kind::Od, name));
         let rest = figures.filter_map(|of| {
             let told = of.figure(sums, &Context::default())?;
-            Some(format!("{}: {} <small>{}</small>. ", of.label, figure(of, told, sums.tally.presence()), of.formula))
+            let figure = figure(of, told, sums.tally.presence(), self.language);
+            let formula = format!("<small>{}</small>", words::formula(of.formula, self.language));
+            Some(words::REST.with(self.language, &[words::label(of, self.language), &figure, &formula]))
         });
         let [seen, windows] = self.ends(&self.side, &sums.tally);
-        let nothing =
-            if rows.is_empty() { format!("<p>{name}: {}</p>", sums.tally.presence().words()) } else { String::new() };
+        let nothing = if rows.is_empty() {
+            format!("<p>{name}: {}</p>", words::presence(sums.tally.presence()).of(self.language))
+        } else {
+            String::new()
+        };
         format!(
-            "{}{nothing}<p class=\"quiet\">{}Seen {seen}, {windows}.</p>",
+            "{}{nothing}<p class=\"quiet\">{}{}</p>",
             table(&name, &heads, &rows),
-            rest.collect::<String>()
+            rest.collect::<String>(),
+            words::REST_SEEN.with(self.language, &[&seen, &windows])
         )
     }
 }
 
 /// How a figure changed: sums per hour seen in percent, shares and means by their difference.
-fn change(of: &Definition, sides: [(&ObjectSums, Context); 2]) -> String {
+fn change(of: &Definition, sides: [(&ObjectSums, Context); 2], language: Language) -> String {
     let value = |(sums, context): &(&ObjectSums, Context)| {
         let value = of.figure(sums, context)?.value()?;
         let hours = sums.tally.told_cov_ms as f64 / 3.6e6;
         if of.adds { (hours > 0.0).then_some(value / hours) } else { Some(value) }
     };
-    let [Some(here), Some(there)] = [&sides[0], &sides[1]].map(value) else { return no_comparison() };
+    let [Some(here), Some(there)] = [&sides[0], &sides[1]].map(value) else {
+        return quietly(words::NOT_COMPARABLE, language);
+    };
     let mark = if sides.iter().any(|(sums, _)| sums.tally.presence() == Presence::PartlyWithheld) {
-        " <small>of windows told</small>"
+        format!(" <small>{}</small>", words::OF_WINDOWS_TOLD.of(language))
     } else {
-        ""
+        String::new()
     };
     let sign = match here.total_cmp(&there) {
         std::cmp::Ordering::Less => "−",
@@ -218,16 +247,12 @@ fn change(of: &Definition, sides: [(&ObjectSums, Context); 2]) -> String {
         std::cmp::Ordering::Greater => "+",
     };
     let change = match of.unit {
-        _ if of.adds && there == 0.0 => return no_comparison(),
+        _ if of.adds && there == 0.0 => return quietly(words::NOT_COMPARABLE, language),
         _ if of.adds => format!("{:.1} %", (here / there - 1.0).abs() * 100.0),
-        "share" => format!("{:.1} points", (here - there).abs() * 100.0),
-        unit => number(unit, (here - there).abs()),
+        "share" => words::POINTS.with(language, &[&format!("{:.1}", (here - there).abs() * 100.0)]),
+        unit => number(unit, (here - there).abs(), language),
     };
     format!("{sign}{change}{mark}")
-}
-
-fn no_comparison() -> String {
-    "<span class=\"why\">not comparable</span>".to_owned()
 }
 
 fn percent(share: f64) -> String {

@@ -6,24 +6,40 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::time::Duration;
 
-use crate::cli::run::signalled;
+use tokio::signal::unix::{SignalKind, signal};
+
 use crate::cli::{CHECK_FAILED, Failure, INTERRUPTED};
 
 /// Whether somebody wants an end.
-pub struct Interrupt(Arc<AtomicBool>);
+pub struct Interrupt {
+    is_wanted: Arc<AtomicBool>,
+    words: &'static str,
+}
 
 impl Interrupt {
-    /// Listens from here on.
+    /// Listens from here on; `words` say what an end leaves behind.
     ///
     /// # Errors
     /// Exit 1 where the system gives no thread.
-    pub fn listen() -> Result<Self, Failure> {
+    pub fn listen(words: &'static str) -> Result<Self, Failure> {
         let failed = |error: std::io::Error| Failure::new(CHECK_FAILED, error.to_string());
-        let (interrupt, runtime) =
-            (Self(Arc::default()), tokio::runtime::Builder::new_current_thread().enable_all().build());
-        let (flag, runtime) = (Arc::clone(&interrupt.0), runtime.map_err(failed)?);
+        let interrupt = Self { is_wanted: Arc::default(), words };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let (flag, runtime) = (Arc::clone(&interrupt.is_wanted), runtime.map_err(failed)?);
+        // Asked for before anything is begun: until then a signal simply ends the process.
+        let asked = {
+            let _inside = runtime.enter();
+            [SignalKind::interrupt(), SignalKind::terminate()].map(signal)
+        };
+        let [interrupted, terminated] = asked;
+        let (mut interrupted, mut terminated) = (interrupted.map_err(failed)?, terminated.map_err(failed)?);
         let listen = move || {
-            runtime.block_on(signalled());
+            runtime.block_on(async {
+                tokio::select! {
+                    _ = interrupted.recv() => {}
+                    _ = terminated.recv() => {}
+                }
+            });
             flag.store(true, SeqCst);
         };
         std::thread::Builder::new().name("signals".into()).spawn(listen).map_err(failed)?;
@@ -35,7 +51,7 @@ impl Interrupt {
     /// # Errors
     /// Exit 130.
     pub fn check(&self) -> Result<(), Failure> {
-        if self.0.load(SeqCst) { Err(Failure::new(INTERRUPTED, "interrupted; nothing was proved")) } else { Ok(()) }
+        if self.is_wanted.load(SeqCst) { Err(Failure::new(INTERRUPTED, self.words)) } else { Ok(()) }
     }
 
     /// Waits for so long, or for an end.
