@@ -26,7 +26,7 @@ pub fn store_to_set_up(path: &Path) -> Result<(Site, Vault), Failure> {
     let site = site::load(path)?;
     let (folder, keeping) = (state_folder(&site.outlets)?, site.outlets.keeping);
     let vault = match Vault::open_beside(&folder, keeping) {
-        Err(VaultError::Missing { .. }) => Vault::open(&folder, keeping, Duration::ZERO)?,
+        Err(VaultError::Nothing { .. }) => Vault::open(&folder, keeping, Duration::ZERO)?,
         opened => opened?,
     };
     Ok((site, vault))
