@@ -3,7 +3,7 @@
 //! Exit codes: 0 ok · 1 a check failed · 2 usage · 3 configuration · 4 camera or clip · 5 broker · 6 model or runtime ·
 //! 7 not armed · 8 no cage for the eye · 130 interrupted. Results go to standard output, progress and errors to standard error; progress
 //! only where a person looks. Two programs: `kehai`, which links nothing that could read a picture, and `kehai-detect`,
-//! which it becomes for `kehai detect`, for `kehai report` and, when a replay is over, for its score.
+//! which it becomes for `kehai detect`, for `kehai report --memory` and, when a replay is over, for its score.
 
 mod arming;
 mod audit;
@@ -21,6 +21,7 @@ mod moment;
 mod mot;
 mod output;
 mod people;
+mod programs;
 mod publishing;
 mod purge;
 mod replay;
@@ -28,6 +29,7 @@ pub mod report;
 mod run;
 mod schema;
 mod score;
+mod selftest;
 mod session;
 mod setup;
 mod state;
@@ -48,6 +50,7 @@ pub fn main() -> std::process::ExitCode {
             Command::Run(args) => run::run(&args),
             Command::Replay(args) if args.truth.is_empty() => replay::run(&args),
             Command::Replay(args) => replay::run(&args).and_then(|()| Err(hand_over(DETECT))),
+            Command::Report(args) if !args.plays_pictures() => selftest::run(&args),
             Command::Detect(_) | Command::Report(_) => Err(hand_over(DETECT)),
             Command::Track(args) => track::run(&args),
             Command::Score(args) => score::run(&args),
@@ -180,7 +183,7 @@ enum Command {
     Export(export::Args),
     /// Watch what nodes publish, live in a terminal
     Watch(watch::Args),
-    /// Prove on this very box that nothing of a picture is left in memory (root only; opens no camera of the site)
+    /// Try on this very box what can be tried of what is promised, and keep the outcome, signed; or print all promises
     Report(report::Args),
 }
 

@@ -5,6 +5,8 @@
 //! declaration and the wording alone, so that another declaration needs another sign.
 
 pub mod claims;
+pub mod paper;
+pub mod promises;
 
 use sha2::{Digest, Sha256};
 

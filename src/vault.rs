@@ -10,6 +10,7 @@ mod again;
 mod audit;
 mod error;
 mod keys;
+mod papers;
 mod password;
 mod people;
 mod proof;

@@ -35,6 +35,13 @@ mod switch {
     mod stopping;
 }
 
+/// What is said openly of what runs: self-tests, promises, records, answers, and what is kept for a bad day.
+mod openly {
+    mod box_of;
+    mod promises;
+    mod report;
+}
+
 /// What is released stays, whole and unreadable to others, and goes when its time is over.
 mod vault {
     mod attacks;
@@ -100,7 +107,7 @@ mod tidy {
     mod programs;
     mod rungs;
     mod sizes;
-    mod sources;
+    pub mod sources;
     mod symbols;
 }
 
