@@ -19,6 +19,7 @@ mod finding;
 mod model;
 mod moment;
 mod mot;
+mod notice;
 mod output;
 mod people;
 mod programs;
@@ -73,6 +74,7 @@ pub fn main() -> std::process::ExitCode {
             Command::Ask(args) => command::run(&args),
             Command::Export(args) => export::run(&args),
             Command::Watch(args) => watch::run(&args),
+            Command::Notice(args) => notice::run(&args),
         })
         .map_or_else(said, |()| std::process::ExitCode::SUCCESS)
 }
@@ -183,6 +185,8 @@ enum Command {
     Export(export::Args),
     /// Watch what nodes publish, live in a terminal
     Watch(watch::Args),
+    /// Make the sign for the door, the policy behind its code and short texts, from the very configuration that runs
+    Notice(notice::Args),
     /// Try on this very box what can be tried of what is promised, and keep the outcome, signed; or print all promises
     Report(report::Args),
 }

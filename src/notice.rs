@@ -5,10 +5,150 @@
 //! declaration and the wording alone, so that another declaration needs another sign.
 
 pub mod claims;
+pub mod code;
+pub mod denial;
+pub mod fonts;
+pub mod layout;
+pub mod page;
 pub mod paper;
+mod plan;
+pub mod policy;
 pub mod promises;
+pub mod render;
+pub mod sign;
+pub mod texts;
+pub mod words;
 
 use sha2::{Digest, Sha256};
+
+use crate::clock::UtcMs;
+use crate::config::site::Site;
+use crate::wire::payload::selftest::SelfTest;
+use claims::{Bounds, Claim, Running, is_of, proved};
+
+/// Everything a document is made from.
+pub struct Notice<'a> {
+    /// What is declared and set.
+    pub site: &'a Site,
+    /// Id of the sign.
+    pub sign_id: String,
+    /// Fingerprint of the configuration, as in every message.
+    pub cfg: String,
+    /// Today, on the shop's calendar.
+    pub made_on: String,
+    /// What is proved.
+    pub claims: Vec<Claim>,
+    /// The newest self-test, if it is of what runs.
+    pub self_test: Option<&'a SelfTest>,
+    /// What tells the box's signatures, "ed25519:…".
+    pub public_key: Option<String>,
+}
+
+/// What is known besides the site.
+pub struct Told<'a> {
+    /// When.
+    pub at: UtcMs,
+    /// What runs.
+    pub running: &'a Running,
+    /// The newest self-test, whatever it is of; its signature has been checked.
+    pub newest: Option<&'a SelfTest>,
+    /// What tells the box's signatures, "ed25519:…".
+    pub public_key: Option<String>,
+}
+
+/// Why there is no sign.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoticeError {
+    /// Something required is not written.
+    #[error("the site file lacks what a sign must say: {}; write each of these keys", .keys.join(", "))]
+    Missing {
+        /// Keys.
+        keys: Vec<String>,
+    },
+    /// A text claims what must not be claimed.
+    #[error(
+        "{key} says “{found}”: images of people are personal data while they are analysed; say what is done with them instead"
+    )]
+    Forbidden {
+        /// Key.
+        key: String,
+        /// The words.
+        found: String,
+    },
+    /// A letter that cannot be printed.
+    #[error("{key} has “{letter}” (U+{:04X}), a letter that the sign's font lacks; write another", u32::from(*.letter))]
+    NoLetter {
+        /// Key.
+        key: String,
+        /// The letter.
+        letter: char,
+    },
+    /// There is no room for it.
+    #[error(
+        "the texts have no room on the sign ({form}) in letters that can be read; shorten {key} first, it has {chars} characters"
+    )]
+    TooLong {
+        /// Where.
+        form: &'static str,
+        /// Key of the longest text.
+        key: String,
+        /// Its length.
+        chars: usize,
+    },
+    /// A library refused.
+    #[error("the {what} could not be made: {reason}")]
+    Unmade {
+        /// What.
+        what: &'static str,
+        /// What it said.
+        reason: String,
+    },
+}
+
+impl<'a> Notice<'a> {
+    /// The notice of a site.
+    ///
+    /// # Errors
+    /// [`NoticeError::Missing`] with every key that must be written, [`NoticeError::Forbidden`] for a text that denies what is
+    /// so.
+    pub fn of(site: &'a Site, told: Told<'a>) -> Result<Self, NoticeError> {
+        let missing = site.declared.missing();
+        let declaration = site.settings.declaration.as_deref().filter(|_| missing.is_empty());
+        let Some(declaration) = declaration else {
+            let keys = if missing.is_empty() { vec!["notice".to_owned()] } else { missing };
+            return Err(NoticeError::Missing { keys });
+        };
+        denial::check(&site.declared)?;
+        Ok(Self {
+            site,
+            sign_id: sign_id(declaration),
+            cfg: site.settings.revision(),
+            made_on: day(told.at, &site.settings.store.timezone),
+            claims: proved(told.newest, told.running),
+            self_test: told.newest.filter(|test| is_of(test, told.running)),
+            public_key: told.public_key,
+        })
+    }
+
+    /// Figures that stand in claims.
+    #[must_use]
+    pub fn bounds(&self) -> Bounds {
+        Bounds { k: self.site.settings.gate.k, keep_days: self.site.outlets.keeping.days }
+    }
+
+    /// The day of the self-test that claims rest on, on the shop's calendar.
+    #[must_use]
+    pub fn tested_on(&self) -> Option<String> {
+        self.self_test.map(|test| day(test.at, &self.site.settings.store.timezone))
+    }
+}
+
+/// A moment as a day on a shop's calendar, "2026-11-27".
+#[must_use]
+pub fn day(at: UtcMs, timezone: &str) -> String {
+    let zone = jiff::tz::TimeZone::get(timezone).unwrap_or(jiff::tz::TimeZone::UTC);
+    jiff::Timestamp::from_millisecond(at.0).map(|at| zone.to_datetime(at).date().to_string()).unwrap_or_default()
+}
 
 /// Id of the sign that belongs to a declaration: eight characters of Crockford's base 32, "XXXX-XXXX".
 ///

@@ -156,6 +156,16 @@ mod figures {
     mod year;
 }
 
+/// What is said openly: the sign at the door, the policy behind its code, short texts.
+mod notice {
+    mod claims;
+    mod commands;
+    mod lint;
+    mod pages;
+    mod shop;
+    mod signs;
+}
+
 /// Live cameras, drawn and served on loopback.
 mod live {
     pub mod cameras;

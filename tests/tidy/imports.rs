@@ -50,7 +50,14 @@ const TABLE: [Row; 22] = [
     stage("lib", EVERYTHING, &[]),
     beneath("main", &["cli", "pipeline"]),
     beneath("bin", &["cli", "pipeline"]),
-    stage("notice", &["wire"], &[]),
+    stage(
+        "notice",
+        &["wire"],
+        &[
+            ("floor::visible_cells", "the plan of the covered area shows what cameras see"),
+            ("floor::on_floor_mm", "the plan of the covered area shows what is drawn on it"),
+        ],
+    ),
     stage("forensics", &["capture", "detect"], &[]),
 ];
 
