@@ -212,7 +212,8 @@ impl From<crate::config::site::SiteError> for Failure {
 
 impl From<crate::publish::PublishError> for Failure {
     fn from(error: crate::publish::PublishError) -> Self {
-        Self::new(BROKER, error.to_string())
+        let code = if matches!(error, crate::publish::PublishError::Paper { .. }) { CONFIGURATION } else { BROKER };
+        Self::new(code, error.to_string())
     }
 }
 

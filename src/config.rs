@@ -26,7 +26,7 @@ use crate::units::{Anchor, PictureSize};
 use card::ScoreLevels;
 use declared::Metric;
 #[cfg(feature = "mouth")]
-pub use outlets::{CommandKey, KEEP_DAYS_MAX, Keeping, Outlets, QUOTA_MB_DEFAULT};
+pub use outlets::{CommandKey, KEEP_DAYS_MAX, Keeping, Outlets, PageDoor, QUOTA_MB_DEFAULT};
 pub use source::CameraSource;
 
 /// Length of a window of lines, zones and queues, s: it tiles local time in every zone of the world.

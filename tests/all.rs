@@ -42,11 +42,17 @@ mod openly {
     mod report;
 }
 
+/// Who may do what, at the page and at the command line, and what strangers get.
+mod roles {
+    mod commands;
+    mod staff;
+}
+
 /// What is released stays, whole and unreadable to others, and goes when its time is over.
 mod vault {
     mod attacks;
     mod clocks;
-    mod commands;
+    pub mod commands;
     mod costs;
     mod full;
     mod killed;

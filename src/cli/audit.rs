@@ -10,9 +10,11 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
+use super::credentials::Asker;
 use super::output::{check_file, note};
-use super::state::{store_of, who};
+use super::state::store_of;
 use super::{Failure, USAGE};
+use crate::switch::Act;
 use crate::wire::audit::Deed;
 
 /// Arguments of `kehai audit`.
@@ -40,6 +42,8 @@ struct ExportArgs {
     /// File to write
     #[arg(long)]
     out: PathBuf,
+    #[command(flatten)]
+    asker: Asker,
 }
 
 /// Runs the command.
@@ -55,7 +59,8 @@ fn export(args: &ExportArgs) -> Result<(), Failure> {
     check_file("--out", &args.out)?;
     let (_, vault) = store_of(&args.site)?;
     // Who takes the chain out stands in it.
-    vault.remember(&Deed::done("audit-export").by(&who()))?;
+    let by = args.asker.leave(&vault, Act::SeeAudit, "audit-export")?;
+    vault.remember(&Deed::done("audit-export").by(&by))?;
     let failed = |error: std::io::Error| {
         Failure::new(USAGE, format!("--out {}: {error}; name a file that can be written", args.out.display()))
     };

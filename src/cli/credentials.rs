@@ -20,10 +20,10 @@ use crate::wire::audit::Deed;
 #[derive(clap::Args)]
 pub struct Asker {
     /// Who asks: a name that `kehai people` knows; needed once it knows anybody
-    #[arg(long = "as", value_name = "NAME")]
+    #[arg(id = "asker", long = "as", value_name = "NAME")]
     pub name: Option<String>,
     /// File with their password, mode 0600; else it is asked for, or read from standard input
-    #[arg(long, value_name = "FILE", requires = "name")]
+    #[arg(long, value_name = "FILE", requires = "asker")]
     pub password_file: Option<PathBuf>,
 }
 

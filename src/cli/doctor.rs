@@ -222,7 +222,7 @@ fn check_site(findings: &mut Vec<Finding>, site: &Site) -> Result<(), Failure> {
         }
         None => note(findings, "broker", Ok("none: nothing is published".to_owned())),
     }
-    if let Some(port) = site.outlets.page_port {
+    if let Some(port) = site.outlets.page.as_ref().map(|page| page.socket().port()) {
         note(
             findings,
             "page port",

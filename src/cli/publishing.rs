@@ -13,7 +13,7 @@ use super::{CONFIGURATION, Failure};
 use crate::clock::utc_now;
 use crate::config::broker::{Broker, Remote};
 use crate::config::site::Site;
-use crate::config::{CommandKey, Outlets, Settings};
+use crate::config::{CommandKey, Outlets, PageDoor, Settings};
 use crate::floor::visible_cells;
 use crate::pipeline::mouth::Mouth;
 use crate::publish::attendant::{Attendant, Refusals};
@@ -22,7 +22,7 @@ use crate::publish::commands::{Asker, Desk};
 use crate::publish::discovery::discovery;
 use crate::publish::images::Images;
 use crate::publish::mqtt::Publisher;
-use crate::publish::web::{Page, Shelf, serve};
+use crate::publish::web::{Page, Shelf, Transparency, serve};
 use crate::vault::Vault;
 
 /// What publishes while a command runs.
@@ -96,10 +96,10 @@ impl Publishing {
                 "kehai: DANGER: what is published can be read and changed on its way to the broker (broker.dangerous_plaintext)",
             );
         }
-        if let Some(port) = site.outlets.page_port {
-            serve(page(site, vault, mouth, &connected), port).await?;
+        if let Some(door) = &site.outlets.page {
+            serve(page(site, vault, mouth, &connected), door).await?;
         }
-        let page_url = site.outlets.page_port.map(|port| format!("http://127.0.0.1:{port}/"));
+        let page_url = site.outlets.page.as_ref().map(PageDoor::url);
         if site.outlets.has_images && mouth.is_live() {
             let (vault, base) = (Arc::clone(vault), mouth.composer().topic(""));
             tokio::spawn(Images { vault, base, seen: seen(&site.settings), drawn: BTreeMap::new() }.draw());
@@ -195,6 +195,7 @@ fn page(site: &Site, vault: &Arc<Vault>, mouth: &Mouth, connected: &Arc<AtomicBo
         health: mouth.health(),
         connected: Arc::clone(connected),
         shelf: Shelf::default(),
+        transparency: Transparency::default(),
     }
 }
 
