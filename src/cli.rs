@@ -7,6 +7,7 @@
 
 mod arming;
 mod audit;
+mod backup;
 mod bench;
 mod cage;
 mod canvas;
@@ -25,8 +26,10 @@ mod people;
 mod programs;
 mod publishing;
 mod purge;
+mod records;
 mod replay;
 pub mod report;
+mod rights;
 mod run;
 mod schema;
 mod score;
@@ -75,6 +78,10 @@ pub fn main() -> std::process::ExitCode {
             Command::Export(args) => export::run(&args),
             Command::Watch(args) => watch::run(&args),
             Command::Notice(args) => notice::run(&args),
+            Command::Records(args) => records::run(&args),
+            Command::Rights(args) => rights::run(&args),
+            Command::Backup(args) => backup::backup(&args),
+            Command::Restore(args) => backup::restore(&args),
         })
         .map_or_else(said, |()| std::process::ExitCode::SUCCESS)
 }
@@ -187,6 +194,14 @@ enum Command {
     Watch(watch::Args),
     /// Make the sign for the door, the policy behind its code and short texts, from the very configuration that runs
     Notice(notice::Args),
+    /// Make the papers a shop must be able to show: record, retention, inventory, assessments, undertaking, recipients
+    Records(records::Args),
+    /// Answer somebody who exercises a right, signed; or print the desk's runbook and answers
+    Rights(rights::Args),
+    /// Write the site file and the keys into one file that a passphrase opens
+    Backup(backup::BackupArgs),
+    /// Make a box of a backup: the same keys, nobody known, not armed
+    Restore(backup::RestoreArgs),
     /// Try on this very box what can be tried of what is promised, and keep the outcome, signed; or print all promises
     Report(report::Args),
 }

@@ -8,6 +8,7 @@
 
 mod again;
 mod audit;
+mod backup;
 mod error;
 mod keys;
 mod papers;
@@ -40,6 +41,7 @@ use crate::wire::Message;
 use crate::wire::audit::{Deed, START, hex};
 use crate::wire::compose::Record;
 use crate::wire::seal::{PublicKey, Signer};
+pub use backup::{BackupError, Kept};
 pub use error::VaultError;
 pub use keys::KeySource;
 use keys::Keys;

@@ -40,7 +40,7 @@ fn recipients(site: &Site) -> Result<String, String> {
         Some(Broker::Embedded { port, .. }) => format!("a broker on this box, port {port}"),
         Some(Broker::At(remote)) => format!("one broker, {}", remote.url()),
     };
-    let page = site.outlets.page_port.map_or("no page".to_owned(), |port| format!("a page on port {port}"));
+    let page = site.outlets.page.as_ref().map_or("no page".to_owned(), |door| format!("a page at {}", door.url()));
     let names: Vec<&str> = site.declared.recipients.iter().map(|recipient| recipient.name.as_str()).collect();
     let names = if names.is_empty() { "nobody".to_owned() } else { names.join(", ") };
     Ok(format!("ways out: {broker}, {page}; declared recipients: {names}"))
