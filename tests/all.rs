@@ -37,9 +37,14 @@ mod switch {
 
 /// What is said openly of what runs: self-tests, promises, records, answers, and what is kept for a bad day.
 mod openly {
+    mod backup;
     mod box_of;
+    mod notes;
     mod promises;
+    mod records;
     mod report;
+    mod rights;
+    mod words;
 }
 
 /// Who may do what, at the page and at the command line, and what strangers get.

@@ -16,8 +16,9 @@ use std::path::Path;
 use super::arming::must_be_declared;
 use super::output::{say, say_json, write_whole};
 use super::programs::running;
+use super::records::make_folder;
 use super::report::Args;
-use super::state::{store_of, who};
+use super::state::{state_folder, store_of, who};
 use super::{CHECK_FAILED, Failure, USAGE};
 use crate::clock::utc_now;
 use crate::config::site::Site;
@@ -34,9 +35,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let Some(path) = &args.site else { return Err(Failure::new(USAGE, "--site FILE is missing")) };
     let (test, signed) = kept(path)?;
     if let Some(folder) = &args.out {
-        std::fs::create_dir_all(folder).map_err(|error| {
-            Failure::new(USAGE, format!("--out {}: {error}; name a folder that can be made", folder.display()))
-        })?;
+        make_folder(folder)?;
         write_whole("--out", &folder.join("selftest.json"), &signed)?;
         write_whole("--out", &folder.join("selftest.html"), page::of(&test).as_bytes())?;
     }
@@ -112,13 +111,18 @@ fn weight(outcome: Outcome) -> u8 {
     }
 }
 
-/// Puts down what a search of memory found, among what else is known of these programs and this declaration.
+/// Puts down what a search of memory found, among what else is known of these programs and this declaration; a shop that declares
+/// nothing, or has no store yet, has no sign that could rest on it.
 ///
 /// # Errors
 /// There is no store, or it cannot be written.
 pub(super) fn remember_memory(path: &Path, outcome: Result<String, String>) -> Result<(), Failure> {
-    let (site, vault) = store_of(path)?;
-    let of = running(site.settings.declaration.as_deref().unwrap_or_default());
+    let site = crate::config::site::load(path)?;
+    let folder = state_folder(&site.outlets)?;
+    let Some(declaration) = site.settings.declaration.as_deref().filter(|_| folder.join("store.db").exists()) else {
+        return Ok(());
+    };
+    let (vault, of) = (Vault::open_beside(&folder, site.outlets.keeping)?, running(declaration));
     let known = vault.self_test().filter(|test| is_of(test, &of));
     let mut test = known.unwrap_or(SelfTest {
         version: of.version,

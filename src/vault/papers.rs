@@ -4,7 +4,7 @@
 
 use std::fs::OpenOptions;
 use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 
 use super::{Vault, VaultError};
 use crate::wire::payload::selftest::{SELF_TEST_FILE, SelfTest};
@@ -19,7 +19,16 @@ impl Vault {
         let failed = |error: std::io::Error| VaultError::Folder { path: path.clone(), reason: error.to_string() };
         let (signed, partial) = (self.seal(test.to_body()), path.with_added_extension("partial"));
         let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&partial);
-        file.and_then(|mut file| file.write_all(&signed).and_then(|()| file.sync_all())).map_err(failed)?;
+        let store = self.path.metadata().map_err(failed)?;
+        let written = file.and_then(|mut file| {
+            if file.metadata()?.uid() != store.uid() {
+                // Root searches memory; the file is the shop's all the same.
+                std::os::unix::fs::fchown(&file, Some(store.uid()), Some(store.gid()))?;
+            }
+            file.write_all(&signed)?;
+            file.sync_all()
+        });
+        written.map_err(failed)?;
         std::fs::rename(&partial, &path).and_then(|()| super::sync_folder(&path)).map_err(failed)?;
         Ok(signed)
     }

@@ -59,6 +59,22 @@ fn a_self_test_is_signed_kept_beside_the_store_and_bears_claims() {
 }
 
 #[test]
+fn a_search_of_memory_is_kept_with_its_own_date_and_bears_its_claim() {
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
+    let shop = Box::new();
+    let memory = ["report", "--memory", "--site", &shop.site, "--frames", "10", "--picture", "240x320"];
+    kehai(&memory).must_be_well();
+    let searched = shop.vault().self_test().expect("kept").proof("wiped").cloned().expect("it is spoken of");
+    assert_eq!(searched.outcome, Outcome::Green, "{searched:?}");
+    kehai(&["report", "--site", &shop.site]).must_be_well();
+    let test = shop.vault().self_test().expect("kept");
+    assert_eq!(test.proof("wiped"), Some(&searched), "the rest was tried anew, this was not");
+    assert!(test.proof("cage").is_some_and(|proof| proof.at > searched.at));
+}
+
+#[test]
 fn a_self_test_that_was_changed_or_is_of_another_box_is_none() {
     let (shop, other) = (Box::new(), Box::new());
     kehai(&["report", "--site", &shop.site]).must_be_well();
