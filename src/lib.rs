@@ -48,7 +48,7 @@
 //! | I10 | no track id and no activity finer than a window on any wire, page or panic | `track::TrackId` cannot be printed or serialised; the eye's panic hook is silent; health counts frames, not people, and what follows people within seconds (still and overwritten frames, ages, boxes in ignored places) only by whole quarters of an hour; that a box is overloaded is told at once, and over with the quarter (`pipeline/discretion.rs`) |
 //! | I11 | the eye cannot write, execute or talk to anyone but its cameras, and proves it at start | five walls ([`sandbox`]), thirteen ways out tried by a twin before every `run`, `replay` and `bench` ([`sandbox::twin`]), exit 8 where one is open; tests/cage turns the walls off one by one; no encoder, no network client in its dependency graph and none of the system's encoders asked for (tests/tidy/{dependencies,symbols}.rs); an hour of calls into the kernel, of bytes to cameras and of the disk is judged by tests/evidence |
 //! | I12 | privacy only tightens | lower bounds in `config/check.rs` (k ≥ 5, cells ≥ 1 m); the ratchet over time is not built yet |
-//! | I13 | what the sign claims is what runs | not built yet |
+//! | I13 | what the sign claims is what runs | a claim needs a green proof of these programs and this declaration (`notice/claims.rs`); the id of the sign and the hash on it follow from the site file, and every message carries both; tests/notice |
 //!
 //! ## Threat model, in short
 //!

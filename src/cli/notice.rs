@@ -172,7 +172,7 @@ impl Made {
         };
         format!(
             "sign {}, made on {}, configuration {}\n{}\n{claims}\nnext: put the sign up where it is read before a camera sees \
-             anybody, lay policy.html at the address in its code, then `kehai arm --site {} --sign {}`",
+             anybody, lay policy.html at the address in its code, then `kehai arm --site {} --sign {} --as NAME`",
             self.sign,
             self.made_on,
             self.cfg,

@@ -162,9 +162,22 @@ impl Sheet {
 }
 
 /// Breaks a text into lines that are no wider than `room`, in units of the sheet: between phrases where that leaves no line
-/// half empty, else wherever the rules allow.
+/// half empty, else wherever the rules allow. A last line of a word or two is avoided where narrower lines are as many.
 #[must_use]
 pub fn broken(text: &str, style: Style, room: f64) -> Vec<String> {
+    let lines = filled(text, style, room);
+    let is_short = |lines: &[String]| {
+        lines.len() > 1 && lines.last().is_some_and(|last| width(last, style.weight) * style.size < room * SHORT)
+    };
+    if !is_short(&lines) {
+        return lines;
+    }
+    let narrower = NARROWER.iter().map(|share| filled(text, style, room * share));
+    narrower.into_iter().find(|other| other.len() == lines.len() && !is_short(other)).unwrap_or(lines)
+}
+
+/// Lines as full as phrases allow.
+fn filled(text: &str, style: Style, room: f64) -> Vec<String> {
     let width_of = |line: &str| width(line.trim_end(), style.weight) * style.size;
     let mut lines = Vec::new();
     let mut rest: Vec<&str> = Vec::new();
@@ -210,7 +223,11 @@ fn cut(pieces: &[&str], room: f64, width_of: &dyn Fn(&str) -> f64) -> usize {
 fn is_between_phrases(before: &str, after: &str) -> bool {
     let (Some(last), Some(next)) = (before.chars().last(), after.chars().next()) else { return true };
     let begins_a_word = !('\u{3041}'..='\u{309f}').contains(&next) || POLITE.contains(next);
-    last.is_whitespace() || last.is_ascii() || PAUSES.contains(last) || PARTICLES.contains(last) && begins_a_word
+    OPENING.contains(next)
+        || last.is_whitespace()
+        || last.is_ascii()
+        || PAUSES.contains(last)
+        || PARTICLES.contains(last) && begins_a_word
 }
 
 /// Text that is safe between tags and in quoted attributes, of HTML and of SVG.
@@ -233,6 +250,11 @@ pub fn escape(text: &str) -> String {
 
 /// Marks after which a reader pauses.
 const PAUSES: &str = "、。，．！？：；）」』】・\u{3000}";
+/// Brackets that open.
+const OPENING: &str = "（「『【(";
+/// How little a last line may hold, and how much narrower lines may get for its sake.
+const SHORT: f64 = 0.25;
+const NARROWER: [f64; 5] = [0.94, 0.88, 0.82, 0.76, 0.7];
 /// Letters that end most phrases, and those that begin a polite word.
 const PARTICLES: &str = "をはがにでともへのやてば";
 const POLITE: &str = "おご";

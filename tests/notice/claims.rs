@@ -96,7 +96,8 @@ fn the_hash_on_a_sign_is_that_of_every_message_and_follows_every_declared_value_
 }
 
 fn cfg_of_a_message(settings: &Settings) -> String {
-    let voice = Voice { topic_root: "k".into(), boot: "replay".into(), synchronised: true, retain_windows: false };
+    let voice =
+        Voice { topic_root: "k".into(), boot: "replay".into(), synchronised: true, retain_windows: false, sign: None };
     let window = ArrivedWindow {
         object: Object::Line(0),
         span: WindowSpan { start_s: 0, dur_s: 900 },
@@ -106,6 +107,18 @@ fn cfg_of_a_message(settings: &Settings) -> String {
     let body = Composer::new(settings, voice).window(1, &window).message.body;
     let value: serde_json::Value = serde_json::from_slice(&body).expect("json");
     value["cfg"].as_str().expect("a text").to_owned()
+}
+
+#[test]
+fn what_must_be_said_of_lifetimes_and_of_small_figures_is_marked_where_it_is_not_proved() {
+    let count = |claims: &[Claim]| {
+        let mut test = green(&site());
+        test.proofs.retain(|proof| !claims.iter().any(|claim| claim.id() == proof.id));
+        said(Some(&test), Language::En).matches("(not proved by a self-test)").count()
+    };
+    assert_eq!(count(&[]), 0);
+    assert_eq!(count(&[Claim::Wiped]), 1);
+    assert_eq!(count(&[Claim::Wiped, Claim::KeptAtMost, Claim::KPeople]), 3);
 }
 
 #[test]

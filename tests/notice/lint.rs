@@ -1,6 +1,6 @@
 //! Everything that has to be said is said, in both languages, and what must never be said is not.
 
-use kehai::config::declared::{Language, Metric};
+use kehai::config::declared::{Language, Metric, Words};
 use kehai::config::site::Site;
 use kehai::notice::denial::denied;
 use kehai::notice::layout::escape;
@@ -41,7 +41,7 @@ fn layer_one_says_what_who_why_how_to_object_whom_to_ask_and_where_to_read_on() 
     for language in BOTH {
         let said = said(&site, language);
         let words = SignWords::of(language);
-        let text = |words: &kehai::config::declared::Words| words.in_language(language).expect("translated").to_owned();
+        let text = |words: &Words| words.in_language(language).expect("translated").to_owned();
         let desk = declared.desk.as_ref().expect("declared");
         let mut needed = vec![
             words.sentence(language),
@@ -67,66 +67,76 @@ fn layer_one_says_what_who_why_how_to_object_whom_to_ask_and_where_to_read_on() 
     assert_eq!(SignWords::of(Language::Ja).sentence(Language::Ja), "カメラ映像から人の動き(動線)を統計化しています");
 }
 
-#[test]
-fn layer_two_says_every_declared_value_and_every_bound_that_runs() {
+/// A shop with other bounds than the demo, a processor, a recipient, hours and one person who arms alone.
+fn busy() -> Site {
     let recipient = "[[recipient]]\nname = \"Head office\"\nhost = \"broker.example\"\ncountry = \"FR\"\npurpose = { ja = \"店舗の比較\", en = \"To compare shops\" }\n";
-    let site = with(&[
+    with(&[
         ("processors = []", "processors = [{ name = \"Box & Co\", address = \"2 Lane\", contact = \"+1 555 0100\" }]"),
         ("# [switch]", &format!("{recipient}[switch]\nsole_operator = true\nhours = \"10:00-21:00\"")),
         ("keep_days = 30", "keep_days = 12"),
-        ("k = 5 ", "k = 7 "),
-    ]);
+        ("k = 5 ", "k = 7\ncrowd_min = 9 "),
+    ])
+}
+
+/// Everything a site declares, in a language.
+fn declared_by(site: &Site, language: Language) -> Vec<String> {
     let declared = &site.declared;
+    let text = |words: &Words| words.in_language(language).expect("translated").to_owned();
+    let mut values: Vec<String> = Vec::new();
+    for party in declared.controllers.iter().chain(&declared.processors) {
+        values.extend([party.name.clone(), party.address.clone(), party.contact.clone()]);
+    }
+    for one in &declared.recipients {
+        values.extend([one.name.clone(), one.host.clone(), one.country.clone(), text(&one.purpose)]);
+    }
+    for change in &declared.changes {
+        values.extend([change.date.clone(), text(&change.what)]);
+    }
+    values.extend(declared.purposes.values().map(text));
+    let optional = [&declared.interest, &declared.authority, &declared.objection];
+    values.extend(optional.into_iter().map(|words| text(words.as_ref().expect("declared"))));
+    values
+}
+
+#[test]
+fn layer_two_says_every_declared_value_and_every_bound_that_runs() {
+    let site = busy();
     for language in BOTH {
         let said = said(&site, language).policy;
-        let text = |words: &kehai::config::declared::Words| words.in_language(language).expect("translated").to_owned();
-        let mut needed: Vec<String> = Vec::new();
-        for party in declared.controllers.iter().chain(&declared.processors) {
-            needed.extend([party.name.clone(), party.address.clone(), party.contact.clone()]);
-        }
-        for one in &declared.recipients {
-            needed.extend([one.name.clone(), one.host.clone(), one.country.clone(), text(&one.purpose)]);
-        }
-        for change in &declared.changes {
-            needed.extend([change.date.clone(), text(&change.what)]);
-        }
-        needed.extend(declared.purposes.values().map(text));
-        let optional = [&declared.interest, &declared.authority, &declared.objection];
-        needed.extend(optional.into_iter().map(|words| text(words.as_ref().expect("declared"))));
-        needed.extend(["View 1", "Crossing", "East gate", "Junction", "10:00-21:00", "ed25519:KEY"].map(str::to_owned));
-        needed.extend(
-            match language {
-                Language::Ja => [
-                    "12日",
-                    "7人",
-                    "k = 7",
-                    "単独運営",
-                    "正当な利益",
-                    "30日以内",
-                    "身分証明書",
-                    "2時間",
-                    "1年",
-                    "15分",
-                    "60分",
-                    "1 m四方",
-                ],
-                Language::En => [
-                    "12 days",
-                    "7 people",
-                    "k = 7",
-                    "sole operator",
-                    "Legitimate interest",
-                    "30 days",
-                    "identification",
-                    "two hours",
-                    "one year",
-                    "15 minutes",
-                    "60 minutes",
-                    "cells of 1 m",
-                ],
-            }
-            .map(str::to_owned),
-        );
+        let bounds = match language {
+            Language::Ja => [
+                "12日",
+                "7人",
+                "k = 7",
+                "9人以上いたとき",
+                "単独運営",
+                "正当な利益",
+                "30日以内",
+                "身分証明書",
+                "2時間",
+                "1年",
+                "15分",
+                "60分",
+                "1 m四方",
+            ],
+            Language::En => [
+                "12 days",
+                "7 people",
+                "k = 7",
+                "at least 9 people",
+                "sole operator",
+                "Legitimate interest",
+                "30 days",
+                "identification",
+                "two hours",
+                "one year",
+                "15 minutes",
+                "60 minutes",
+                "cells of 1 m",
+            ],
+        };
+        let named = ["View 1", "Crossing", "East gate", "Junction", "10:00-21:00", "ed25519:KEY"];
+        let needed = bounds.into_iter().chain(named).map(str::to_owned).chain(declared_by(&site, language));
         for needed in needed {
             assert!(said.contains(&escape(&needed)), "{language:?}: the policy does not say {needed}");
         }

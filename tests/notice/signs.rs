@@ -203,6 +203,20 @@ fn the_code_on_paper_leads_to_the_policy() {
 }
 
 #[test]
+fn the_letters_are_those_of_the_package_they_are_said_to_be_from() {
+    use sha2::{Digest, Sha256};
+    let folder = crate::support::folder::in_repository("vendor/fonts");
+    let source = std::fs::read_to_string(format!("{folder}/SOURCE.txt")).expect("it says where they are from");
+    let pinned: Vec<(&str, &str)> =
+        source.lines().filter_map(|line| line.strip_prefix("sha256 ")?.split_once("  ")).collect();
+    assert_eq!(pinned.len(), 2);
+    for (hash, name) in pinned {
+        let bytes = std::fs::read(format!("{folder}/{name}")).expect("a font");
+        assert_eq!(Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect::<String>(), hash, "{name}");
+    }
+}
+
+#[test]
 fn a_letter_that_cannot_be_printed_is_named_and_not_left_out() {
     let site = with(&[("Crossing Campus Ltd. (fictitious)", "Crossing \u{1f600}")]);
     let running = running(&site);

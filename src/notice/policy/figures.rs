@@ -3,6 +3,7 @@
 use super::{Section, Writer, list, p, table};
 use crate::config::declared::{Language, LegalBasis, Metric, Region};
 use crate::config::{COUNT_WINDOW_S, PATH_WINDOW_S, Profile};
+use crate::notice::claims::Claim;
 use crate::notice::layout::escape;
 use crate::notice::words::SignWords;
 
@@ -49,20 +50,24 @@ pub(super) fn derived(writer: Writer) -> Section {
         writer.say("出す条件", "Released"),
     ];
     let Profile::Threshold = settings.gate.profile;
-    let k = settings.gate.k;
+    let (k, crowd) = (settings.gate.k, settings.gate.crowd_min());
     let how = match writer.language {
         Language::Ja => format!(
-            "保護の方式は「threshold」、k = {k} です。ちがう人が{k}人以上になった数字を、そのまま出します。{k}人より少ない数字は伏せ、引き算で求められる数字もあわせて伏せます。数字に乱数（ノイズ）は加えていません。"
+            "保護の方式は「threshold」、k = {k} です。ちがう人が{k}人以上になった数字を、そのまま出します。{k}人より少ない数字は伏せ、引き算で求められる数字もあわせて伏せます。地図と移動の数字は、そのカメラや階に{crowd}人以上いたときだけ出します。数字に乱数（ノイズ）は加えていません。"
         ),
         Language::En => format!(
-            "The method is “threshold” with k = {k}: a figure about {k} different people or more is released as it is; one about fewer is withheld, and so is what would give it away by subtraction. No noise is added to figures."
+            "The method is “threshold” with k = {k}: a figure about {k} different people or more is released as it is; one about fewer is withheld, and so is what would give it away by subtraction. Maps and ways between places are released only where at least {crowd} people were. No noise is added to figures."
         ),
     };
     let never = p(writer.say(
-        "だれがどこを通ったか（一人ひとりの動き）は、装置の外に出しません。会員情報、レジ、スマートフォンの情報とも結びつけません。",
-        "Where a single person went is no figure and is not released. Nothing is joined with membership, tills or phones.",
+        "だれがどこを通ったか（一人ひとりの動き）という数字はありません。会員情報、レジ、スマートフォンの情報と結びつける機能もありません。",
+        "There is no figure of where a single person went, and no means to join figures with memberships, tills or phones.",
     ));
-    writer.section("何を作るか", "What is made of the images", format!("{}{}{never}", table(&head, &rows), p(&how)))
+    writer.section(
+        "何を作るか",
+        "What is made of the images",
+        format!("{}{}{never}", table(&head, &rows), p(&marked(writer, Claim::KPeople, &how))),
+    )
 }
 
 /// How long each thing lives.
@@ -72,15 +77,13 @@ pub(super) fn lifecycle(writer: Writer) -> Section {
         Language::Ja => format!("{days}日。そのあと自動で削除"),
         Language::En => format!("{days} days, then deleted without anybody’s doing"),
     };
+    let kept = marked(writer, Claim::KeptAtMost, &kept);
+    let seen = marked(writer, Claim::Wiped, writer.say("1回の解析のあいだ", "one analysis"));
     let memory = writer.say("装置のメモリー", "memory of the device");
     let store = writer.say("装置の中の保管庫", "store of the device");
     let row = |thing: &str, time: &str, place: &str| vec![thing.to_owned(), time.to_owned(), place.to_owned()];
     let rows = [
-        row(
-            writer.say("映像（1こまずつ）", "Image (each one)"),
-            writer.say("1回の解析のあいだ", "one analysis"),
-            memory,
-        ),
+        row(writer.say("映像（1こまずつ）", "Image (each one)"), &seen, memory),
         row(
             writer.say("一人ひとりの動き", "Way of a person"),
             writer.say("その方がいるあいだ。長くても2時間", "the visit, two hours at most"),
@@ -100,6 +103,15 @@ pub(super) fn lifecycle(writer: Writer) -> Section {
     ];
     let head = [writer.say("もの", "What"), writer.say("期間", "How long"), writer.say("場所", "Where")];
     writer.section("いつまで持つか", "How long things are kept", table(&head, &rows))
+}
+
+/// What must be said in any case, marked where the self-test has not proved it.
+fn marked(writer: Writer, claim: Claim, text: &str) -> String {
+    if writer.notice.claims.contains(&claim) {
+        return text.to_owned();
+    }
+    let mark = writer.say("（自己検査では未確認）", " (not proved by a self-test)");
+    format!("{text}<span class=\"notrun\">{mark}</span>")
 }
 
 fn name(writer: Writer, metric: Metric) -> &'static str {

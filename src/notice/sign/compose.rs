@@ -41,17 +41,25 @@ struct Composing<'a> {
 
 /// The sign in a form, with the largest letters that leave room for everything.
 pub fn composed(sign: &Sign, form: Form) -> Result<Sheet, NoticeError> {
-    let steps = ((SIZE_MAX - SIZE_MIN) / SIZE_STEP) as u32;
-    let sizes = (0..=steps).map(|step| SIZE_MAX - f64::from(step) * SIZE_STEP);
     let (unit, page) = (form.scale(), form.size());
-    let attempt = |size: f64| {
-        let composing = Composing { sign, words: SignWords::of(sign.language), page, unit, size: size * unit };
+    let attempt = |step: u32| {
+        let size = (SIZE_MIN + f64::from(step) * SIZE_STEP) * unit;
+        let composing = Composing { sign, words: SignWords::of(sign.language), page, unit, size };
         if form == Form::Landscape { composing.landscape() } else { composing.portrait() }
     };
-    sizes.into_iter().find_map(attempt).ok_or_else(|| {
+    let mut best = attempt(0).ok_or_else(|| {
         let (key, chars) = sign.longest();
         NoticeError::TooLong { form: form.name(), key, chars }
-    })
+    })?;
+    let (mut roomy, mut tight) = (0, ((SIZE_MAX - SIZE_MIN) / SIZE_STEP) as u32 + 1);
+    while tight - roomy > 1 {
+        let step = roomy.midpoint(tight);
+        match attempt(step) {
+            Some(sheet) => (best, roomy) = (sheet, step),
+            None => tight = step,
+        }
+    }
+    Ok(best)
 }
 
 /// Lines of text on their way to a sheet.
@@ -156,7 +164,7 @@ impl Composing<'_> {
     fn label_size(&self, room: f64) -> f64 {
         let size = (self.size * 1.25).clamp(13.0 * self.unit, 22.0 * self.unit);
         let on_one_line = room / width(self.words.analysed, Weight::Bold);
-        if on_one_line >= 13.0 * self.unit { size.min(on_one_line) } else { size }
+        if on_one_line >= size * 0.8 { size.min(on_one_line) } else { size }
     }
 
     /// The sentence that is seen from afar, at `[x, y, room]`; returns its end.
