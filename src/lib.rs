@@ -21,8 +21,8 @@
 //! | [`measure`] | metres become windows: crossings, stays, queues, heat, flow, transitions |
 //! | [`gate`] | windows become releasable: figures of fewer than `k` people are withheld |
 //! | [`wire`] | the only serialisation of figures: pipe records, payloads, schema |
-//! | [`vault`] | released bytes, signed and encrypted: until they are acknowledged, and for as long as they may be kept; the audit chain |
-//! | [`publish`] | MQTT 5 and 3.1.1 with TLS, commands and answers, sums over any period, a page of them on loopback, pictures of released figures |
+//! | [`vault`] | released bytes, signed and encrypted: until they are acknowledged, and for as long as they may be kept; the switch, the people, the audit chain |
+//! | [`publish`] | MQTT 5 and 3.1.1 with TLS, commands and answers, sums over any period, a page of them on loopback or, encrypted and behind a login, at a network, pictures of released figures |
 //! | [`notice`] | sign at the door, policy behind its code, short texts: made from what runs, and of claims only those that are proved |
 //! | [`sandbox`] | what the eye gives up before it sees a picture, and the self-test of it |
 //! | [`pipeline`] | processes, threads, channels: who starts, feeds, watches and ends whom |

@@ -49,8 +49,12 @@ mod openly {
 
 /// Who may do what, at the page and at the command line, and what strangers get.
 mod roles {
+    mod attacks;
     mod commands;
+    mod loopback;
+    mod page;
     mod staff;
+    mod visitor;
 }
 
 /// What is released stays, whole and unreadable to others, and goes when its time is over.

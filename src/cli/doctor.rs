@@ -30,6 +30,7 @@ use crate::detect::Detector;
 use crate::floor::calibrate::Calibration;
 use crate::pipeline::mouth::{EYES, program};
 use crate::publish::broker::{claim, find_program};
+use crate::publish::web::check_papers;
 use crate::sandbox::relay::UP_BYTES_PER_HOUR;
 use crate::units::PictureSize;
 use crate::wire::record::RECORD_BYTES;
@@ -221,6 +222,10 @@ fn check_site(findings: &mut Vec<Finding>, site: &Site) -> Result<(), Failure> {
             broker::check(site, remote)?.into_iter().for_each(|(what, outcome)| note(findings, what, outcome));
         }
         None => note(findings, "broker", Ok("none: nothing is published".to_owned())),
+    }
+    if let Some(door) = site.outlets.page.as_ref().filter(|door| door.is_network()) {
+        let papers = check_papers(door).map(|()| format!("{}, to people who log in (kehai people)", door.url()));
+        note(findings, "page at a network", papers.map_err(|error| error.to_string()));
     }
     if let Some(port) = site.outlets.page.as_ref().map(|page| page.socket().port()) {
         note(

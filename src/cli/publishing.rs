@@ -1,6 +1,7 @@
 //! Broker, publisher and page of one run, started together and ended together.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -9,6 +10,7 @@ use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinHandle;
 
 use super::output::note;
+use super::state::state_folder;
 use super::{CONFIGURATION, Failure};
 use crate::clock::utc_now;
 use crate::config::broker::{Broker, Remote};
@@ -195,8 +197,13 @@ fn page(site: &Site, vault: &Arc<Vault>, mouth: &Mouth, connected: &Arc<AtomicBo
         health: mouth.health(),
         connected: Arc::clone(connected),
         shelf: Shelf::default(),
-        transparency: Transparency::default(),
+        transparency: Transparency { notice: None, selftest: selftest(&site.outlets) },
     }
+}
+
+/// Where the newest self-test lies.
+fn selftest(outlets: &Outlets) -> Option<PathBuf> {
+    state_folder(outlets).ok().map(|folder| folder.join("selftest.json"))
 }
 
 /// What the site file allows that weakens privacy, for people.

@@ -101,6 +101,17 @@ pub async fn serve(page: Page, door: &PageDoor) -> Result<(), PublishError> {
     Ok(())
 }
 
+/// Whether the papers of a door can be used.
+///
+/// # Errors
+/// [`PublishError::Paper`].
+pub fn check_papers(door: &PageDoor) -> Result<(), PublishError> {
+    match door {
+        PageDoor::Loopback { .. } => Ok(()),
+        PageDoor::Network { cert_file, key_file, .. } => tls::acceptor(cert_file, key_file).map(drop),
+    }
+}
+
 /// What is where; who may see and do it is the porter's affair.
 fn router(hall: Hall) -> Router {
     let everywhere = Router::new()

@@ -4,8 +4,6 @@
 //! compared nowhere else and wiped when dropped; whoever asks for a name nobody has waits as long as for one that is known.
 //! Source: OWASP Password Storage Cheat Sheet (argon2id, 19 MiB, two passes, one lane); NIST SP 800-63B, section 5.1.1.
 
-use std::sync::OnceLock;
-
 use argon2::password_hash::phc::PasswordHash;
 use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version};
 use zeroize::Zeroizing;
@@ -59,9 +57,7 @@ impl Password {
 
 /// Whether this is the password that was hashed; where nobody is known it takes as long and is not.
 pub(super) fn is_right(given: &str, hash: Option<&str>) -> bool {
-    static NOBODY: OnceLock<String> = OnceLock::new();
-    let nobody = || NOBODY.get_or_init(|| hash_of(b"nobody's password", &[0; SALT_BYTES])).as_str();
-    let kept = PasswordHash::new(hash.unwrap_or_else(nobody));
+    let kept = PasswordHash::new(hash.unwrap_or(NOBODY));
     let given = &given.as_bytes()[..given.len().min(PASSWORD_BYTES_MAX + 1)];
     let is_it = kept.is_ok_and(|kept| hasher().verify_password(given, &kept).is_ok());
     is_it && hash.is_some()
@@ -88,6 +84,9 @@ const MEMORY_KIB: u32 = 19_456;
 const PASSES: u32 = 2;
 const LANES: u32 = 1;
 const SALT_BYTES: usize = 16;
+/// What the password of a name nobody has is held against: as costly as any, and met by nothing.
+const NOBODY: &str =
+    "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
 #[cfg(test)]
 mod tests {
@@ -98,7 +97,15 @@ mod tests {
         let hash = Password::of("hana", "four words nobody knows").ok().and_then(|word| word.hashed()).expect("good");
         assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
         assert!(is_right("four words nobody knows", Some(&hash)));
-        assert!(!is_right("four words nobody know", Some(&hash)) && !is_right("nobody's password", None));
+        assert!(!is_right("four words nobody know", Some(&hash)) && !is_right("four words nobody knows", None));
+    }
+
+    #[test]
+    fn what_stands_for_nobody_costs_what_everybody_costs() {
+        let params = |hash: &str| PasswordHash::new(hash).expect("a hash").params.to_string();
+        let hash = Password::of("hana", "four words nobody knows").ok().and_then(|word| word.hashed()).expect("good");
+        assert_eq!(params(NOBODY), params(&hash));
+        assert!(hasher().verify_password(b"", &PasswordHash::new(NOBODY).expect("a hash")).is_err());
     }
 
     #[test]

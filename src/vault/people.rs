@@ -223,7 +223,7 @@ impl Vault {
 
 /// Whether it can be somebody's name. What the product does itself is done by "node".
 #[must_use]
-pub(super) fn is_name(name: &str) -> bool {
+fn is_name(name: &str) -> bool {
     (1..=NAME_CHARS_MAX).contains(&name.len()) && name.chars().all(is_name_char) && name != "node"
 }
 

@@ -6,12 +6,14 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::people::{PEOPLE_MAX, is_name, make_tables, standing};
+use sha2::{Digest, Sha256};
+
+use super::people::{PEOPLE_MAX, make_tables, standing};
 use super::totp::TotpSecret;
 use super::{Vault, VaultError, audit, password, store};
 use crate::clock::utc_now;
 use crate::switch::Person;
-use crate::wire::audit::Deed;
+use crate::wire::audit::{Deed, hex};
 
 /// Somebody's word, to be believed or not.
 pub struct Claim<'a> {
@@ -115,17 +117,17 @@ impl Vault {
             let now_s = utc_now().0.div_euclid(1000);
             let wait_s = wait_s(failures, last_s, now_s);
             if wait_s > 0 {
-                let deed = key.deed("refused").about("why", "too many failures");
+                let deed = key.deed(db, "refused")?.about("why", "too many failures");
                 audit::append(db, epoch, &deed, utc_now())?;
                 return Ok(Err(ProofError::Wait { wait_s }));
             }
             db.execute(
                 "INSERT OR REPLACE INTO attempt (key, name, failures, last_s) VALUES (?1, ?2, ?3, ?4)",
-                params![key.text, key.name, failures + 1, now_s],
+                params![key.text, key.known(db)?.unwrap_or_default(), failures + 1, now_s],
             )?;
             // Names nobody has are told apart from others by nothing, but need not be remembered for ever.
             db.execute(
-                "DELETE FROM attempt WHERE key IN (SELECT key FROM attempt WHERE name NOT IN (SELECT name FROM person)
+                "DELETE FROM attempt WHERE key IN (SELECT key FROM attempt WHERE name = ''
                  ORDER BY last_s DESC LIMIT -1 OFFSET ?1)",
                 [ATTEMPTS_MAX],
             )?;
@@ -145,7 +147,7 @@ impl Vault {
             if person.is_some() {
                 db.execute("DELETE FROM attempt WHERE key = ?1", [&key.text])?;
             }
-            audit::append(db, epoch, &key.deed(outcome), utc_now())?;
+            audit::append(db, epoch, &key.deed(db, outcome)?, utc_now())?;
             Ok(person.ok_or(ProofError::Wrong))
         })?
     }
@@ -155,18 +157,25 @@ impl Vault {
 struct Key {
     door: &'static str,
     name: String,
+    /// Holds a hash of the name: people type passwords where names belong.
     text: String,
 }
 
 impl Key {
-    /// What cannot be a name is one name together: nothing that strangers type is kept.
     fn of(door: &'static str, name: &str) -> Self {
-        let name = if is_name(name) { name } else { NO_NAME };
-        Self { door, name: name.to_owned(), text: format!("{door}/{name}") }
+        let hash = hex(&Sha256::digest(name.as_bytes())[..16]);
+        Self { door, name: name.to_owned(), text: format!("{door}/{hash}") }
     }
 
-    fn deed(&self, outcome: &'static str) -> Deed {
-        Deed::done("prove").by(&self.name).that_was(outcome).about("door", self.door)
+    /// The name, if it was ever given to anybody; what strangers type is not kept.
+    fn known(&self, db: &Connection) -> rusqlite::Result<Option<&str>> {
+        let count: u64 = db.query_row("SELECT count(*) FROM person WHERE name = ?1", [&self.name], |row| row.get(0))?;
+        Ok((count > 0).then_some(&self.name))
+    }
+
+    fn deed(&self, db: &Connection, outcome: &'static str) -> rusqlite::Result<Deed> {
+        let who = self.known(db)?.unwrap_or(NOBODY);
+        Ok(Deed::done("prove").by(who).that_was(outcome).about("door", self.door))
     }
 }
 
@@ -213,7 +222,8 @@ const FREE_FAILURES: u32 = 5;
 const WAIT_S_MAX: i64 = 60;
 /// Names nobody has whose failures are remembered.
 const ATTEMPTS_MAX: u64 = PEOPLE_MAX;
-const NO_NAME: &str = "(no-name)";
+/// Who tries a name that nobody ever had.
+const NOBODY: &str = "stranger";
 
 #[cfg(test)]
 mod tests {

@@ -5,7 +5,7 @@ use kehai::vault::step_at;
 use serde_json::Value;
 
 use super::staff::{Staff, chain, lines, password, password_file};
-use crate::support::folder::Folder;
+use crate::support::folder::{Folder, in_repository, read};
 use crate::support::papers::private;
 use crate::support::program::{Ended, kehai, start_command};
 use crate::support::site::BARE;
@@ -47,9 +47,17 @@ fn every_role_does_from_the_command_line_what_it_may_and_each_refusal_is_remembe
             let before = lines(&store.beside(), what, "refused").len();
             let ended = ask(&store, &words, &["--as", role.name(), "--password-file", &file]);
             if may(Some(role), act) {
-                // Nobody is called somebody; that is not a matter of rights.
-                let expected = if act == Act::ManagePeople { 2 } else { 0 };
+                // Nobody is called somebody, and nothing was counted that early: no matter of rights.
+                let expected = if matches!(act, Act::ManagePeople | Act::Export) { 2 } else { 0 };
                 assert_eq!(ended.code, Some(expected), "{} {what}: {}", role.name(), ended.err);
+                if act == Act::Export {
+                    let taken = lines(&store.beside(), what, "done");
+                    assert_eq!(
+                        taken.last().map(|line| line.who.as_str()),
+                        Some(role.name()),
+                        "who takes figures stands there"
+                    );
+                }
                 continue;
             }
             ended.must_be_refused(7, &[role.name(), act.name(), "may not"]);
@@ -116,6 +124,8 @@ fn a_name_nobody_has_is_refused_in_the_same_words_and_in_about_the_same_time() {
         let ((one_s, why), (other_s, _)) = (timed(one), timed(other));
         (one_s.min(other_s), why)
     });
+    let text = format!("{:?}", chain(&vault));
+    assert!(!text.contains("nobody-"), "people type passwords where names belong: what nobody is called is not kept");
     assert_eq!(known.1, unknown.1);
     assert!((0.25..4.0).contains(&(known.0 / unknown.0)), "{} s and {} s", known.0, unknown.0);
 }
@@ -171,4 +181,17 @@ fn a_password_comes_from_a_file_of_ones_own_or_a_line_and_never_from_elsewhere()
     let secret = added["totp_secret"].as_str().expect("it is shown once");
     assert_eq!(secret.len(), 32);
     assert_eq!(added["totp_uri"], format!("otpauth://totp/Kehai:hana?secret={secret}&issuer=Kehai"));
+}
+
+#[test]
+fn the_page_of_roles_holds_the_table_of_the_program() {
+    let page = String::from_utf8(read(&in_repository("docs/roles.md"))).expect("a page is UTF-8");
+    let asked = [None, Some(Role::Viewer), Some(Role::Installer), Some(Role::Owner), Some(Role::Auditor)];
+    let row = |act: Act| {
+        let cells: String = asked.iter().map(|role| if may(*role, act) { " yes |" } else { " |" }).collect();
+        format!("| {} |{cells}", act.name())
+    };
+    let rows: Vec<String> =
+        page.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| |")).map(str::to_owned).collect();
+    assert_eq!(rows, Act::ALL.map(row));
 }

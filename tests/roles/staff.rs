@@ -18,7 +18,7 @@ impl Staff {
     pub fn join(vault: &Vault) -> Self {
         let codes = TotpSecret::new().expect("randomness");
         for role in [Role::Owner, Role::Viewer, Role::Installer, Role::Auditor] {
-            let password = Password::of(role.name(), password(role)).ok().expect("good");
+            let password = Password::of(role.name(), password(role)).expect("good");
             let totp = (role == Role::Owner).then_some(&codes);
             let new = NewPerson { name: role.name(), role, password: &password, totp };
             vault.add_person(&new, "owner").expect("they are new");
