@@ -55,10 +55,13 @@ impl<'ast> Visit<'ast> for Tests {
     fn visit_macro(&mut self, of: &'ast syn::Macro) {
         if of.path.is_ident("proptest") {
             let text = of.tokens.to_string();
-            for piece in text.split("fn ").skip(1) {
+            let pieces: Vec<&str> = text.split("fn ").collect();
+            for pair in pieces.windows(2) {
+                let attributes = pair[0].rsplit('}').next().unwrap_or_default();
                 let name: String =
-                    piece.chars().take_while(|letter| letter.is_alphanumeric() || *letter == '_').collect();
-                self.quick.insert(format!("{}::{name}", self.place));
+                    pair[1].chars().take_while(|letter| letter.is_alphanumeric() || *letter == '_').collect();
+                let tests = if attributes.contains("ignore") { &mut self.long } else { &mut self.quick };
+                tests.insert(format!("{}::{name}", self.place));
             }
         }
     }

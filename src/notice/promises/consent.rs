@@ -21,7 +21,7 @@ pub(super) const ROWS: &[Row] = &[
         "2.3",
         "The policy is a page that the code on the sign leads to",
         &[
-            "notice::signs::the_code_on_paper_leads_to_the_policy",
+            "notice::signs::the_code_on_paper_leads_to_the_policy (long)",
             "notice::lint::layer_two_says_every_declared_value_and_every_bound_that_runs",
         ],
     ),

@@ -114,7 +114,7 @@ fn risks(writer: Writer) -> Block {
 
 /// A place to write, with what is to be written.
 fn open(writer: Writer, ja: &str, en: &str) -> Block {
-    Block::Text(format!("{} ______________________________", writer.own(ja, en)))
+    Block::Text(format!("{} …………………………………………………………", writer.own(ja, en)))
 }
 
 const RISKS: [[(&str, &str); 2]; 6] = [
