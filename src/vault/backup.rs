@@ -3,14 +3,14 @@
 //! In: a folder of a store, a site file, a passphrase. Out: sealed bytes, or a new folder with the same keys and no store.
 //! Invariants: without the passphrase the bytes tell nothing but their length, and no changed or shortened copy is opened;
 //! nothing that is there already is overwritten; a restored box knows nobody and is not armed.
-//! Source: argon2id, RFC 9106 (second recommended option, 64 MiB, three passes); AES-256-GCM, NIST SP 800-38D.
+//! Source: AES-256-GCM, NIST SP 800-38D; its key is [`stretched`].
 
 use std::path::Path;
 
-use argon2::{Algorithm, Argon2, Params, Version};
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use zeroize::Zeroizing;
 
+use super::password::stretched;
 use super::{VaultError, keys, make_folder, wipe};
 
 /// Why there is no backup, or nothing came of it.
@@ -120,11 +120,7 @@ impl Kept {
 }
 
 fn key_of(passphrase: &str, salt: &[u8]) -> Result<LessSafeKey, BackupError> {
-    let failed = |_| BackupError::System("memory");
-    let params = Params::new(MEMORY_KIB, PASSES, 1, Some(KEY_BYTES)).expect("parameters of RFC 9106");
-    let mut key = Zeroizing::new([0; KEY_BYTES]);
-    let argon = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
-    argon.hash_password_into(passphrase.as_bytes(), salt, &mut *key).map_err(failed)?;
+    let key = stretched(passphrase.as_bytes(), salt).ok_or(BackupError::System("memory"))?;
     let key = UnboundKey::new(&AES_256_GCM, &*key).map_err(|_| BackupError::System("memory"))?;
     Ok(LessSafeKey::new(key))
 }
@@ -132,9 +128,6 @@ fn key_of(passphrase: &str, salt: &[u8]) -> Result<LessSafeKey, BackupError> {
 /// What a backup begins with: its kind and version.
 const MAGIC: &[u8] = b"kehai-backup v1\n";
 const SALT_BYTES: usize = 16;
-const KEY_BYTES: usize = 32;
-const MEMORY_KIB: u32 = 64 << 10;
-const PASSES: u32 = 3;
 
 #[cfg(test)]
 mod tests {
