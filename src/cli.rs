@@ -3,10 +3,11 @@
 //! Exit codes: 0 ok · 1 a check failed · 2 usage · 3 configuration · 4 camera or clip · 5 broker · 6 model or runtime ·
 //! 7 not armed · 8 no cage for the eye · 130 interrupted. Results go to standard output, progress and errors to standard error; progress
 //! only where a person looks. Two programs: `kehai`, which links nothing that could read a picture, and `kehai-detect`,
-//! which it becomes for `kehai detect`, for `kehai report` and, when a replay is over, for its score.
+//! which it becomes for `kehai detect`, for `kehai report --memory` and, when a replay is over, for its score.
 
 mod arming;
 mod audit;
+mod backup;
 mod bench;
 mod cage;
 mod canvas;
@@ -26,11 +27,14 @@ mod people;
 mod programs;
 mod publishing;
 mod purge;
+mod records;
 mod replay;
 pub mod report;
+mod rights;
 mod run;
 mod schema;
 mod score;
+mod selftest;
 mod session;
 mod setup;
 mod state;
@@ -51,6 +55,7 @@ pub fn main() -> std::process::ExitCode {
             Command::Run(args) => run::run(&args),
             Command::Replay(args) if args.truth.is_empty() => replay::run(&args),
             Command::Replay(args) => replay::run(&args).and_then(|()| Err(hand_over(DETECT))),
+            Command::Report(args) if !args.plays_pictures() => selftest::run(&args),
             Command::Detect(_) | Command::Report(_) => Err(hand_over(DETECT)),
             Command::Track(args) => track::run(&args),
             Command::Score(args) => score::run(&args),
@@ -74,6 +79,10 @@ pub fn main() -> std::process::ExitCode {
             Command::Export(args) => export::run(&args),
             Command::Watch(args) => watch::run(&args),
             Command::Notice(args) => notice::run(&args),
+            Command::Records(args) => records::run(&args),
+            Command::Rights(args) => rights::run(&args),
+            Command::Backup(args) => backup::backup(&args),
+            Command::Restore(args) => backup::restore(&args),
         })
         .map_or_else(said, |()| std::process::ExitCode::SUCCESS)
 }
@@ -186,7 +195,15 @@ enum Command {
     Watch(watch::Args),
     /// Make the sign for the door, the policy behind its code and short texts, from the very configuration that runs
     Notice(notice::Args),
-    /// Prove on this very box that nothing of a picture is left in memory (root only; opens no camera of the site)
+    /// Make the papers a shop must be able to show: record, retention, inventory, assessments, undertaking, recipients
+    Records(records::Args),
+    /// Answer somebody who exercises a right, signed; or print the desk's runbook and answers
+    Rights(rights::Args),
+    /// Write the site file and the keys into one file that a passphrase opens
+    Backup(backup::BackupArgs),
+    /// Make a box of a backup: the same keys, nobody known, not armed
+    Restore(backup::RestoreArgs),
+    /// Try on this very box what can be tried of what is promised, and keep the outcome, signed; or print all promises
     Report(report::Args),
 }
 

@@ -8,9 +8,11 @@
 
 mod again;
 mod audit;
+mod backup;
 mod claim;
 mod error;
 mod keys;
+mod papers;
 mod password;
 mod people;
 mod proof;
@@ -39,6 +41,7 @@ use crate::wire::Message;
 use crate::wire::audit::{Deed, START, hex};
 use crate::wire::compose::Record;
 use crate::wire::seal::{PublicKey, Signer};
+pub use backup::{BackupError, Kept};
 pub use claim::holder;
 pub use error::VaultError;
 pub use keys::KeySource;

@@ -37,6 +37,18 @@ mod switch {
     mod stopping;
 }
 
+/// What is said openly of what runs: self-tests, promises, records, answers, and what is kept for a bad day.
+mod openly {
+    mod backup;
+    mod box_of;
+    mod notes;
+    mod promises;
+    mod records;
+    mod report;
+    mod rights;
+    mod words;
+}
+
 /// Who may do what, at the page and at the command line, and what strangers get.
 mod roles {
     mod attacks;
@@ -114,7 +126,7 @@ mod tidy {
     mod programs;
     mod rungs;
     mod sizes;
-    mod sources;
+    pub mod sources;
     mod symbols;
 }
 

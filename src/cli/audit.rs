@@ -3,6 +3,7 @@
 //! Whoever has only an export needs the box's public key; whoever has heads as they were published sees also that an older
 //! chain is presented in place of the newest.
 
+mod note;
 mod search;
 pub(super) mod verify;
 
@@ -30,6 +31,8 @@ enum Command {
     Export(ExportArgs),
     /// Find lines in the store or in an export
     Search(search::Args),
+    /// Note a breach, or a disclosure to an authority
+    Note(note::Args),
     /// Judge the store or an export: nothing edited, deleted, cut off, moved, sealed anew or rolled back
     Verify(verify::Args),
 }
@@ -51,6 +54,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     match &args.command {
         Command::Export(args) => export(args),
         Command::Search(args) => search::run(args),
+        Command::Note(args) => note::run(args),
         Command::Verify(args) => verify::run(args),
     }
 }

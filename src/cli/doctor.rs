@@ -1,15 +1,15 @@
 //! `kehai doctor`: is everything there, does the site file hold together, and what could leak at worst.
 
 mod advice;
-mod broker;
-mod cage;
+pub(super) mod broker;
+pub(super) mod cage;
 mod cameras;
 mod digest;
 mod discover;
 mod discovery;
-mod encoders;
+pub(super) mod encoders;
 mod http;
-mod leavings;
+pub(super) mod leavings;
 mod onvif;
 mod secret;
 mod store;
@@ -234,7 +234,7 @@ fn check_site(findings: &mut Vec<Finding>, site: &Site) -> Result<(), Failure> {
             claim("page.port", port).map(|()| format!("{port} is free")).map_err(|error| error.to_string()),
         );
     }
-    store::check(findings, &site.outlets);
+    store::check(findings, site);
     check_pipe(findings, settings);
     note(findings, "privacy", Ok(format!("profile threshold, k = {}", settings.gate.k)));
     Ok(())

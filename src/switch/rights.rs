@@ -40,11 +40,13 @@ pub enum Act {
     MakeNotice,
     /// Say who may send commands through the broker.
     Command,
+    /// Take the keys and the site file out, encrypted.
+    Backup,
 }
 
 impl Act {
     /// All of them.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::SeeFigures,
         Self::SeeHealth,
         Self::SeeAudit,
@@ -61,6 +63,7 @@ impl Act {
         Self::ManagePeople,
         Self::MakeNotice,
         Self::Command,
+        Self::Backup,
     ];
 
     /// As it stands in the audit chain.
@@ -83,6 +86,7 @@ impl Act {
             Self::ManagePeople => "manage-people",
             Self::MakeNotice => "make-notice",
             Self::Command => "command",
+            Self::Backup => "backup",
         }
     }
 
@@ -94,9 +98,13 @@ impl Act {
             Self::SeeFigures | Self::Export => &[Role::Viewer, Role::Owner],
             Self::SeeAudit | Self::SeeReports => &[Role::Auditor, Role::Owner],
             Self::Setup | Self::Arm | Self::MakeNotice => &[Role::Installer, Role::Owner],
-            Self::Resume | Self::Unlock | Self::Purge | Self::Wipe | Self::ManagePeople | Self::Command => {
-                &[Role::Owner]
-            }
+            Self::Resume
+            | Self::Unlock
+            | Self::Purge
+            | Self::Wipe
+            | Self::ManagePeople
+            | Self::Command
+            | Self::Backup => &[Role::Owner],
         }
     }
 }

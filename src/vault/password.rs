@@ -55,6 +55,16 @@ impl Password {
     }
 }
 
+/// A key of 256 bits from a passphrase, for what leaves the box and may be tried for ever; none where memory is short.
+/// Source: argon2id, RFC 9106, second recommended option with one lane: 64 MiB, three passes.
+pub(super) fn stretched(passphrase: &[u8], salt: &[u8]) -> Option<Zeroizing<[u8; 32]>> {
+    let mut key = Zeroizing::new([0; 32]);
+    let params = Params::new(64 << 10, 3, 1, Some(key.len())).ok()?;
+    let argon = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+    argon.hash_password_into(passphrase, salt, &mut *key).ok()?;
+    Some(key)
+}
+
 /// Whether this is the password that was hashed; where nobody is known it takes as long and is not.
 pub(super) fn is_right(given: &str, hash: Option<&str>) -> bool {
     let kept = PasswordHash::new(hash.unwrap_or(NOBODY));

@@ -66,8 +66,8 @@ fn nothing_known() -> Receipt {
     Receipt { head: None, windows: 0, topics: Vec::new(), files: Vec::new() }
 }
 
-/// All that lies in the folder of a store: the keys, the store with its journals, and the claim of a mouth.
-pub(super) const FILES: [&str; 9] = [
+/// All that lies in the folder of a store: the keys, the store with its journals, the claim of a mouth, the last self-test.
+pub(super) const FILES: [&str; 11] = [
     "secret",
     "salt",
     "secret.partial",
@@ -77,4 +77,6 @@ pub(super) const FILES: [&str; 9] = [
     "store.db-shm",
     "store.db-journal",
     "store.lock",
+    "selftest.json",
+    "selftest.json.partial",
 ];

@@ -9,6 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::UtcMs;
+use crate::wire::seal::PublicKey;
 
 /// File in the state folder that holds the newest [`SelfTest`], sealed.
 pub const SELF_TEST_FILE: &str = "selftest.json";
@@ -61,6 +62,21 @@ pub enum Outcome {
 }
 
 impl SelfTest {
+    /// Its bytes before they are signed: no signature stands in them.
+    #[must_use]
+    pub fn to_body(&self) -> Vec<u8> {
+        serde_json::to_vec(&Self { sig: None, ..self.clone() }).expect("a self-test is plain data")
+    }
+
+    /// Read from bytes that the box with this key has signed.
+    ///
+    /// # Errors
+    /// Why it is not believed, in words.
+    pub fn of_signed(body: &[u8], key: &PublicKey) -> Result<Self, String> {
+        key.verify(body).map_err(|error| error.to_string())?;
+        serde_json::from_slice(body).map_err(|error| error.to_string())
+    }
+
     /// The proof of this name.
     #[must_use]
     pub fn proof(&self, id: &str) -> Option<&Proof> {
