@@ -81,14 +81,24 @@ struct Made {
     files: Vec<PathBuf>,
 }
 
-/// Runs the command.
-pub fn run(args: &Args) -> Result<(), Failure> {
-    let site = site::load(&args.site)?;
-    let known = Known::of(&site)?;
+/// The policy page of a site as it stands now, for the address in its code; none where not all is declared.
+#[must_use]
+pub fn policy_of(site: &Site) -> Option<String> {
+    notice_of(site).ok().map(|notice| policy::page(&notice))
+}
+
+fn notice_of(site: &Site) -> Result<Notice, Failure> {
+    let known = Known::of(site)?;
     let running = running(site.settings.declaration.as_deref().unwrap_or_default());
     let told =
         Told { at: utc_now(), running: &running, newest: known.newest.as_ref(), public_key: known.public_key.clone() };
-    let notice = Notice::of(&site, told)?;
+    Ok(Notice::of(site, told)?)
+}
+
+/// Runs the command.
+pub fn run(args: &Args) -> Result<(), Failure> {
+    let site = site::load(&args.site)?;
+    let notice = notice_of(&site)?;
     std::fs::create_dir_all(&args.out).map_err(|error| {
         Failure::new(USAGE, format!("--out {}: {error}; name a folder that can be written", args.out.display()))
     })?;

@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinHandle;
 
+use super::notice::policy_of;
 use super::output::note;
 use super::state::state_folder;
 use super::{CONFIGURATION, Failure};
@@ -197,7 +198,7 @@ fn page(site: &Site, vault: &Arc<Vault>, mouth: &Mouth, connected: &Arc<AtomicBo
         health: mouth.health(),
         connected: Arc::clone(connected),
         shelf: Shelf::default(),
-        transparency: Transparency { notice: None, selftest: selftest(&site.outlets) },
+        transparency: Transparency { notice: policy_of(site), selftest: selftest(&site.outlets) },
     }
 }
 
