@@ -3,13 +3,16 @@
 //! Exit codes: 0 ok · 1 a check failed · 2 usage · 3 configuration · 4 camera or clip · 5 broker · 6 model or runtime ·
 //! 7 not armed · 8 no cage for the eye · 130 interrupted. Results go to standard output, progress and errors to standard error; progress
 //! only where a person looks. Two programs: `kehai`, which links nothing that could read a picture, and `kehai-detect`,
-//! which it becomes for `kehai detect`, for `kehai report` and, when a replay is over, for its score.
+//! which it becomes for `kehai detect`, for `kehai report --memory` and, when a replay is over, for its score.
 
+mod arming;
 mod audit;
+mod backup;
 mod bench;
 mod cage;
 mod canvas;
 mod command;
+mod credentials;
 mod detect;
 mod doctor;
 mod export;
@@ -18,17 +21,26 @@ mod interrupt;
 mod model;
 mod moment;
 mod mot;
+mod notice;
 mod output;
+mod people;
+mod programs;
 mod publishing;
 mod purge;
+mod records;
 mod replay;
 pub mod report;
+mod rights;
 mod run;
 mod schema;
 mod score;
+mod selftest;
 mod session;
+mod setup;
 mod state;
+mod status;
 mod track;
+mod turning;
 mod verify;
 mod watch;
 mod wipe;
@@ -43,6 +55,7 @@ pub fn main() -> std::process::ExitCode {
             Command::Run(args) => run::run(&args),
             Command::Replay(args) if args.truth.is_empty() => replay::run(&args),
             Command::Replay(args) => replay::run(&args).and_then(|()| Err(hand_over(DETECT))),
+            Command::Report(args) if !args.plays_pictures() => selftest::run(&args),
             Command::Detect(_) | Command::Report(_) => Err(hand_over(DETECT)),
             Command::Track(args) => track::run(&args),
             Command::Score(args) => score::run(&args),
@@ -51,12 +64,25 @@ pub fn main() -> std::process::ExitCode {
             Command::Doctor(args) => doctor::run(&args),
             Command::Audit(args) => audit::run(&args),
             Command::Verify(args) => verify::run(&args),
+            Command::People(args) => people::run(&args),
             Command::Purge(args) => purge::run(&args),
             Command::Wipe(args) => wipe::run(&args),
+            Command::Setup(args) => setup::run(&args),
+            Command::Status(args) => status::run(&args),
+            Command::Arm(args) => turning::arm(&args),
+            Command::Pause(args) => turning::pause(&args),
+            Command::Resume(args) => turning::resume(&args),
+            Command::Lock(args) => turning::lock(&args),
+            Command::Unlock(args) => turning::unlock(&args),
             Command::Schema(args) => schema::run(&args),
             Command::Ask(args) => command::run(&args),
             Command::Export(args) => export::run(&args),
             Command::Watch(args) => watch::run(&args),
+            Command::Notice(args) => notice::run(&args),
+            Command::Records(args) => records::run(&args),
+            Command::Rights(args) => rights::run(&args),
+            Command::Backup(args) => backup::backup(&args),
+            Command::Restore(args) => backup::restore(&args),
         })
         .map_or_else(said, |()| std::process::ExitCode::SUCCESS)
 }
@@ -138,10 +164,26 @@ enum Command {
     Audit(audit::Args),
     /// Check payloads against the signature of the box they say they are of
     Verify(verify::Args),
+    /// Add, list and revoke the people of this box, each with a role and a password
+    People(people::Args),
     /// Delete every released window of a span of time, on the box and at its broker
     Purge(purge::Args),
     /// Destroy the store for ever: its keys, then its files; what is left is a signed receipt
     Wipe(wipe::Args),
+    /// Say what is to be done before cameras may be watched, or print a site file to begin with
+    Setup(setup::Args),
+    /// Say where the switch stands, what is released and what waits
+    Status(status::Args),
+    /// Confirm a configuration and the sign that hangs at the door; two people do, or one who says openly to be alone
+    Arm(turning::ArmArgs),
+    /// Watch nothing from now on; asks nobody for anything
+    Pause(turning::StopArgs),
+    /// Watch again (an owner, on site)
+    Resume(turning::StartArgs),
+    /// Watch nothing until an owner unlocks it on site; asks nobody for anything
+    Lock(turning::StopArgs),
+    /// Undo a lock (an owner, on site)
+    Unlock(turning::StartArgs),
     /// Print the JSON Schema of everything that is published, or where it goes (AsyncAPI)
     Schema(schema::Args),
     /// Make a key for an operator, and commands signed with it (prints them, sends nothing)
@@ -151,7 +193,17 @@ enum Command {
     Export(export::Args),
     /// Watch what nodes publish, live in a terminal
     Watch(watch::Args),
-    /// Prove on this very box that nothing of a picture is left in memory (root only; opens no camera of the site)
+    /// Make the sign for the door, the policy behind its code and short texts, from the very configuration that runs
+    Notice(notice::Args),
+    /// Make the papers a shop must be able to show: record, retention, inventory, assessments, undertaking, recipients
+    Records(records::Args),
+    /// Answer somebody who exercises a right, signed; or print the desk's runbook and answers
+    Rights(rights::Args),
+    /// Write the site file and the keys into one file that a passphrase opens
+    Backup(backup::BackupArgs),
+    /// Make a box of a backup: the same keys, nobody known, not armed
+    Restore(backup::RestoreArgs),
+    /// Try on this very box what can be tried of what is promised, and keep the outcome, signed; or print all promises
     Report(report::Args),
 }
 
@@ -176,7 +228,8 @@ impl From<crate::config::site::SiteError> for Failure {
 
 impl From<crate::publish::PublishError> for Failure {
     fn from(error: crate::publish::PublishError) -> Self {
-        Self::new(BROKER, error.to_string())
+        let code = if matches!(error, crate::publish::PublishError::Paper { .. }) { CONFIGURATION } else { BROKER };
+        Self::new(code, error.to_string())
     }
 }
 

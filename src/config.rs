@@ -9,16 +9,24 @@ pub mod broker;
 pub mod card;
 #[cfg(feature = "mouth")]
 mod check;
+pub mod declared;
+#[cfg(feature = "mouth")]
+mod outlets;
 pub mod placement;
 #[cfg(feature = "mouth")]
 pub mod site;
 mod source;
+
+use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::units::{Anchor, PictureSize};
 use card::ScoreLevels;
+use declared::Metric;
+#[cfg(feature = "mouth")]
+pub use outlets::{CommandKey, KEEP_DAYS_MAX, Keeping, Outlets, PageDoor, QUOTA_MB_DEFAULT};
 pub use source::CameraSource;
 
 /// Length of a window of lines, zones and queues, s: it tiles local time in every zone of the world.
@@ -67,6 +75,13 @@ pub struct Settings {
     /// Whether an eye may work whose cage is not proved; every message then says so.
     #[serde(default, skip_serializing_if = "is_off")]
     pub dangerous_allow_unsandboxed: bool,
+    /// Kinds of figures that have a purpose; the others are neither measured nor published. Absent: every kind, for a
+    /// recording whose site declares nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metrics: Option<BTreeSet<Metric>>,
+    /// Hash of the whole site file, what is declared in it included and passwords left out; absent where nothing is declared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub declaration: Option<String>,
 }
 
 fn is_off(switch: &bool) -> bool {
@@ -97,6 +112,17 @@ pub struct Gate {
     pub profile: Profile,
     /// Fewest distinct visits behind a released figure.
     pub k: u32,
+    /// Fewest people on a floor, or between the places of a camera, where the site file says; ask [`Gate::crowd_min`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub crowd_min: Option<u32>,
+}
+
+impl Gate {
+    /// Fewest people on a floor, or between the places of a camera, before anything of its paths is released.
+    #[must_use]
+    pub fn crowd_min(&self) -> u32 {
+        self.crowd_min.unwrap_or(self.k)
+    }
 }
 
 /// How figures are made releasable.
@@ -326,57 +352,6 @@ pub struct Ignore {
     /// Corners in order.
     pub polygon: Drawn,
 }
-
-/// What only the mouth needs: where things go.
-#[cfg(feature = "mouth")]
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Outlets {
-    /// Root of all topics.
-    pub topic_root: String,
-    /// Where messages go.
-    pub broker: Option<broker::Broker>,
-    /// Whether Home Assistant is told of every figure.
-    pub has_discovery: bool,
-    /// Whether heatmaps are published as pictures too.
-    pub has_images: bool,
-    /// Loopback port of the web page.
-    pub page_port: Option<u16>,
-    /// Folder of the store, where the site file names one.
-    pub state_folder: Option<std::path::PathBuf>,
-    /// How much of what is released is kept.
-    pub keeping: Keeping,
-    /// Who may send commands.
-    pub command_keys: Vec<CommandKey>,
-}
-
-/// Somebody who may send commands.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CommandKey {
-    /// Name, for the audit chain.
-    pub name: String,
-    /// What tells their signature, "ed25519:…".
-    pub key: String,
-}
-
-/// How much of what is released is kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Keeping {
-    /// Age at which a window goes, days.
-    pub days: u32,
-    /// Room for the store, MiB.
-    pub quota_mb: u32,
-}
-
-impl Default for Keeping {
-    fn default() -> Self {
-        Self { days: KEEP_DAYS_MAX, quota_mb: QUOTA_MB_DEFAULT }
-    }
-}
-
-/// Longest a released window is kept on the box, days (PRIVACY §5).
-pub const KEEP_DAYS_MAX: u32 = 30;
-/// Room for a month of windows and a year of audit of sixty objects, MiB.
-pub const QUOTA_MB_DEFAULT: u32 = 2048;
 
 impl Settings {
     /// Fingerprint of everything that decides what is measured and released.

@@ -12,6 +12,10 @@
 //! | flow cell | where the heat of that hour is shown and `k` different people gave the cell a direction |
 //! | transition | exact from `k` different people on, zero withheld too; complementary suppression against the sums of rows and columns (`gate/transitions.rs`) |
 //!
+//! Where fewer than the least crowd (`gate.crowd_min`) were on a floor, or went between the places of a camera, nothing of its
+//! heat, flow and transitions is released: of a few people, a shop's own above all, even sums tell much. What has no purpose
+//! (`Settings::metrics`) is not released at all.
+//!
 //! Not covered: what a queue tells of its zone. Both are released by their own people, and the zone less the queue are those
 //! few who stayed there for less than it takes to join.
 //! Invariant: only this file makes a [`ReleasedWindow`] (its fields are private).
@@ -19,7 +23,10 @@
 pub mod suppress;
 mod transitions;
 
+use std::collections::BTreeSet;
+
 use crate::clock::WindowSpan;
+use crate::config::declared::Metric;
 use crate::config::{Place, Settings};
 use crate::measure::dwell::{DWELL_CLASSES, ZoneWindow};
 use crate::measure::flow::{FlowCell, FlowWindow};
@@ -152,6 +159,21 @@ pub struct TransitionFigures {
     pub cut: u32,
 }
 
+impl Object {
+    /// The kind of its figures.
+    #[must_use]
+    pub fn metric(self) -> Metric {
+        match self {
+            Self::Line(_) => Metric::Line,
+            Self::Zone(_) => Metric::Zone,
+            Self::Queue(_) => Metric::Queue,
+            Self::HeatVisits(_) | Self::HeatDwell(_) => Metric::Heat,
+            Self::Flow(_) => Metric::Flow,
+            Self::Transitions(_) => Metric::Od,
+        }
+    }
+}
+
 impl ReleasedWindow {
     /// What it is about.
     #[must_use]
@@ -181,6 +203,8 @@ impl ReleasedWindow {
 /// The gate of one eye.
 pub struct Gate {
     k: u32,
+    crowd_min: u32,
+    metrics: Option<BTreeSet<Metric>>,
     zones: ZoneLedger,
     /// Places of each camera.
     places: Vec<Vec<Place>>,
@@ -191,11 +215,20 @@ impl Gate {
     #[must_use]
     pub fn new(settings: &Settings) -> Self {
         let places = (0..settings.cameras.len()).map(|camera| settings.places(camera)).collect();
-        Self { k: settings.gate.k, zones: ZoneLedger::default(), places }
+        let (k, crowd_min) = (settings.gate.k, settings.gate.crowd_min());
+        Self { k, crowd_min, metrics: settings.metrics.clone(), zones: ZoneLedger::default(), places }
     }
 
     /// Takes a window and gives what of it may leave.
     pub fn release(&mut self, window: Window) -> Vec<ReleasedWindow> {
+        let mut released = self.judge(window);
+        if let Some(metrics) = &self.metrics {
+            released.retain(|window| metrics.contains(&window.object.metric()));
+        }
+        released
+    }
+
+    fn judge(&mut self, window: Window) -> Vec<ReleasedWindow> {
         let Window { span, cov_ms, exact } = window;
         let released = |object, figures| ReleasedWindow { object, span, cov_ms, figures };
         match exact {
@@ -262,7 +295,8 @@ impl Gate {
 
     /// Which cells are shown: one mask for both layers and the flow, so that none tells what another withholds.
     fn mask(&mut self, exact: &HeatWindow, span: WindowSpan) -> Vec<bool> {
-        let mut shown: Vec<bool> = exact.distinct.iter().map(|visits| *visits >= self.k).collect();
+        let is_crowd = exact.people >= self.crowd_min;
+        let mut shown: Vec<bool> = exact.distinct.iter().map(|visits| is_crowd && *visits >= self.k).collect();
         suppress::complement(&mut shown, exact, self.k, &self.zones.withheld_in(span));
         self.zones.forget_before(span);
         shown
@@ -273,8 +307,11 @@ impl Gate {
         let is_withheld = |place: &Place| matches!(place, Place::Zone(zone) if withheld.contains(zone));
         let places = self.places[camera].iter().enumerate();
         let columns: Vec<usize> = places.filter(|(_, place)| is_withheld(place)).map(|(node, _)| node).collect();
-        let table = Table::of(exact, self.k, &columns);
         let mut pairs = vec![0; exact.nodes * exact.nodes];
+        if exact.people_behind(exact.pairs().map(|(pair, _)| pair)) < self.crowd_min as usize {
+            return TransitionFigures { pairs, dropped: 0, cut: 0 };
+        }
+        let table = Table::of(exact, self.k, &columns);
         table.shown().for_each(|((from, to), number)| pairs[from * exact.nodes + to] = number);
         TransitionFigures { pairs, dropped: table.dropped().unwrap_or(0), cut: table.cut().unwrap_or(0) }
     }

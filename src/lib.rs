@@ -21,8 +21,9 @@
 //! | [`measure`] | metres become windows: crossings, stays, queues, heat, flow, transitions |
 //! | [`gate`] | windows become releasable: figures of fewer than `k` people are withheld |
 //! | [`wire`] | the only serialisation of figures: pipe records, payloads, schema |
-//! | [`vault`] | released bytes, signed and encrypted: until they are acknowledged, and for as long as they may be kept; the audit chain |
-//! | [`publish`] | MQTT 5 and 3.1.1 with TLS, commands and answers, sums over any period, a page of them on loopback, pictures of released figures |
+//! | [`vault`] | released bytes, signed and encrypted: until they are acknowledged, and for as long as they may be kept; the switch, the people, the audit chain |
+//! | [`publish`] | MQTT 5 and 3.1.1 with TLS, commands and answers, sums over any period, a page of them on loopback or, encrypted and behind a login, at a network, pictures of released figures |
+//! | [`notice`] | sign at the door, policy behind its code, short texts: made from what runs, and of claims only those that are proved |
 //! | [`sandbox`] | what the eye gives up before it sees a picture, and the self-test of it |
 //! | [`pipeline`] | processes, threads, channels: who starts, feeds, watches and ends whom |
 //! | [`cli`] | what people and scripts ask, and the exit code they get |
@@ -47,7 +48,7 @@
 //! | I10 | no track id and no activity finer than a window on any wire, page or panic | `track::TrackId` cannot be printed or serialised; the eye's panic hook is silent; health counts frames, not people, and what follows people within seconds (still and overwritten frames, ages, boxes in ignored places) only by whole quarters of an hour; that a box is overloaded is told at once, and over with the quarter (`pipeline/discretion.rs`); a clock that is set again and again makes no more windows than time has room for (`pipeline/mouth/rhythm.rs`) |
 //! | I11 | the eye cannot write, execute or talk to anyone but its cameras, and proves it at start | five walls ([`sandbox`]), thirteen ways out tried by a twin before every `run`, `replay` and `bench` ([`sandbox::twin`]), exit 8 where one is open; tests/cage turns the walls off one by one; no encoder, no network client in its dependency graph and none of the system's encoders asked for (tests/tidy/{dependencies,symbols}.rs); an hour of calls into the kernel, of bytes to cameras and of the disk is judged by tests/evidence |
 //! | I12 | privacy only tightens | lower bounds in `config/check.rs` (k ≥ 5, cells ≥ 1 m); the ratchet over time is not built yet |
-//! | I13 | what the sign claims is what runs | not built yet |
+//! | I13 | what the sign claims is what runs | a claim needs a green proof of these programs and this declaration (`notice/claims.rs`); the id of the sign and the hash on it follow from the site file, and every message carries both; tests/notice |
 //!
 //! ## Threat model, in short
 //!
@@ -114,10 +115,14 @@ pub mod forensics;
 pub mod gate;
 pub mod health;
 pub mod measure;
+#[cfg(feature = "mouth")]
+pub mod notice;
 pub mod pipeline;
 #[cfg(feature = "mouth")]
 pub mod publish;
 pub mod sandbox;
+#[cfg(feature = "mouth")]
+pub mod switch;
 pub mod track;
 pub mod units;
 #[cfg(feature = "mouth")]

@@ -36,6 +36,16 @@ pub enum PublishError {
         /// What the system said.
         reason: String,
     },
+    /// A certificate or a key of the page that cannot be used.
+    #[error("{key} = {path}: {reason}")]
+    Paper {
+        /// Key of the site file.
+        key: &'static str,
+        /// The file.
+        path: String,
+        /// What is wrong, and the remedy.
+        reason: String,
+    },
     /// The embedded broker does not start.
     #[error("broker.embedded = true: {reason}")]
     Embedded {
@@ -45,6 +55,10 @@ pub enum PublishError {
 }
 
 impl PublishError {
+    fn of_paper(key: &'static str, path: &std::path::Path, reason: String) -> Self {
+        Self::Paper { key, path: path.display().to_string(), reason }
+    }
+
     /// Why a port could not be bound.
     fn of_port(key: &'static str, port: u16, error: &std::io::Error) -> Self {
         match error.kind() {

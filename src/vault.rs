@@ -8,20 +8,28 @@
 
 mod again;
 mod audit;
+mod backup;
+mod claim;
 mod error;
 mod keys;
+mod papers;
+mod password;
+mod people;
+mod proof;
 mod retention;
 mod spool;
 mod status;
 mod store;
+mod switch;
+mod totp;
 mod verify;
 mod wipe;
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
@@ -33,13 +41,20 @@ use crate::wire::Message;
 use crate::wire::audit::{Deed, START, hex};
 use crate::wire::compose::Record;
 use crate::wire::seal::{PublicKey, Signer};
+pub use backup::{BackupError, Kept};
+pub use claim::holder;
 pub use error::VaultError;
 pub use keys::KeySource;
 use keys::Keys;
+pub use password::{PASSWORD_CHARS_MIN, Password, Weak};
+pub use people::{Known, NewPerson, PeopleError, Standing};
+pub use proof::{Claim, Door, ProofError};
 pub use retention::Gone;
 use spool::Spool;
 pub use spool::{Counts, Delivery};
 pub use status::Status;
+pub use switch::{SwitchReader, TurnError};
+pub use totp::{TotpSecret, step_at};
 pub use verify::{Fault, Judge, Verdict};
 pub use wipe::{Receipt, wipe};
 
@@ -50,6 +65,10 @@ pub struct Vault {
     signer: Signer,
     path: PathBuf,
     keeping: Keeping,
+    /// Whether somebody has stopped everything, before anything is written.
+    halted: Arc<AtomicBool>,
+    /// A second connection, for who watches the switch while this one is busy.
+    spare: Mutex<Option<Connection>>,
     /// Held for as long as this mouth lives; there is none where the store is in memory or somebody else's.
     _claim: Option<File>,
 }
@@ -60,6 +79,8 @@ struct Inner {
     newest: BTreeMap<String, (u64, Message)>,
     /// What SQLite calls the version of the data: it changes when another process has written.
     data_version: i64,
+    /// A stop that found no room.
+    unwritten: Option<switch::Unwritten>,
     /// How often windows were taken out, by this process or perhaps by another.
     taken_out: u64,
 }
@@ -73,18 +94,20 @@ impl Vault {
     pub fn open(folder: &Path, keeping: Keeping, hold: Duration) -> Result<Self, VaultError> {
         let failed = |error: std::io::Error| VaultError::of_file(folder, &error);
         make_folder(folder)?;
-        let claim = claim(folder)?;
+        let claim = claim::claim(folder)?;
         let (path, keys) = keyed(folder, true)?;
         if path.exists() {
-            store::must_be_uncut(&path, has_begun(folder))?;
+            store::must_be_uncut(&path, claim::has_begun(folder))?;
         } else {
             claim.set_len(0).map_err(failed)?;
         }
         own_file(&path).map_err(failed)?;
         let db = store::open(&path, &keys.store, keeping.quota_mb)?;
+        let spare = store::open(&path, &keys.store, keeping.quota_mb)?;
         let vault = Self::over(db, path, keys.signer, (keeping, hold, Some(claim)))?;
+        *vault.spare.lock().unwrap_or_else(PoisonError::into_inner) = Some(spare);
         // Without room for it now it is noted at the next start.
-        let _ = vault._claim.as_ref().map(|claim| claim.write_at(BEGUN, 0));
+        let _ = vault._claim.as_ref().map(claim::sign);
         Ok(vault)
     }
 
@@ -97,7 +120,7 @@ impl Vault {
             return Err(VaultError::Nothing { path: folder.to_owned() });
         }
         let (path, keys) = keyed(folder, false)?;
-        store::must_be_uncut(&path, has_begun(folder))?;
+        store::must_be_uncut(&path, claim::has_begun(folder))?;
         let db = store::open(&path, &keys.store, keeping.quota_mb)?;
         Self::over(db, path, keys.signer, (keeping, Duration::ZERO, None))
     }
@@ -125,8 +148,9 @@ impl Vault {
         let spool = Spool::of(&db, hold).map_err(failed)?;
         let newest = newest(&db).map_err(failed)?;
         let data_version = data_version(&db).map_err(failed)?;
-        let inner = Mutex::new(Inner { db, spool, newest, data_version, taken_out: 0 });
-        Ok(Self { inner, changed: Notify::new(), signer, path, keeping, _claim: claim })
+        let inner = Mutex::new(Inner { db, spool, newest, data_version, unwritten: None, taken_out: 0 });
+        let (changed, halted, spare) = (Notify::new(), Arc::default(), Mutex::default());
+        Ok(Self { inner, changed, signer, path, keeping, halted, spare, _claim: claim })
     }
 
     /// Releases a window: `compose` makes its record under the number it is given. From here on its bytes are fixed, and kept.
@@ -375,28 +399,6 @@ pub fn make_folder(folder: &Path) -> Result<(), VaultError> {
     }
 }
 
-/// Claims the store of a folder for this process, until the file is closed.
-fn claim(folder: &Path) -> Result<File, VaultError> {
-    use std::os::unix::fs::OpenOptionsExt;
-    let failed = |error: std::io::Error| VaultError::of_file(folder, &error);
-    let claim = File::options().write(true).create(true).truncate(false).mode(0o600).open(folder.join(CLAIM));
-    let claim = claim.map_err(failed)?;
-    for attempt in 0..CLAIMS {
-        match rustix::fs::flock(&claim, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => return Ok(claim),
-            // A process that is just being started holds what its parent held, for a moment.
-            Err(_) if attempt + 1 < CLAIMS => std::thread::sleep(CLAIM_AGAIN),
-            Err(_) => break,
-        }
-    }
-    Err(VaultError::InUse { path: folder.to_owned() })
-}
-
-/// Whether a store in this folder has ever begun: an empty one is then one that was cut off.
-fn has_begun(folder: &Path) -> bool {
-    std::fs::read(folder.join(CLAIM)).is_ok_and(|noted| noted == BEGUN)
-}
-
 /// Makes the file of a store before SQLite does, for this user alone: its journals are made with the same mode.
 fn own_file(path: &Path) -> std::io::Result<()> {
     use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
@@ -490,9 +492,3 @@ fn set_text(db: &Connection, name: &str, value: &str) -> rusqlite::Result<()> {
 }
 
 const STORE: &str = "store.db";
-const CLAIM: &str = "store.lock";
-/// What stands in the claim once a store has begun.
-const BEGUN: &[u8] = b"begun\n";
-/// How often a store is claimed before it is called another's, and the pause in between.
-const CLAIMS: u32 = 25;
-const CLAIM_AGAIN: Duration = Duration::from_millis(20);

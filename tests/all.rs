@@ -30,11 +30,40 @@ mod delivery {
     mod refusals;
 }
 
+/// Nothing is watched that was not armed, and stopping is easy.
+mod switch {
+    mod machine;
+    mod starting;
+    mod stopping;
+}
+
+/// What is said openly of what runs: self-tests, promises, records, answers, and what is kept for a bad day.
+mod openly {
+    mod backup;
+    mod box_of;
+    mod notes;
+    mod promises;
+    mod records;
+    mod report;
+    mod rights;
+    mod words;
+}
+
+/// Who may do what, at the page and at the command line, and what strangers get.
+mod roles {
+    mod attacks;
+    mod commands;
+    mod loopback;
+    mod page;
+    mod staff;
+    mod visitor;
+}
+
 /// What is released stays, whole and unreadable to others, and goes when its time is over.
 mod vault {
     mod attacks;
     mod clocks;
-    mod commands;
+    pub mod commands;
     mod costs;
     mod full;
     mod hostile;
@@ -97,7 +126,7 @@ mod tidy {
     mod programs;
     mod rungs;
     mod sizes;
-    mod sources;
+    pub mod sources;
     mod symbols;
 }
 
@@ -146,6 +175,16 @@ mod figures {
     mod year;
 }
 
+/// What is said openly: the sign at the door, the policy behind its code, short texts.
+mod notice {
+    mod claims;
+    mod commands;
+    mod lint;
+    mod pages;
+    mod shop;
+    mod signs;
+}
+
 /// Live cameras, drawn and served on loopback.
 mod live {
     pub mod cameras;
@@ -163,6 +202,7 @@ mod live {
 
 /// What tests share.
 mod support {
+    pub mod armed;
     pub mod broker;
     pub mod carver;
     pub mod eye;

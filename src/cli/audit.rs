@@ -3,6 +3,7 @@
 //! Whoever has only an export needs the box's public key; whoever has heads as they were published sees also that an older
 //! chain is presented in place of the newest.
 
+mod note;
 mod search;
 pub(super) mod verify;
 
@@ -10,9 +11,11 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
+use super::credentials::Asker;
 use super::output::{check_file, note};
-use super::state::{store_of, who};
+use super::state::store_of;
 use super::{Failure, USAGE};
+use crate::switch::Act;
 use crate::wire::audit::Deed;
 
 /// Arguments of `kehai audit`.
@@ -28,6 +31,8 @@ enum Command {
     Export(ExportArgs),
     /// Find lines in the store or in an export
     Search(search::Args),
+    /// Note a breach, or a disclosure to an authority
+    Note(note::Args),
     /// Judge the store or an export: nothing edited, deleted, cut off, moved, sealed anew or rolled back
     Verify(verify::Args),
 }
@@ -40,6 +45,8 @@ struct ExportArgs {
     /// File to write
     #[arg(long)]
     out: PathBuf,
+    #[command(flatten)]
+    asker: Asker,
 }
 
 /// Runs the command.
@@ -47,6 +54,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     match &args.command {
         Command::Export(args) => export(args),
         Command::Search(args) => search::run(args),
+        Command::Note(args) => note::run(args),
         Command::Verify(args) => verify::run(args),
     }
 }
@@ -55,7 +63,8 @@ fn export(args: &ExportArgs) -> Result<(), Failure> {
     check_file("--out", &args.out)?;
     let (_, vault) = store_of(&args.site)?;
     // Who takes the chain out stands in it.
-    vault.remember(&Deed::done("audit-export").by(&who()))?;
+    let by = args.asker.leave(&vault, Act::SeeAudit, "audit-export")?;
+    vault.remember(&Deed::done("audit-export").by(&by))?;
     let failed = |error: std::io::Error| {
         Failure::new(USAGE, format!("--out {}: {error}; name a file that can be written", args.out.display()))
     };

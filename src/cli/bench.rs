@@ -81,8 +81,13 @@ pub struct Args {
 /// Starts an eye and hears it to its end.
 pub(super) fn listen(prepared: &Prepared, job: &EyeJob, heard: &mut dyn FnMut(&Report)) -> Result<EyeEnd, Failure> {
     let settings = &prepared.site.settings;
-    let voice =
-        Voice { topic_root: "bench".to_owned(), boot: "bench".to_owned(), synchronised: false, retain_windows: false };
+    let voice = Voice {
+        topic_root: "bench".to_owned(),
+        boot: "bench".to_owned(),
+        synchronised: false,
+        retain_windows: false,
+        sign: None,
+    };
     let vault = Vault::throw_away()?.into();
     let mut mouth = Mouth::new(settings, Composer::new(settings, voice), vault, Duration::from_secs(3600));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();

@@ -41,6 +41,10 @@ enum What {
     Rebirth(Ask),
     /// Ask a node for what decides what it measures and releases
     ConfigGet(Ask),
+    /// Make a node watch nothing, until somebody on site resumes
+    Pause(Ask),
+    /// Make a node watch nothing, until an owner unlocks it on site
+    Lock(Ask),
     /// Ask a node to send windows once more
     Replay {
         #[command(flatten)]
@@ -74,6 +78,8 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         What::Ping(ask) => print(ask, "ping", None),
         What::Rebirth(ask) => print(ask, "rebirth", None),
         What::ConfigGet(ask) => print(ask, "config-get", None),
+        What::Pause(ask) => print(ask, "pause", None),
+        What::Lock(ask) => print(ask, "lock", None),
         What::Replay { ask, from, to } => print(ask, "replay", Some([("--from", from), ("--to", to)])),
     }
 }

@@ -1,15 +1,15 @@
 //! `kehai doctor`: is everything there, does the site file hold together, and what could leak at worst.
 
 mod advice;
-mod broker;
-mod cage;
+pub(super) mod broker;
+pub(super) mod cage;
 mod cameras;
 mod digest;
 mod discover;
 mod discovery;
-mod encoders;
+pub(super) mod encoders;
 mod http;
-mod leavings;
+pub(super) mod leavings;
 mod onvif;
 mod secret;
 mod store;
@@ -30,6 +30,7 @@ use crate::detect::Detector;
 use crate::floor::calibrate::Calibration;
 use crate::pipeline::mouth::{EYES, program};
 use crate::publish::broker::{claim, find_program};
+use crate::publish::web::check_papers;
 use crate::sandbox::relay::UP_BYTES_PER_HOUR;
 use crate::units::PictureSize;
 use crate::wire::record::RECORD_BYTES;
@@ -222,14 +223,18 @@ fn check_site(findings: &mut Vec<Finding>, site: &Site) -> Result<(), Failure> {
         }
         None => note(findings, "broker", Ok("none: nothing is published".to_owned())),
     }
-    if let Some(port) = site.outlets.page_port {
+    if let Some(door) = site.outlets.page.as_ref().filter(|door| door.is_network()) {
+        let papers = check_papers(door).map(|()| format!("{}, to people who log in (kehai people)", door.url()));
+        note(findings, "page at a network", papers.map_err(|error| error.to_string()));
+    }
+    if let Some(port) = site.outlets.page.as_ref().map(|page| page.socket().port()) {
         note(
             findings,
             "page port",
             claim("page.port", port).map(|()| format!("{port} is free")).map_err(|error| error.to_string()),
         );
     }
-    store::check(findings, &site.outlets);
+    store::check(findings, site);
     check_pipe(findings, settings);
     note(findings, "privacy", Ok(format!("profile threshold, k = {}", settings.gate.k)));
     Ok(())

@@ -15,6 +15,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
+use super::credentials::Asker;
 use super::interrupt::Interrupt;
 use super::output::{check_file, note, progress_of, say, say_json, write_whole};
 use super::{Failure, USAGE};
@@ -74,6 +75,8 @@ pub struct Args {
     /// First moment after that period
     #[arg(long, requires = "compare_from", value_name = "T")]
     compare_to: Option<String>,
+    #[command(flatten)]
+    asker: Asker,
     /// Print a summary as JSON
     #[arg(long)]
     json: bool,
@@ -104,7 +107,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let hours = args.hours.as_deref().map(Hours::read).transpose()?;
     let site = args.site.as_deref().map(site::load).transpose()?;
     let bar = progress_of("reading", "{bytes} read, {elapsed}");
-    let mut source = Source::open(site.as_ref(), &args.windows, &mut |bytes| bar.inc(bytes))?;
+    let mut source = Source::open(site.as_ref(), &args.windows, &args.asker, &mut |bytes| bar.inc(bytes))?;
     bar.finish_and_clear();
     let bar = progress_of("export", "{pos} windows, {per_sec}, {elapsed}");
     let calendar = calendar(args, &source)?;

@@ -1,6 +1,7 @@
 //! Broker, publisher and page of one run, started together and ended together.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -8,12 +9,14 @@ use std::time::Duration;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinHandle;
 
+use super::notice::policy_of;
 use super::output::note;
+use super::state::state_folder;
 use super::{CONFIGURATION, Failure};
 use crate::clock::{UtcMs, monotonic_ns};
 use crate::config::broker::{Broker, Remote};
 use crate::config::site::Site;
-use crate::config::{CommandKey, Outlets, Settings};
+use crate::config::{CommandKey, Outlets, PageDoor, Settings};
 use crate::floor::visible_cells;
 use crate::pipeline::mouth::Mouth;
 use crate::publish::attendant::{Allowance, Attendant};
@@ -22,7 +25,7 @@ use crate::publish::commands::{Asker, Desk};
 use crate::publish::discovery::discovery;
 use crate::publish::images::Images;
 use crate::publish::mqtt::Publisher;
-use crate::publish::web::{DANGER_PLAINTEXT, DANGER_UNSANDBOXED, Page, Shelf, Word, serve};
+use crate::publish::web::{DANGER_PLAINTEXT, DANGER_UNSANDBOXED, Page, Shelf, Transparency, Word, serve};
 use crate::vault::Vault;
 
 /// What publishes while a command runs.
@@ -96,10 +99,10 @@ impl Publishing {
                 "kehai: DANGER: what is published can be read and changed on its way to the broker (broker.dangerous_plaintext)",
             );
         }
-        if let Some(port) = site.outlets.page_port {
-            serve(page(site, vault, mouth, &connected), port).await?;
+        if let Some(door) = &site.outlets.page {
+            serve(page(site, vault, mouth, &connected), door).await?;
         }
-        let page_url = site.outlets.page_port.map(|port| format!("http://127.0.0.1:{port}/"));
+        let page_url = site.outlets.page.as_ref().map(PageDoor::url);
         if site.outlets.has_images && mouth.is_live() {
             let base = mouth.composer().topic("");
             tokio::spawn(Images::of(Arc::clone(vault), base, seen(&site.settings)).draw());
@@ -195,7 +198,13 @@ fn page(site: &Site, vault: &Arc<Vault>, mouth: &Mouth, connected: &Arc<AtomicBo
         health: mouth.health(),
         connected: Arc::clone(connected),
         shelf: Shelf::default(),
+        transparency: Transparency { notice: policy_of(site), selftest: selftest(&site.outlets) },
     }
+}
+
+/// Where the newest self-test lies.
+fn selftest(outlets: &Outlets) -> Option<PathBuf> {
+    state_folder(outlets).ok().map(|folder| folder.join("selftest.json"))
 }
 
 /// What the site file allows that weakens privacy, for people.

@@ -6,10 +6,12 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
+use super::credentials::Asker;
 use super::moment::moment_s;
 use super::output::{is_attended, note, say, say_json};
-use super::state::{store_of, who};
+use super::state::store_of;
 use super::{Failure, INTERRUPTED, USAGE};
+use crate::switch::Act;
 
 /// Arguments of `kehai purge`.
 #[derive(clap::Args)]
@@ -23,6 +25,8 @@ pub struct Args {
     /// First moment that stays, written alike; windows that begin before it go as a whole
     #[arg(long)]
     to: String,
+    #[command(flatten)]
+    asker: Asker,
     /// Do not ask
     #[arg(long)]
     yes: bool,
@@ -50,6 +54,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
             format!("--to {}: not after --from {}; it is the first moment that stays", args.to, args.from),
         ));
     }
+    let by = args.asker.leave(&vault, Act::Purge, "purge")?;
     let found = vault.within(from_s, to_s)?;
     confirm(
         args.yes,
@@ -58,7 +63,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
             found.windows, args.from, args.to, found.undelivered
         ),
     )?;
-    let gone = vault.purge(from_s, to_s, &who())?;
+    let gone = vault.purge(from_s, to_s, &by)?;
     if args.json {
         say_json(&Told { windows: gone.windows, undelivered: gone.undelivered, from_s, to_s });
     } else {

@@ -145,6 +145,7 @@ async fn replay(
         synchronised: false,
         // An old window must not take the place of a shop's newest on a broker others use.
         retain_windows: matches!(prepared.site.outlets.broker, Some(Broker::Embedded { .. })),
+        sign: None,
     };
     let mut mouth = Mouth::new(settings, Composer::new(settings, voice), Arc::clone(&vault), HEALTH_EVERY);
     let publishing = match args.publish {

@@ -1,8 +1,9 @@
 //! `kehai report`: what can be proved of this very box, with what it needs for it.
 //!
-//! In: a site file. Out: a verdict, in words or JSON; exit 0 where it is clean. So far there is one part, `--memory`: that
-//! nothing of a picture is left in any process of the shop ([`proof`]). What makes the pictures is public, since the tests
-//! look at the same ones: [`camera`], [`h264_pcm`], [`noise`].
+//! In: a site file. Out: a verdict, in words or JSON; exit 0 where it holds. Two parts: what any user of the box can try
+//! (`cli/selftest.rs`), and with `--memory` that nothing of a picture is left in any process of the shop ([`proof`]), for which
+//! root is needed and a program that reads pictures. What makes the pictures is public, since the tests look at the same ones:
+//! [`camera`], [`h264_pcm`], [`noise`].
 
 pub mod camera;
 pub mod h264_pcm;
@@ -14,7 +15,8 @@ mod view;
 
 use std::path::PathBuf;
 
-use super::output::{say, say_json};
+use super::output::{note, say, say_json};
+use super::selftest::remember_memory;
 use super::session::prepare;
 use super::{CHECK_FAILED, Failure, USAGE};
 use crate::units::PictureSize;
@@ -26,9 +28,15 @@ pub struct Args {
     /// search the memory of all its processes for them. Needs root
     #[arg(long)]
     memory: bool,
-    /// Site file of the shop; its cameras and its broker are left alone
-    #[arg(long)]
-    site: PathBuf,
+    /// Print every promise with what keeps it; with --site the self-tests among it are run
+    #[arg(long, conflicts_with_all = ["memory", "out"])]
+    pub(super) promises: bool,
+    /// Site file of the shop; its cameras are left alone
+    #[arg(long, required_unless_present = "promises")]
+    pub(super) site: Option<PathBuf>,
+    /// Folder for selftest.json and selftest.html, the page behind the code of the sign
+    #[arg(long, conflicts_with = "memory")]
+    pub(super) out: Option<PathBuf>,
     /// How many pictures are played, ten a second
     #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(10..=1000))]
     frames: u64,
@@ -37,18 +45,29 @@ pub struct Args {
     picture: PictureSize,
     /// Print JSON
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
+}
+
+impl Args {
+    /// Whether it takes a program that reads pictures.
+    pub(super) fn plays_pictures(&self) -> bool {
+        self.memory
+    }
 }
 
 /// Runs the command.
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
-    if !args.memory {
-        return Err(Failure::new(USAGE, "nothing to report on; --memory is the one part there is so far"));
-    }
+    let Some(path) = args.site.as_ref().filter(|_| args.memory) else {
+        return Err(Failure::new(USAGE, "this program only searches memory: --memory --site FILE"));
+    };
     if !rustix::process::geteuid().is_root() {
         return Err(Failure::new(CHECK_FAILED, NOT_ROOT));
     }
-    let found = proof::prove(args, &prepare(&args.site, None)?)?;
+    let found = proof::prove(args, &prepare(path, None)?)?;
+    let outcome = found.trouble().map_or_else(|| Ok(found.in_short()), Err);
+    if let Err(failure) = remember_memory(path, outcome) {
+        note(&format!("kehai: the sign will not rest on this: {}", failure.message));
+    }
     if args.json {
         say_json(&found);
     } else {

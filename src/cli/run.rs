@@ -1,12 +1,13 @@
 //! `kehai run`: the shop. Cameras to gate to broker, for as long as nobody ends it.
 //!
-//! Until arming exists only cameras of this very machine are served: nobody has been told yet what is measured.
+//! In: a site that is armed. Out: what is published, and words for people. Invariant: before the switch was asked no camera is
+//! opened, and no eye started.
 
 use std::collections::BTreeMap;
 mod restarts;
 
 use std::convert::Infallible;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,21 +16,25 @@ use tokio::sync::watch;
 
 use restarts::Restarts;
 
+use super::arming::{armable, must_be_armed};
 use super::output::note;
 use super::publishing::Publishing;
 use super::session::{Prepared, feeds, prepare, usb_trouble, why_silent};
 use super::state::state_folder;
-use super::{CHECK_FAILED, Failure, INTERRUPTED};
+use super::{CHECK_FAILED, CONFIGURATION, Failure, INTERRUPTED};
 use crate::clock::{is_synchronised, monotonic_ns, utc_now};
+use crate::config::site::Site;
 use crate::config::{CameraSource, Settings, WINDOW_GRACE_S};
 use crate::health::load::Load;
 use crate::health::news::{CameraNews, LastHeard};
 use crate::health::{CameraReport, CameraState, EyeEvent, EyeEventCode};
 use crate::pipeline::EyeJob;
-use crate::pipeline::mouth::{EyeEnd, Mouth};
+use crate::pipeline::mouth::{EyeEnd, Guard, Mouth, Standing, Terms};
 use crate::publish::broker::EmbeddedBroker;
+use crate::publish::period::{Calendar, Hours, PeriodError};
 use crate::sandbox::relay::RELAY;
 use crate::sandbox::restrict_mouth;
+use crate::switch::Mode;
 use crate::units::PictureSize;
 use crate::vault::{Vault, make_folder};
 use crate::wire::compose::{Composer, Voice};
@@ -49,29 +54,49 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<(), Failure> {
     let prepared = prepare(&args.site, None)?;
     let feeds = feeds(&prepared.site, &prepared.path)?;
+    let hours = opening_hours(&prepared.site)?;
+    let state = state_folder(&prepared.site.outlets)?;
+    // What is not there cannot be left open to it.
+    make_folder(&state)?;
+    let vault = Arc::new(Vault::open(&state, prepared.site.outlets.keeping, hold(&prepared.site.settings))?);
+    must_be_armed(&prepared.site, &vault)?;
     let job = prepared.job(feeds, Errand::Watch)?;
     let broker = Publishing::broker(&prepared.site.outlets)?;
     // Before there is a second thread. What the eye may do it is told apart, and less.
     let cage = job.cage();
-    let state = state_folder(&prepared.site.outlets)?;
-    // What is not there cannot be left open to it.
-    make_folder(&state)?;
     restrict_mouth(std::slice::from_ref(&state), &cage.readable, &cage.devices);
+    let terms = Terms { declaration: armable(&prepared.site).declaration, hours };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::new(CHECK_FAILED, error.to_string()))?;
-    runtime.block_on(watch(&prepared, &job, &state, broker))
+    runtime.block_on(watch(&prepared, &job, (vault, terms), broker))
 }
 
-async fn watch(prepared: &Prepared, job: &EyeJob, state: &Path, broker: Option<EmbeddedBroker>) -> Result<(), Failure> {
+/// When the cameras of a site may be watched.
+fn opening_hours(site: &Site) -> Result<Option<(Calendar, Hours)>, Failure> {
+    let Some(text) = &site.declared.hours else { return Ok(None) };
+    let refused = |error: PeriodError| Failure::new(CONFIGURATION, format!("switch.hours: {error}"));
+    let calendar = Calendar::of(&site.settings.store.timezone).map_err(refused)?;
+    Ok(Some((calendar, Hours::read(text).map_err(refused)?)))
+}
+
+async fn watch(
+    prepared: &Prepared,
+    job: &EyeJob,
+    (vault, terms): (Arc<Vault>, Terms),
+    broker: Option<EmbeddedBroker>,
+) -> Result<(), Failure> {
     let settings = &prepared.site.settings;
-    let vault = Arc::new(Vault::open(state, prepared.site.outlets.keeping, hold(settings))?);
     let voice = Voice {
         topic_root: prepared.site.outlets.topic_root.clone(),
         boot: format!("{:08x}", (utc_now().0 ^ monotonic_ns() ^ i64::from(std::process::id()) << 20) as u32),
         synchronised: is_synchronised(),
         retain_windows: true,
+        sign: vault.switch()?.arming().map(|arming| arming.sign.clone()),
     };
     let mut mouth = Mouth::new(settings, Composer::new(settings, voice), Arc::clone(&vault), HEALTH_EVERY);
+    if let Some(guard) = Guard::over(&vault, terms) {
+        mouth = mouth.guarded(guard);
+    }
     let publishing = Publishing::start(&prepared.site, &prepared.model.card.name, &mouth, &vault, broker).await?;
     if publishing.broker_url.is_none() && publishing.page_url.is_none() {
         note("kehai: the site has neither [broker] nor [page]: nothing will be seen of what is measured");
@@ -98,6 +123,10 @@ async fn watch(prepared: &Prepared, job: &EyeJob, state: &Path, broker: Option<E
 async fn keep_watching(prepared: &Prepared, job: &EyeJob, mouth: &mut Mouth) -> Failure {
     let (mut restarts, mut has_lived, mut job) = (Restarts::new(monotonic_ns()), false, job.clone());
     loop {
+        if mouth.standing() != Standing::On {
+            mouth.rest(&mut |standing| note(&format!("kehai: {}", resting(standing)))).await;
+            note("kehai: cameras are watched");
+        }
         let begun_ns = monotonic_ns();
         let (mut sizes, mut last) = (BTreeMap::new(), LastHeard::new(job.settings.cameras.len()));
         let mut is_ready = false;
@@ -108,6 +137,10 @@ async fn keep_watching(prepared: &Prepared, job: &EyeJob, mouth: &mut Mouth) -> 
         };
         let end = mouth.run_eye(&job, &mut heard).await;
         bury_orphans();
+        if mouth.standing() != Standing::On {
+            note("kehai: the eye is ended, its open window discarded");
+            continue;
+        }
         // The next eye holds the cameras to the pictures their places were drawn on.
         for feed in &mut job.feeds {
             feed.picture = feed.picture.or(sizes.get(&feed.camera).copied());
@@ -126,6 +159,22 @@ async fn keep_watching(prepared: &Prepared, job: &EyeJob, mouth: &mut Mouth) -> 
         let pause = restarts.pause(now_ns - begun_ns, now_ns);
         note(&format!("kehai: {end}; replaced in {} ms, the open window of this eye is lost", pause.as_millis()));
         tokio::time::sleep(pause).await;
+    }
+}
+
+/// Why nothing is watched, in words.
+fn resting(standing: Standing) -> String {
+    match standing {
+        Standing::On => "cameras are watched".to_owned(),
+        Standing::Closed => "the shop is closed (switch.hours): no camera is watched".to_owned(),
+        Standing::Off(mode) => {
+            let undo = match mode {
+                Mode::PausedHere | Mode::PausedRemotely => "; `kehai resume` goes on",
+                Mode::Locked => "; `kehai unlock`, then `kehai resume` go on",
+                _ => "; `kehai arm` first",
+            };
+            format!("{mode}: no camera is watched{undo}")
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use rustix::io::Errno;
 
 use super::cage::proved;
 use super::model::{Model, resolve};
-use super::{CAMERA, CONFIGURATION, Failure, MODEL, NOT_ARMED, USAGE, finding};
+use super::{CAMERA, CONFIGURATION, Failure, MODEL, USAGE, finding};
 use crate::capture::replay;
 use crate::config::Accelerator;
 use crate::config::site::{self, Site};
@@ -63,11 +63,10 @@ pub fn check_calibrations(site: &Site, path: &Path) -> Result<(), Failure> {
     Err(Failure::new(CONFIGURATION, format!("site file {}: {}", path.display(), problems.join("\n  "))))
 }
 
-/// The live cameras of a site, every one of this very machine: until arming exists nobody has been told yet what is
-/// measured.
+/// The live cameras of a site.
 ///
 /// # Errors
-/// Exit 3 for a camera without an address, exit 7 for one on another machine.
+/// Exit 3 for a camera without an address.
 pub fn feeds(site: &Site, path: &Path) -> Result<Vec<Feed>, Failure> {
     let mut feeds = Vec::new();
     for (camera, source) in site.sources.iter().enumerate() {
@@ -79,12 +78,6 @@ pub fn feeds(site: &Site, path: &Path) -> Result<Vec<Feed>, Failure> {
             );
             return Err(Failure::new(CONFIGURATION, message));
         };
-        if !source.is_loopback() {
-            let message = format!(
-                "camera.{id}.url = {source:?}: not armed; this version cannot be armed yet and serves cameras of this machine (127.0.0.1) only"
-            );
-            return Err(Failure::new(NOT_ARMED, message));
-        }
         feeds.push(Feed { camera, origin: Origin::Live(source.clone()), picture: None });
     }
     Ok(feeds)

@@ -1,11 +1,12 @@
 //! Where the store of a node lies: in the site file, in the service's own folder, or with the user's other state.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::{CONFIGURATION, Failure};
 use crate::config::Outlets;
 use crate::config::site::{self, Site};
-use crate::vault::Vault;
+use crate::vault::{Vault, VaultError};
 
 /// A site and its store, opened beside whoever runs it.
 ///
@@ -14,6 +15,20 @@ use crate::vault::Vault;
 pub fn store_of(path: &Path) -> Result<(Site, Vault), Failure> {
     let site = site::load(path)?;
     let vault = Vault::open_beside(&state_folder(&site.outlets)?, site.outlets.keeping)?;
+    Ok((site, vault))
+}
+
+/// A site and its store for whoever sets it up: made where there is none yet.
+///
+/// # Errors
+/// As [`store_of`], but for a store that is not there.
+pub fn store_to_set_up(path: &Path) -> Result<(Site, Vault), Failure> {
+    let site = site::load(path)?;
+    let (folder, keeping) = (state_folder(&site.outlets)?, site.outlets.keeping);
+    let vault = match Vault::open_beside(&folder, keeping) {
+        Err(VaultError::Nothing { .. }) => Vault::open(&folder, keeping, Duration::ZERO)?,
+        opened => opened?,
+    };
     Ok((site, vault))
 }
 

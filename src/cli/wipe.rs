@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::audit::private;
+use super::credentials::Asker;
 use super::output::{check_file, note, say, say_json};
 use super::purge::confirm;
 use super::state::{state_folder, who};
@@ -17,6 +18,7 @@ use crate::clock::utc_now;
 use crate::config::broker::Broker;
 use crate::config::site::{self, Site};
 use crate::publish::mqtt::clear::{Cleared, clear};
+use crate::switch::Act;
 use crate::vault::{Receipt, Vault, VaultError, wipe};
 use crate::wire::audit::{Deed, HeadPayload};
 use crate::wire::compose::rfc3339;
@@ -35,6 +37,8 @@ pub struct Args {
     /// Destroy nothing: clear at the broker what the receipt says was not cleared
     #[arg(long, requires = "receipt")]
     clear: bool,
+    #[command(flatten)]
+    asker: Asker,
     /// Do not ask
     #[arg(long)]
     yes: bool,
@@ -80,6 +84,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     if !folder.is_dir() {
         return Err(VaultError::Nothing { path: folder }.into());
     }
+    let by = asked_by(args, &site, &folder)?;
     let receipt = args.receipt.clone().unwrap_or_else(|| beside(&folder));
     check_file("--receipt", &receipt)?;
     confirm(
@@ -89,8 +94,8 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let partial = receipt.with_added_extension("partial");
     let (body, uncleared) = wipe(&folder, |found, vault| {
         // On a full disk the store cannot say so any more, and goes all the same.
-        let _ = vault.map(|vault| vault.remember(&Deed::done("wipe").by(&who())));
-        let payload = payload(&site, found, vault);
+        let _ = vault.map(|vault| vault.remember(&Deed::done("wipe").by(&by)));
+        let payload = payload(&site, found, vault, &by);
         let uncleared = payload.uncleared.len();
         let body = serde_json::to_vec(&payload).unwrap_or_default();
         let body = vault.map_or_else(|| body.clone(), |vault| vault.seal(body.clone()));
@@ -118,12 +123,20 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Who destroys it: an owner, where the store can still say who that is.
+fn asked_by(args: &Args, site: &Site, folder: &Path) -> Result<String, Failure> {
+    match Vault::open_beside(folder, site.outlets.keeping) {
+        Ok(vault) => args.asker.leave(&vault, Act::Wipe, "wipe"),
+        Err(_) => Ok(who()),
+    }
+}
+
 fn beside(folder: &Path) -> PathBuf {
     let at: String = rfc3339(utc_now()).chars().filter(char::is_ascii_alphanumeric).collect();
     folder.parent().unwrap_or(folder).join(format!("wipe-receipt-{at}.json"))
 }
 
-fn payload(site: &Site, found: &Receipt, vault: Option<&Vault>) -> ReceiptPayload {
+fn payload(site: &Site, found: &Receipt, vault: Option<&Vault>, by: &str) -> ReceiptPayload {
     let node = node(site);
     let mut topics = found.topics.clone();
     // Also of objects all windows of which are gone, and pictures, whether the site still asks for them or not.
@@ -139,7 +152,7 @@ fn payload(site: &Site, found: &Receipt, vault: Option<&Vault>) -> ReceiptPayloa
         v: CONTRACT_VERSION,
         k: "wipe-receipt".to_owned(),
         at: rfc3339(utc_now()),
-        who: who(),
+        who: by.to_owned(),
         node,
         key: vault.map(|vault| vault.public_key().to_string()),
         head: vault.and_then(|vault| vault.status().ok()).map(|status| status.head).or_else(|| found.head.clone()),

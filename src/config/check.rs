@@ -5,10 +5,13 @@
 
 pub(super) mod broker;
 mod commands;
+pub(super) mod declared;
 mod queue;
 mod vault;
 
 use std::collections::BTreeSet;
+
+use declared::RawDeclared;
 
 use super::site::{
     Problem, RawCamera, RawDetector, RawFloor, RawGate, RawIgnore, RawLine, RawSite, RawStore, RawZone, Site,
@@ -37,6 +40,10 @@ impl Check {
         let store = self.store(&raw.store);
         let gate = self.gate(&raw.gate);
         let detector = self.detector(raw.detector);
+        let metrics = (!raw.purposes.is_empty()).then(|| raw.purposes.keys().copied().collect());
+        let (notice, recipients, switch) = (raw.notice, raw.recipient, raw.switch);
+        let declared =
+            self.declared(RawDeclared { notice, purposes: raw.purposes, recipients, switch, vault: &raw.vault });
         let command_keys = self.commands(raw.commands);
         let outlets = Outlets { command_keys, ..self.outlets(raw.broker, raw.page, &raw.vault) };
         let floors: Vec<Floor> = raw.floor.iter().map(|floor| self.floor(floor)).collect();
@@ -67,8 +74,11 @@ impl Check {
                 zones,
                 queues,
                 ignores,
+                metrics,
+                declaration: None,
             },
             outlets,
+            declared,
             sources,
         }
     }
@@ -110,10 +120,14 @@ impl Check {
             ),
             other => self.refuse("gate.profile", quoted(other), "write \"threshold\", the only profile there is"),
         }
-        if !(K_MIN..=K_MAX).contains(&raw.k) {
-            self.refuse("gate.k", raw.k, format!("write {K_MIN} to {K_MAX} distinct visits; privacy only tightens"));
+        let k = raw.k.unwrap_or(K_MIN);
+        if !(K_MIN..=K_MAX).contains(&k) {
+            self.refuse("gate.k", k, format!("write {K_MIN} to {K_MAX} distinct visits; privacy only tightens"));
         }
-        Gate { profile: Profile::Threshold, k: raw.k }
+        if let Some(crowd_min) = raw.crowd_min.filter(|crowd_min| !(k..=K_MAX).contains(crowd_min)) {
+            self.refuse("gate.crowd_min", crowd_min, format!("write {k} (gate.k) to {K_MAX} people"));
+        }
+        Gate { profile: Profile::Threshold, k, crowd_min: raw.crowd_min }
     }
 
     fn detector(&mut self, raw: Option<RawDetector>) -> DetectorChoice {

@@ -10,8 +10,10 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::card::ScoreLevels;
-use super::check::{Check, K_MIN};
-use super::{Accelerator, CameraSource, KEEP_DAYS_MAX, Outlets, PointPair, QUOTA_MB_DEFAULT, Settings};
+use super::check::Check;
+use super::check::declared::{RawNotice, RawSwitch, hash_of};
+use super::declared::{Declared, Metric, Recipient, Words};
+use super::{Accelerator, CameraSource, Outlets, PointPair, QUOTA_MB_DEFAULT, Settings};
 use crate::units::{Anchor, PictureSize};
 
 /// A site file, checked.
@@ -21,6 +23,8 @@ pub struct Site {
     pub settings: Settings,
     /// Where it goes.
     pub outlets: Outlets,
+    /// What is said openly.
+    pub declared: Declared,
     /// Where each camera's pictures come from, in the order of `settings.cameras`; none for cameras that
     /// only exist as recordings.
     pub sources: Vec<Option<CameraSource>>,
@@ -92,7 +96,8 @@ pub fn parse(text: &str, path: &str) -> Result<Site, SiteError> {
     let raw: RawSite = toml::from_str(text)
         .map_err(|error| SiteError::Malformed { path: path.to_owned(), reason: malformed(text, &error) })?;
     let mut check = Check::default();
-    let site = check.site(raw);
+    let mut site = check.site(raw);
+    site.settings.declaration = hash_of(text);
     match check.into_problems() {
         problems if problems.is_empty() => Ok(site),
         problems => Err(SiteError::Refused { path: path.to_owned(), problems }),
@@ -132,6 +137,13 @@ pub(super) struct RawSite {
     pub(super) page: Option<RawPage>,
     #[serde(default)]
     pub(super) vault: RawVault,
+    pub(super) notice: Option<RawNotice>,
+    #[serde(default)]
+    pub(super) purposes: BTreeMap<Metric, Words>,
+    #[serde(default)]
+    pub(super) recipient: Vec<Recipient>,
+    #[serde(default)]
+    pub(super) switch: RawSwitch,
     #[serde(default)]
     pub(super) commands: RawCommands,
     pub(super) detector: Option<RawDetector>,
@@ -162,12 +174,13 @@ pub(super) struct RawStore {
 #[serde(deny_unknown_fields, default)]
 pub(super) struct RawGate {
     pub(super) profile: String,
-    pub(super) k: u32,
+    pub(super) k: Option<u32>,
+    pub(super) crowd_min: Option<u32>,
 }
 
 impl Default for RawGate {
     fn default() -> Self {
-        Self { profile: "threshold".to_owned(), k: K_MIN }
+        Self { profile: "threshold".to_owned(), k: None, crowd_min: None }
     }
 }
 
@@ -199,6 +212,9 @@ pub(super) struct RawBroker {
 #[serde(deny_unknown_fields)]
 pub(super) struct RawPage {
     pub(super) port: u16,
+    pub(super) address: Option<String>,
+    pub(super) cert_file: Option<PathBuf>,
+    pub(super) key_file: Option<PathBuf>,
 }
 
 #[derive(Default, Deserialize)]
@@ -212,13 +228,13 @@ pub(super) struct RawCommands {
 #[serde(deny_unknown_fields, default)]
 pub(super) struct RawVault {
     pub(super) folder: Option<std::path::PathBuf>,
-    pub(super) keep_days: u32,
+    pub(super) keep_days: Option<u32>,
     pub(super) quota_mb: u32,
 }
 
 impl Default for RawVault {
     fn default() -> Self {
-        Self { folder: None, keep_days: KEEP_DAYS_MAX, quota_mb: QUOTA_MB_DEFAULT }
+        Self { folder: None, keep_days: None, quota_mb: QUOTA_MB_DEFAULT }
     }
 }
 

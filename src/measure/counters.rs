@@ -114,7 +114,10 @@ impl Counters {
         };
         let lines: Vec<LineCounter> = objects.lines.iter().map(line).collect();
         Self {
-            transitions: TransitionCounter::new(zones.len() + lines.len(), settings.gate.k),
+            transitions: TransitionCounter::new(
+                zones.len() + lines.len(),
+                settings.gate.k.max(settings.gate.crowd_min()),
+            ),
             queues: objects.queues.iter().map(queue).collect(),
             flow: objects.floor.map(|(floor, _)| FlowGrid::new(&settings.floors[floor])),
             lines,

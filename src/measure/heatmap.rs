@@ -21,6 +21,8 @@ pub struct HeatWindow {
     /// Most visits any one camera saw in each cell: where two cameras look at one cell everybody is there twice, so
     /// that only these are distinct. What the gate holds against `k`.
     pub distinct: Vec<u32>,
+    /// Most people any one camera followed over the floor. What the gate holds against the least crowd.
+    pub people: u32,
     /// Person-time per cell, ms.
     pub dwell_ms: Vec<u64>,
     /// Which way people went through each cell. It leaves under the mask of the heat, and so travels with it.
@@ -34,6 +36,7 @@ pub struct HeatGrid {
     cells: CellGrid,
     visits: Vec<u32>,
     dwell_ms: Vec<u64>,
+    people: u32,
     /// Cells each person has been in during this window.
     been: BTreeMap<TrackId, BTreeSet<usize>>,
     zones: Arc<Vec<ZoneCells>>,
@@ -47,6 +50,7 @@ impl HeatGrid {
             cells: CellGrid::of(floor),
             visits: vec![0; floor.cell_count()],
             dwell_ms: vec![0; floor.cell_count()],
+            people: 0,
             been: BTreeMap::new(),
             zones: zones.into(),
         }
@@ -55,10 +59,8 @@ impl HeatGrid {
     /// Takes the people of one frame.
     pub fn step(&mut self, people: &[FloorStep]) {
         for person in people {
-            if let Some(cell) = self.cells.holding(person.at)
-                && self.been.entry(person.id).or_default().insert(cell)
-            {
-                self.visits[cell] += 1;
+            if let Some(cell) = self.cells.holding(person.at) {
+                self.visit(person.id, cell);
             }
         }
     }
@@ -68,10 +70,16 @@ impl HeatGrid {
         if let Some(cell) = self.cells.holding(credit.at) {
             self.dwell_ms[cell] += within_ms;
             // Time on both sides of a window's edge makes the person a visit of both windows.
-            if within_ms > 0 && self.been.entry(credit.who).or_default().insert(cell) {
-                self.visits[cell] += 1;
+            if within_ms > 0 {
+                self.visit(credit.who, cell);
             }
         }
+    }
+
+    fn visit(&mut self, who: TrackId, cell: usize) {
+        let been = self.been.entry(who).or_default();
+        self.people += u32::from(been.is_empty());
+        self.visits[cell] += u32::from(been.insert(cell));
     }
 
     /// Forgets a person who is gone.
@@ -85,7 +93,8 @@ impl HeatGrid {
         let next = HeatWindow::empty(self.visits.len());
         let visits = std::mem::replace(&mut self.visits, next.visits);
         let dwell_ms = std::mem::replace(&mut self.dwell_ms, next.dwell_ms);
-        HeatWindow { distinct: visits.clone(), visits, dwell_ms, flow, zones: Arc::clone(&self.zones) }
+        let people = std::mem::take(&mut self.people);
+        HeatWindow { distinct: visits.clone(), visits, people, dwell_ms, flow, zones: Arc::clone(&self.zones) }
     }
 
     /// How many entries about people it holds.
@@ -101,6 +110,7 @@ impl HeatWindow {
         Self {
             visits: vec![0; cells],
             distinct: vec![0; cells],
+            people: 0,
             dwell_ms: vec![0; cells],
             flow: FlowWindow::empty(cells),
             zones: Arc::default(),
@@ -112,6 +122,7 @@ impl HeatWindow {
     pub fn plus(mut self, other: &Self) -> Self {
         self.visits.iter_mut().zip(&other.visits).for_each(|(sum, more)| *sum += more);
         self.distinct.iter_mut().zip(&other.distinct).for_each(|(most, other)| *most = (*most).max(*other));
+        self.people = self.people.max(other.people);
         self.dwell_ms.iter_mut().zip(&other.dwell_ms).for_each(|(sum, more)| *sum += more);
         self.flow = self.flow.plus(&other.flow);
         self.zones = self.zones.iter().chain(other.zones.iter()).cloned().collect::<Vec<_>>().into();

@@ -7,6 +7,8 @@
 mod ages;
 mod backlog;
 mod events;
+mod guard;
+mod rest;
 mod rhythm;
 mod running;
 
@@ -40,6 +42,7 @@ use crate::wire::record::{Inbox, Record, RecordError, Report};
 use ages::Ages;
 pub use backlog::Backlog;
 use events::Readings;
+pub use guard::{Guard, Standing, Terms};
 use rhythm::Rhythm;
 pub(crate) use running::Eye;
 pub use running::{EYES, HEAP_HYGIENE, program};
@@ -121,6 +124,8 @@ pub struct Mouth {
     readings: Readings,
     /// Which cameras are lost.
     lost: Vec<bool>,
+    /// Ends the eye when nothing may be watched; none for a recording.
+    guard: Option<Guard>,
 }
 
 impl Mouth {
@@ -151,7 +156,14 @@ impl Mouth {
             rhythm: Rhythm::default(),
             readings: Readings::new(),
             lost: vec![false; settings.cameras.len()],
+            guard: None,
         }
+    }
+
+    /// The same under a guard.
+    #[must_use]
+    pub fn guarded(self, guard: Guard) -> Self {
+        Self { guard: Some(guard), ..self }
     }
 
     /// Where the newest health report can be read.
@@ -235,7 +247,7 @@ impl Mouth {
             Errand::Replay(timeline) => timeline.utc(CaptureTime(0)),
             _ => utc_now(),
         });
-        let mut eye = match Eye::start(job).await {
+        let mut eye = match Eye::start(job, self.guard.as_ref()).await {
             Ok(eye) => eye,
             Err(reason) => return EyeEnd::Unstarted(reason),
         };
@@ -447,6 +459,7 @@ impl Mouth {
             unreleased: self.backlog.count(),
             store_bytes,
             store_most_bytes,
+            mode: self.guard.as_ref().map(|guard| guard.standing().name()),
         };
         self.health.send_replace(Some(self.composer.health(&health)));
     }

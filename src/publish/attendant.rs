@@ -11,10 +11,11 @@ use tokio::sync::{Notify, mpsc};
 use super::commands::{Ask, Desk, Request};
 use super::mqtt::{Command, Trouble};
 use crate::clock::{monotonic_ns, utc_now};
-use crate::vault::Vault;
+use crate::switch::{From, Turn};
+use crate::vault::{TurnError, Vault};
 use crate::wire::Message;
 use crate::wire::audit::Deed;
-use crate::wire::compose::{Answer, Composer, about};
+use crate::wire::compose::{About, Answer, Composer, about};
 
 /// Whoever stands between the publisher's ways in and the store.
 pub struct Attendant {
@@ -118,9 +119,21 @@ impl Attendant {
         }
     }
 
+    /// Stops at once, whether or not there is room to write that down.
+    fn turn(&self, ask: Ask, who: &str) -> Result<About, String> {
+        let turn = if ask == Ask::Lock { Turn::Lock } else { Turn::Pause(From::Afar) };
+        match self.vault.turn(&turn, who, None) {
+            Ok(switch) => Ok(about([("mode", switch.mode().name().into())])),
+            Err(TurnError::Store(error)) => Err(format!("stopped, and not written down: {error}")),
+            Err(TurnError::Refused(refusal)) => Err(refusal.to_string()),
+        }
+    }
+
     fn serve(&self, Request { who, id, at, ask }: Request) {
         let deed = Deed::done("command").by(&who).about("verb", ask.verb()).about("id", id.as_str());
         let outcome = match self.vault.heed(&deed, at) {
+            // To stop needs no room.
+            Err(_) if ask.is_stop() => self.turn(ask, &who),
             Err(error) => Err(error.to_string()),
             Ok(_) => match ask {
                 Ask::Ping => Ok(about([
@@ -136,6 +149,7 @@ impl Attendant {
                     windows.map(|windows| about([("windows", windows.into())]))
                 }
                 Ask::ConfigGet => Ok(self.composer.configuration()),
+                Ask::Pause | Ask::Lock => self.turn(ask, &who),
             },
         };
         let message = self.composer.answer(Answer { verb: ask.verb(), id, at: utc_now(), outcome });

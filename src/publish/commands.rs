@@ -2,7 +2,7 @@
 //!
 //! In: bytes from the broker, neither checked nor believed. Out: [`Request`]s, or why not. Invariants: nothing is done that is not
 //! signed by a key of the site file, addressed to this node, made after this process began, unexpired and new, by the clock as
-//! it is now and however often it was set; a command only asks, none loosens anything.
+//! it is now and however often it was set; a command only asks or stops, none starts or loosens anything.
 
 use std::collections::VecDeque;
 
@@ -41,9 +41,19 @@ pub enum Ask {
     },
     /// What decides what is measured and released.
     ConfigGet,
+    /// To watch nothing, until somebody on site says otherwise.
+    Pause,
+    /// To watch nothing, until an owner unlocks it on site.
+    Lock,
 }
 
 impl Ask {
+    /// Whether it stops.
+    #[must_use]
+    pub fn is_stop(self) -> bool {
+        matches!(self, Self::Pause | Self::Lock)
+    }
+
     /// Its name on the wire.
     #[must_use]
     pub fn verb(self) -> &'static str {
@@ -52,6 +62,8 @@ impl Ask {
             Self::Rebirth => "rebirth",
             Self::Replay { .. } => "replay",
             Self::ConfigGet => "config-get",
+            Self::Pause => "pause",
+            Self::Lock => "lock",
         }
     }
 }
@@ -179,6 +191,8 @@ fn asked(payload: &CommandPayload) -> Result<Ask, Refusal> {
         ("ping", None, None) => Ok(Ask::Ping),
         ("rebirth", None, None) => Ok(Ask::Rebirth),
         ("config-get", None, None) => Ok(Ask::ConfigGet),
+        ("pause", None, None) => Ok(Ask::Pause),
+        ("lock", None, None) => Ok(Ask::Lock),
         ("replay", Some(from), Some(to)) => {
             let [from_s, to_s] = [from, to].map(|text| utc_of(text).map(|at| at.0.div_euclid(1000)));
             let (from_s, to_s) = (from_s.ok_or(Refusal::Malformed)?, to_s.ok_or(Refusal::Malformed)?);

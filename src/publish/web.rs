@@ -1,45 +1,61 @@
-//! A page on loopback: what was released, summed up over any period, and how each camera fares.
+//! A page: what was released, summed up over any period, how each camera fares, and the switch.
 //!
-//! In: released windows and the newest health report. Out: HTML, PNG, CSS, numbers for Prometheus and one script, all from this
-//! binary. Invariants: the page shows no figure that is not a sum of what is published; it is served to this machine only, and only
-//! when asked for by a name of this machine (a foreign page that resolves to loopback is refused); what needs a script is
-//! refreshing and the form for dates, the rest are links.
+//! In: released windows, the newest health report, forms. Out: HTML, PNG, CSS, numbers for Prometheus and one script, all from this
+//! binary. Invariants: the page shows no figure that is not a sum of what is published. It is served either to this machine
+//! only, and only when asked for by a name of this machine (a foreign page that resolves to loopback is refused), or to a
+//! network, encrypted, to people who log in and to each only what their role may ([`porter`]); what is said openly is there for
+//! everybody. What needs a script is refreshing and the form for dates, the rest are links and forms.
 
 mod asked;
 mod cameras;
+mod chain;
 mod chart;
+mod door;
+mod form;
+mod frame;
 mod gathered;
+mod headers;
 mod html;
+mod limit;
+mod login;
 pub mod maps;
 mod metrics;
+mod openly;
 mod panel;
+mod porter;
+mod session;
+mod switching;
 mod tables;
+mod tls;
 mod words;
 
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use axum::Extension;
 use axum::Router;
-use axum::extract::{Path, RawQuery, Request, State};
+use axum::extract::{DefaultBodyLimit, Path, RawQuery, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use axum::middleware::{Next, from_fn};
+use axum::middleware::from_fn_with_state;
 use axum::response::{Html, IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use tokio::sync::watch;
 
 use super::PublishError;
 use super::period::Calendar;
 use super::picture::{Theme, amount_png, difference_png, flow_png};
 use crate::clock::utc_now;
+use crate::config::PageDoor;
 use crate::vault::Vault;
 use crate::wire::Message;
 use asked::{Asked, Refused};
 pub use gathered::Shelf;
 use html::escaped;
+pub use openly::Transparency;
 use panel::Answer;
+use porter::{Guest, Hall, Porter, guard};
 use words::Language;
 pub use words::{DANGER_PLAINTEXT, DANGER_UNSANDBOXED, Word};
 
@@ -65,45 +81,75 @@ pub struct Page {
     pub connected: Arc<AtomicBool>,
     /// Sums of periods that were asked for lately.
     pub shelf: Shelf,
+    /// What anybody may read.
+    pub transparency: Transparency,
 }
 
-/// Serves the page on loopback until the runtime ends.
+/// Serves the page at its door until the runtime ends.
 ///
 /// # Errors
-/// [`PublishError::PortInUse`], [`PublishError::PortRefused`].
-pub async fn serve(page: Page, port: u16) -> Result<(), PublishError> {
+/// [`PublishError::PortInUse`], [`PublishError::PortRefused`], [`PublishError::Paper`].
+pub async fn serve(page: Page, door: &PageDoor) -> Result<(), PublishError> {
+    let port = door.socket().port();
     let refused = |error| PublishError::of_port("page.port", port, &error);
-    let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(refused)?;
-    let router = Router::new()
-        .route("/", get(shell))
-        .route("/panel", get(figures))
-        .route("/now", get(now))
-        .route("/map/{what}/{floor}", get(map))
-        .route("/metrics", get(numbers))
-        .route("/page.css", get(|| async { asset("text/css; charset=utf-8", include_str!("page/page.css")) }))
-        .route("/htmx.min.js", get(|| async { asset("text/javascript; charset=utf-8", HTMX) }))
-        .layer(from_fn(guard))
-        .with_state(Arc::new(page));
-    tokio::spawn(async move { axum::serve(listener, router).await });
+    let tls = match door {
+        PageDoor::Loopback { .. } => None,
+        PageDoor::Network { cert_file, key_file, .. } => Some(tls::acceptor(cert_file, key_file)?),
+    };
+    let listener = tokio::net::TcpListener::bind(door.socket()).await.map_err(refused)?;
+    let no_randomness = || refused(std::io::Error::other("the system gives no randomness"));
+    let porter = Porter::new(door.is_network()).ok_or_else(no_randomness)?;
+    let hall = Hall { page: Arc::new(page), porter: Arc::new(porter) };
+    tokio::spawn(door::serve(listener, tls, router(hall)));
     Ok(())
 }
 
-/// Refuses foreign names and adds the headers that keep a browser to itself.
-async fn guard(request: Request, next: Next) -> Response {
-    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
-    if !matches!(name, "127.0.0.1" | "localhost") {
-        return (StatusCode::FORBIDDEN, "ask for this page at 127.0.0.1").into_response();
+/// Whether the papers of a door can be used.
+///
+/// # Errors
+/// [`PublishError::Paper`].
+pub fn check_papers(door: &PageDoor) -> Result<(), PublishError> {
+    match door {
+        PageDoor::Loopback { .. } => Ok(()),
+        PageDoor::Network { cert_file, key_file, .. } => tls::acceptor(cert_file, key_file).map(drop),
     }
-    let mut response = next.run(request).await;
-    for (name, value) in SECURITY_HEADERS {
-        response.headers_mut().insert(name, HeaderValue::from_static(value));
-    }
-    response
+}
+
+/// What is where; who may see and do it is the porter's affair.
+fn router(hall: Hall) -> Router {
+    let everywhere = Router::new()
+        .route("/", get(shell))
+        .route("/panel", get(figures))
+        .route("/now", get(now))
+        .route("/banner", get(switching::banner_now))
+        .route("/map/{what}/{floor}", get(map))
+        .route("/metrics", get(numbers))
+        .route("/pause", post(switching::pause))
+        .route("/notice", get(openly::notice))
+        .route("/selftest", get(openly::selftest))
+        .route("/page.css", get(|| async { asset("text/css; charset=utf-8", include_str!("page/page.css")) }))
+        .route("/htmx.min.js", get(|| async { asset("text/javascript; charset=utf-8", HTMX) }));
+    let behind_a_login = Router::new()
+        .route("/login", get(login::show).post(login::enter))
+        .route("/logout", post(login::leave))
+        .route("/switch", get(switching::show))
+        .route("/lock", post(switching::lock))
+        .route("/resume", post(switching::resume))
+        .route("/unlock", post(switching::unlock))
+        .route("/purge", post(switching::purge))
+        .route("/audit", get(chain::search))
+        .route("/reports", get(chain::reports));
+    let all = if hall.porter.is_network { everywhere.merge(behind_a_login) } else { everywhere };
+    all.layer(DefaultBodyLimit::max(BODY_BYTES_MAX)).layer(from_fn_with_state(hall.clone(), guard)).with_state(hall)
 }
 
 /// The whole page, ready to be read without a script.
-async fn shell(State(page): State<Arc<Page>>, RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
+async fn shell(
+    State(page): State<Arc<Page>>,
+    Extension(guest): Extension<Guest>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Response {
     let query = query.unwrap_or_default();
     let (status, asked, figures) = answered(&page, &query, accepted(&headers)).await;
     let language = asked.language;
@@ -118,6 +164,8 @@ async fn shell(State(page): State<Arc<Page>>, RawQuery(query): RawQuery, headers
         ("cameras", words::CAMERAS_NOW.of(language).to_owned()),
         ("footer", footer(page.k, language)),
         ("alarms", alarms(&page, language)),
+        ("ways", frame::ways(&guest)),
+        ("banner", switching::live(&switching::banner(&page, &guest, language), language)),
         ("periods", periods),
         ("now", now.clone() + &again("/now", &now_query, &now, NOW_EVERY)),
         ("figures", figures.clone() + &again("/panel", &asked.query(), &figures, PANEL_EVERY)),
@@ -333,13 +381,5 @@ const PANEL_EVERY: &str = "3s";
 const HX_REPLACE_URL: HeaderName = HeaderName::from_static("hx-replace-url");
 /// htmx 2.0.4, unchanged; see vendor/htmx/SOURCE.txt.
 const HTMX: &str = include_str!("../../vendor/htmx/htmx.min.js");
-
-const SECURITY_HEADERS: [(HeaderName, &str); 4] = [
-    (
-        header::CONTENT_SECURITY_POLICY,
-        "default-src 'none'; img-src 'self'; style-src 'self'; script-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-    ),
-    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    (header::REFERRER_POLICY, "no-referrer"),
-    (header::CACHE_CONTROL, "no-store"),
-];
+/// Longest form, bytes.
+const BODY_BYTES_MAX: usize = 16 << 10;

@@ -68,7 +68,7 @@ pub async fn prove(job: &EyeJob, walls: Walls) -> Result<Proof, String> {
         )
     })?;
     let job = EyeJob { errand: Errand::Twin, walls: walls.bits(), twin: Some(scene.job()), ..job.clone() };
-    let mut eye = Eye::start_in(&job, Some(&scene.folder.0)).await?;
+    let mut eye = Eye::start_in(&job, Some(&scene.folder.0), None).await?;
     let mut inbox = Inbox::new(&job.settings);
     let told = tokio::time::timeout(PATIENCE, async {
         while let Some(record) = eye.record().await {

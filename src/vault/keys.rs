@@ -94,19 +94,40 @@ fn read(path: &Path, is_ours: bool) -> Result<Zeroizing<Vec<u8>>, VaultError> {
     Ok(bytes)
 }
 
+/// Secret and salt of the store in a folder, for its backup.
+pub(super) fn both(folder: &Path) -> Result<[Zeroizing<Vec<u8>>; 2], VaultError> {
+    let secret = match credential() {
+        Some(path) => read(&path, false)?,
+        None => read(&folder.join(SECRET), true)?,
+    };
+    Ok([secret, read(&folder.join(SALT), true)?])
+}
+
+/// Puts secret and salt of a backup where those of a store lie.
+pub(super) fn restore(folder: &Path, [secret, salt]: [&[u8]; 2]) -> Result<(), VaultError> {
+    put(&folder.join(SECRET), secret)?;
+    put(&folder.join(SALT), salt)
+}
+
 /// A new secret: whole on the disk or not there at all.
 fn make(path: &Path) -> Result<Zeroizing<Vec<u8>>, VaultError> {
     let failed = |error: std::io::Error| VaultError::of_file(path, &error);
     let mut secret = Zeroizing::new(vec![0; KEY_BYTES]);
     getrandom::fill(&mut secret).map_err(|error| failed(std::io::Error::other(error.to_string())))?;
+    put(path, &secret)?;
+    Ok(secret)
+}
+
+/// Bytes for this user alone: whole on the disk or not there at all.
+fn put(path: &Path, secret: &[u8]) -> Result<(), VaultError> {
+    let failed = |error: std::io::Error| VaultError::Folder { path: path.to_owned(), reason: error.to_string() };
     let beside = path.with_extension("partial");
     let mut file =
         OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside).map_err(failed)?;
     file.set_permissions(Permissions::from_mode(0o600)).map_err(failed)?;
-    file.write_all(&secret).and_then(|()| file.sync_all()).map_err(failed)?;
+    file.write_all(secret).and_then(|()| file.sync_all()).map_err(failed)?;
     std::fs::rename(&beside, path).map_err(failed)?;
-    super::sync_folder(path).map_err(failed)?;
-    Ok(secret)
+    super::sync_folder(path).map_err(failed)
 }
 
 /// Makes everything under these keys unreadable for ever: the salt goes, and the secret where it is ours.

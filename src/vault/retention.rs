@@ -74,6 +74,28 @@ impl Vault {
         Ok(gone)
     }
 
+    /// Takes out every window that is of none of these kinds, on behalf of `who`: what it was for is no purpose any more.
+    ///
+    /// # Errors
+    /// The store cannot be written; nothing is gone then.
+    pub fn purge_other_kinds(&self, kinds: &[&str], who: &str) -> Result<Gone, VaultError> {
+        let mut inner = self.lock();
+        let inner = &mut *inner;
+        inner.spool.write_settled(&inner.db);
+        let names: Vec<String> = kinds.iter().map(|kind| format!("'{kind}'")).collect();
+        let condition = format!("kind NOT IN ({})", names.join(", "));
+        let gone = inner.write(&self.path, |db, epoch| {
+            let gone = take_out(db, &condition, &[])?;
+            if gone != Gone::default() {
+                let deed = Deed::done("purge").by(who).about("kept_kinds", kinds.join(" "));
+                audit::append(db, epoch, &gone.told(deed), utc_now())?;
+            }
+            Ok(gone)
+        })?;
+        self.after(inner, gone)?;
+        Ok(gone)
+    }
+
     /// Windows that start within `[from_s, to_s)`, s since 1970, and those of them that are undelivered.
     ///
     /// # Errors

@@ -64,6 +64,20 @@ impl Vault {
         store::damage(&self.lock().db).map_err(|error| store::of(&self.path, error))
     }
 
+    /// Lines of the audit chain before a number, with theirs, newest first.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn audit_before(&self, n: u64, most: u32) -> Result<Vec<(u64, String)>, VaultError> {
+        let inner = self.lock();
+        let n = i64::try_from(n).unwrap_or(i64::MAX);
+        let lines = inner.db.prepare_cached("SELECT n, line FROM audit WHERE n < ?1 ORDER BY n DESC LIMIT ?2");
+        let lines = lines.and_then(|mut lines| {
+            lines.query_map(rusqlite::params![n, most], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+        });
+        lines.map_err(|error| store::of(&self.path, error))
+    }
+
     /// Kind and id of every object that ever released a window, whether one is still kept or not.
     ///
     /// # Errors

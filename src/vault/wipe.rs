@@ -33,7 +33,7 @@ pub fn wipe<T>(
     seal: impl FnOnce(&Receipt, Option<&Vault>) -> Result<T, VaultError>,
 ) -> Result<T, VaultError> {
     let failed = |error: std::io::Error| VaultError::Folder { path: folder.to_owned(), reason: error.to_string() };
-    let _claim = super::claim(folder)?;
+    let _claim = super::claim::claim(folder)?;
     // A store that cannot be opened any more is destroyed all the same.
     let vault = Vault::open_beside(folder, Keeping::default()).ok();
     let mut receipt = vault.as_ref().and_then(|vault| vault.inventory().ok()).unwrap_or_else(nothing_known);
@@ -66,8 +66,8 @@ fn nothing_known() -> Receipt {
     Receipt { head: None, windows: 0, topics: Vec::new(), files: Vec::new() }
 }
 
-/// All that lies in the folder of a store: the keys, the store with its journals, and the claim of a mouth.
-pub(super) const FILES: [&str; 9] = [
+/// All that lies in the folder of a store: the keys, the store with its journals, the claim of a mouth, the last self-test.
+pub(super) const FILES: [&str; 11] = [
     "secret",
     "salt",
     "secret.partial",
@@ -77,4 +77,6 @@ pub(super) const FILES: [&str; 9] = [
     "store.db-shm",
     "store.db-journal",
     "store.lock",
+    "selftest.json",
+    "selftest.json.partial",
 ];

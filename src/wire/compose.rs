@@ -23,7 +23,7 @@ use crate::floor::visible_cells;
 use crate::gate::{Figures, FlowFigures, Object};
 
 pub use sensor::Sensor;
-pub use talk::{Answer, about};
+pub use talk::{About, Answer, about};
 
 /// Makes the messages of one node and one process.
 #[derive(Clone)]
@@ -33,6 +33,7 @@ pub struct Composer {
     boot: String,
     clk: &'static str,
     retain_windows: bool,
+    sign: Option<String>,
     visible: Vec<Vec<bool>>,
 }
 
@@ -62,6 +63,8 @@ pub struct Voice {
     pub synchronised: bool,
     /// Whether windows are kept by the broker: the newest one is, old ones must not replace it.
     pub retain_windows: bool,
+    /// The sign that was acknowledged; none of a recording.
+    pub sign: Option<String>,
 }
 
 impl Composer {
@@ -74,6 +77,7 @@ impl Composer {
             boot: voice.boot,
             clk: clk(voice.synchronised),
             retain_windows: voice.retain_windows,
+            sign: voice.sign,
             visible: (0..settings.floors.len()).map(|floor| visible_cells(settings, floor)).collect(),
             settings: settings.clone(),
         }
@@ -177,7 +181,8 @@ impl Composer {
         let profile = match self.settings.gate.profile {
             Profile::Threshold => "threshold",
         };
-        PrivacyPayload { profile, k: self.settings.gate.k, unsandboxed: self.settings.dangerous_allow_unsandboxed }
+        let (k, unsandboxed) = (self.settings.gate.k, self.settings.dangerous_allow_unsandboxed);
+        PrivacyPayload { profile, k, unsandboxed, sign: self.sign.clone() }
     }
 
     /// A topic of this node.
@@ -288,7 +293,9 @@ fn kinds(settings: &Settings) -> Vec<&'static str> {
         ("flow", has_floor),
         ("od", !(settings.lines.is_empty() && settings.zones.is_empty())),
     ];
-    all.into_iter().filter(|(_, is_made)| *is_made).map(|(kind, _)| kind).collect()
+    let has_purpose =
+        |kind: &str| settings.metrics.as_ref().is_none_or(|metrics| metrics.iter().any(|metric| metric.name() == kind));
+    all.into_iter().filter(|(kind, is_made)| *is_made && has_purpose(kind)).map(|(kind, _)| kind).collect()
 }
 
 /// Names of the nodes between which ways lead before a camera.

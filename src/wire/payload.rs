@@ -5,6 +5,7 @@
 
 mod paths;
 mod queue;
+pub mod selftest;
 mod talk;
 
 use schemars::JsonSchema;
@@ -65,6 +66,9 @@ pub struct PrivacyPayload {
     /// There, and true, when the site file lets an eye work whose cage is not proved.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unsandboxed: bool,
+    /// Id of the sign at the door, which was acknowledged when this configuration was armed. Absent of a recording.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sign: Option<String>,
 }
 
 /// Figures of a line; always exact in profile "threshold".
@@ -308,6 +312,10 @@ pub struct HealthPayload {
     /// Bytes it may take; what is oldest goes before that.
     #[serde(default)]
     pub store_most_bytes: u64,
+    /// Where the switch stands: "armed" (cameras are watched), "closed" (outside opening hours), "paused-here", "paused-remotely",
+    /// "locked" or "setup". Absent of a recording.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mode: Option<&'static str>,
 }
 
 /// How a camera fares.

@@ -4,6 +4,7 @@
 //! and the tests hold real messages against it.
 
 mod asyncapi;
+pub mod inventory;
 
 pub use asyncapi::asyncapi;
 use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};

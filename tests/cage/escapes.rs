@@ -9,6 +9,7 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 
+use crate::support::armed::{arm, declared};
 use crate::support::folder::{Folder, in_repository};
 use crate::support::program::{NOBODY, kehai, others_can_run};
 use crate::support::recording::draw_room;
@@ -80,7 +81,9 @@ fn an_ordinary_user_has_the_same_cage() {
 #[test]
 fn without_namespaces_no_eye_starts_that_has_a_network_camera() {
     let kit = Kit::open_to_all();
-    let site = kit.0.write("camera.toml", format!("{BARE}{CAMERA}"));
+    let text = declared(&format!("{BARE}{CAMERA}"));
+    arm(&text, Path::new(&kit.0.path("state")));
+    let site = kit.0.write("camera.toml", text);
     let Some(ended) = kit.without_namespaces(&["run", "--site", &site]) else { return };
     let said = String::from_utf8_lossy(&ended.stderr);
     assert_eq!(ended.status.code(), Some(8), "{said}");

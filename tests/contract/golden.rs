@@ -78,8 +78,13 @@ fn settings_of(text: &str) -> Settings {
 }
 
 fn composer_of(settings: &Settings) -> Composer {
-    let voice =
-        Voice { topic_root: "kehai/v1".into(), boot: "7f3a9c01".into(), synchronised: true, retain_windows: true };
+    let voice = Voice {
+        topic_root: "kehai/v1".into(),
+        boot: "7f3a9c01".into(),
+        synchronised: true,
+        retain_windows: true,
+        sign: None,
+    };
     Composer::new(settings, voice)
 }
 
@@ -182,6 +187,7 @@ fn health() -> Message {
         unreleased: 0,
         store_bytes: 1_048_576,
         store_most_bytes: 2_145_386_496,
+        mode: None,
     };
     composer().health(&payload)
 }

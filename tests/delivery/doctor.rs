@@ -115,7 +115,8 @@ fn a_shop_that_publishes_in_the_clear_says_so_on_its_page_and_at_its_start() {
     command.env("STATE_DIRECTORY", folder.path(""));
     // An address of the books: nobody is there.
     let lines = format!(
-        "{VIEW}url = \"rtsp://127.0.0.1:9/nobody\"\n{DOOR}[broker]\nurl = \"mqtt://192.0.2.1:1883\"\ndangerous_plaintext = true\n"
+        "{VIEW}url = \"rtsp://127.0.0.1:9/nobody\"\n{DOOR}[broker]\nurl = \"mqtt://192.0.2.1:1883\"\ndangerous_plaintext = true\n\
+         [[recipient]]\nname = \"Nobody\"\nhost = \"192.0.2.1\"\ncountry = \"GB\"\npurpose = {{ en = \"A test\" }}\n"
     );
     let shop = Shop::open_by(command, "plain", &lines);
     shop.hear("DANGER: what is published can be read");

@@ -313,7 +313,8 @@ fn what_the_box_holds_is_exported_without_any_file() {
     let folder = Folder::new();
     let state = folder.path("state");
     let vault = Vault::open(Path::new(&state), Keeping::default(), Duration::ZERO).expect("new");
-    let voice = Voice { topic_root: "kehai/v1".into(), boot: "b".into(), synchronised: true, retain_windows: true };
+    let voice =
+        Voice { topic_root: "kehai/v1".into(), boot: "b".into(), synchronised: true, retain_windows: true, sign: None };
     let composer = Composer::new(&site_with_a_door(), voice);
     (0..3).for_each(|index| vault.release(|seq| composer.window(seq, &closed(index))).expect("room"));
     let line = "[[line]]\nid = \"door\"\nends_px = [[10, 100], [300, 100]]\ninside_px = [150, 200]\n";

@@ -121,8 +121,8 @@ fn whoever_is_not_root_is_told_why_that_is_needed() {
 }
 
 #[test]
-fn without_a_part_there_is_nothing_to_report_on() {
-    kehai(&["report", "--site", "site.toml"]).must_be_refused(2, &["nothing to report on", "--memory"]);
+fn a_report_that_cannot_be_made_says_what_is_wrong() {
+    kehai(&["report", "--memory"]).must_be_refused(2, &["--site"]);
     let odd = kehai(&["report", "--memory", "--site", "site.toml", "--picture", "100x100"]);
     odd.must_be_refused(2, &["100x100", "multiples of 16"]);
 }

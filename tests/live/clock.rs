@@ -154,7 +154,8 @@ impl Stage {
         let site = format!("{store}{VIEW}url = \"rtsp://127.0.0.1/\"\n{DOOR}");
         let settings = kehai::config::site::parse(&site, "drawn").expect("a whole site file").settings;
         let (topic_root, boot) = ("kehai/v1".to_owned(), "before".to_owned());
-        let composer = Composer::new(&settings, Voice { topic_root, boot, synchronised: true, retain_windows: true });
+        let composer =
+            Composer::new(&settings, Voice { topic_root, boot, synchronised: true, retain_windows: true, sign: None });
         let mut window = closed(0);
         window.span.start_s = this_quarter() - 1800;
         self.vault().release(|seq| composer.window(seq, &window)).expect("room");

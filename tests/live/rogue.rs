@@ -1,6 +1,7 @@
 //! The pipe of a live eye: as many records as are due whatever its camera does, and an eye that says one more is replaced.
 
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -16,6 +17,7 @@ use serde_json::Value;
 
 use super::cameras::scene;
 use super::shop::{DOOR, VIEW};
+use crate::support::armed::{arm, declared};
 use crate::support::broker::{Broker, Listener, free_port};
 use crate::support::eye::{Eye, job, settings};
 use crate::support::folder::Folder;
@@ -93,13 +95,14 @@ fn an_eye_that_says_one_record_too_many_is_ended_recorded_and_replaced() {
     let broker = Broker::start(port, &folder);
     let listener = broker.listen();
     let camera = RtspCamera::start(scene(), 10.0);
-    let text = site(&camera.url(), &format!("[broker]\nurl = \"mqtt://127.0.0.1:{port}\"\n"));
+    let text = declared(&site(&camera.url(), &format!("[broker]\nurl = \"mqtt://127.0.0.1:{port}\"\n")));
     let outbox = Outbox::new(&settings(&text));
     let unseen = CameraReport::unseen();
     let counters = (1..=LEAD + 1).flat_map(|number| outbox.camera(0, Tick { number, media_ms: 0 }, &unseen));
     let said: Vec<u8> =
         outbox.ready(&Ready { walls: Walls::ALL, ..Ready::default() }).into_iter().chain(counters).flatten().collect();
     let kehai = install(&folder, &said);
+    arm(&text, Path::new(&folder.path("")));
     let mut shop = Command::new(kehai)
         .args(["run", "--site", &folder.write("site.toml", text)])
         // The one place its mouth may write to, and what it starts.

@@ -7,6 +7,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use crate::support::armed::{arm_for, declared};
 use crate::support::broker::free_port;
 use crate::support::folder::Folder;
 
@@ -40,11 +41,13 @@ impl Shop {
         let text = format!(
             "[store]\norg = \"test\"\nstore = \"live\"\nnode = \"{name}\"\ntimezone = \"UTC\"\n[page]\nport = {page_port}\n{more}"
         );
-        std::fs::write(&site, text).expect("the target folder can be written");
+        let text = declared(&text);
+        std::fs::write(&site, &text).expect("the target folder can be written");
         let state = Folder::new();
         if command.get_envs().all(|(name, _)| name != "STATE_DIRECTORY") {
             command.env("STATE_DIRECTORY", state.path("state"));
         }
+        arm_for(&command, &text);
         command.args(["run", "--site"]).arg(&site).stdin(Stdio::null()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("kehai starts");
         let (sender, said) = channel();
@@ -101,6 +104,11 @@ impl Shop {
             std::thread::yield_now();
         }
         panic!("the shop has no eye");
+    }
+
+    /// Its site file.
+    pub fn site(&self) -> &std::path::Path {
+        &self.site
     }
 
     /// Process id of the mouth.

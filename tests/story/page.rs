@@ -10,8 +10,9 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
 
 use kehai::clock::{WindowSpan, utc_now};
+use kehai::config::PageDoor;
 use kehai::floor::visible_cells;
-use kehai::publish::web::{DANGER_PLAINTEXT, DANGER_UNSANDBOXED, Page, Shelf, serve};
+use kehai::publish::web::{DANGER_PLAINTEXT, DANGER_UNSANDBOXED, Page, Shelf, Transparency, serve};
 use kehai::vault::Vault;
 use kehai::wire::Message;
 use kehai::wire::compose::Record;
@@ -55,11 +56,12 @@ fn served() -> &'static Served {
             health,
             connected: Arc::new(AtomicBool::new(true)),
             shelf: Shelf::default(),
+            transparency: Transparency::default(),
         };
         std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
             runtime.block_on(async {
-                serve(page, port).await.expect("the port is free");
+                serve(page, &PageDoor::Loopback { port }).await.expect("the port is free");
                 std::future::pending::<()>().await;
             });
         });
@@ -203,7 +205,7 @@ fn the_page_keeps_a_browser_to_itself_and_shows_names_as_they_are() {
     let (status, html) = ask("/");
     assert_eq!(status, 200);
     let policy = "content-security-policy: default-src 'none'; img-src 'self'; style-src 'self'; script-src 'self'; \
-                  connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+                  connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
     assert!(html.contains(policy), "{html}");
     assert!(!html.contains("http://") && !html.contains("https://"), "no request to anybody else");
     assert!(html.contains("Shop &lt;b&gt; &amp; sons {figures}"), "{html}");

@@ -45,8 +45,13 @@ pub fn shop(timezone: &str, zones: usize, seed: u64) -> Shop {
          {zones}[[queue]]\nid = \"tills\"\nzone = \"zone-00\"\nserved_by = \"door-b\"\ntarget_s = 90\n"
     );
     let settings = site::parse(&site, "simulated").expect("the simulated shop is a good site").settings;
-    let voice =
-        Voice { topic_root: "kehai/v1".into(), boot: "51a7ed01".into(), synchronised: true, retain_windows: false };
+    let voice = Voice {
+        topic_root: "kehai/v1".into(),
+        boot: "51a7ed01".into(),
+        synchronised: true,
+        retain_windows: false,
+        sign: None,
+    };
     Shop {
         composer: Composer::new(&settings, voice),
         settings,

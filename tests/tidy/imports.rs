@@ -15,15 +15,16 @@ struct Row {
     except: &'static [(&'static str, &'static str)],
 }
 
-const BENEATH: [&str; 4] = ["units", "clock", "health", "config"];
+const BENEATH: [&str; 5] = ["units", "clock", "health", "config", "switch"];
 /// Those who join the stages may import every one of them.
 const EVERYTHING: &[&str] = &["*"];
 
-const TABLE: [Row; 21] = [
+const TABLE: [Row; 22] = [
     beneath("units", &[]),
     beneath("clock", &[]),
     beneath("health", &["clock"]),
     beneath("config", &["units", "clock"]),
+    beneath("switch", &["config", "clock"]),
     stage("capture", &[], &[]),
     stage("detect", &["capture"], &[]),
     stage("track", &["detect"], &[]),
@@ -49,7 +50,14 @@ const TABLE: [Row; 21] = [
     stage("lib", EVERYTHING, &[]),
     beneath("main", &["cli", "pipeline"]),
     beneath("bin", &["cli", "pipeline"]),
-    stage("notice", &["wire"], &[]),
+    stage(
+        "notice",
+        &["wire"],
+        &[
+            ("floor::visible_cells", "the plan of the covered area shows what cameras see"),
+            ("floor::on_floor_mm", "the plan of the covered area shows what is drawn on it"),
+        ],
+    ),
     stage("forensics", &["capture", "detect"], &[]),
 ];
 

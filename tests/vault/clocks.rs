@@ -52,7 +52,8 @@ proptest! {
 fn a_mouth_whose_clock_is_put_back_an_hour_repeats_nothing_and_counts_what_it_could_not_release() {
     let (folder, settings) = (Folder::new(), site_with_a_door());
     let vault = Vault::open(Path::new(&folder.path("state")), Keeping::default(), Duration::ZERO).expect("room");
-    let voice = Voice { topic_root: "kehai/v1".into(), boot: "b".into(), synchronised: true, retain_windows: true };
+    let voice =
+        Voice { topic_root: "kehai/v1".into(), boot: "b".into(), synchronised: true, retain_windows: true, sign: None };
     let (composer, mut backlog) = (Composer::new(&settings, voice), Backlog::default());
     // Two hours, an hour back, two hours more; then an hour on by mistake, and back again.
     let course = (0..2 * HOUR).chain(HOUR..3 * HOUR).chain(4 * HOUR..5 * HOUR).chain(3 * HOUR..6 * HOUR);

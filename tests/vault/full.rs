@@ -20,7 +20,8 @@ fn open(state: &str, quota_mb: u32) -> Vault {
 }
 
 fn composer(settings: &Settings) -> Composer {
-    let voice = Voice { topic_root: "kehai/v1".into(), boot: "b".into(), synchronised: true, retain_windows: true };
+    let voice =
+        Voice { topic_root: "kehai/v1".into(), boot: "b".into(), synchronised: true, retain_windows: true, sign: None };
     Composer::new(settings, voice)
 }
 

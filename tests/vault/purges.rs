@@ -53,8 +53,13 @@ fn a_shop_that_runs_notices_a_purge_on_its_page_and_at_its_broker() {
     let text = format!("[store]\norg = \"test\"\nstore = \"live\"\nnode = \"purged\"\ntimezone = \"UTC\"\n{more}");
     let site_path = folder.write("purge.toml", &text);
     let settings = site::parse(&text, "purge.toml").expect("a site").settings;
-    let voice =
-        Voice { topic_root: "kehai/v1".into(), boot: "before".into(), synchronised: true, retain_windows: true };
+    let voice = Voice {
+        topic_root: "kehai/v1".into(),
+        boot: "before".into(),
+        synchronised: true,
+        retain_windows: true,
+        sign: None,
+    };
     let composer = Composer::new(&settings, voice);
     let vault = Vault::open(Path::new(&state), Keeping::default(), Duration::ZERO).expect("new");
     (0..3).for_each(|index| vault.release(|seq| composer.window(seq, &closed(index))).expect("room"));
@@ -117,8 +122,13 @@ fn a_shop_whose_windows_are_thirty_one_days_old_deletes_them_on_the_box_and_at_i
     drop(held);
     let broker = Broker::start(port, &folder);
     let (state, settings) = (folder.path("state"), site_with_a_door());
-    let voice =
-        Voice { topic_root: "kehai/v1".into(), boot: "before".into(), synchronised: true, retain_windows: true };
+    let voice = Voice {
+        topic_root: "kehai/v1".into(),
+        boot: "before".into(),
+        synchronised: true,
+        retain_windows: true,
+        sign: None,
+    };
     let composer = Composer::new(&settings, voice);
     let vault = Vault::open(Path::new(&state), Keeping::default(), Duration::ZERO).expect("new");
     // A quarter of an hour of now, to the second or so.

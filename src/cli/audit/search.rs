@@ -3,10 +3,12 @@
 use std::path::PathBuf;
 
 use super::each_line;
+use crate::cli::credentials::Asker;
 use crate::cli::moment::moment_s;
 use crate::cli::output::{note, say};
-use crate::cli::state::{store_of, who};
+use crate::cli::state::store_of;
 use crate::cli::{Failure, USAGE};
+use crate::switch::Act;
 use crate::vault::Vault;
 use crate::wire::audit::{AuditLine, Deed, read_line};
 
@@ -36,6 +38,8 @@ pub struct Args {
     /// Words anywhere in the line
     #[arg(long)]
     text: Option<String>,
+    #[command(flatten)]
+    asker: Asker,
     /// Print the lines as they stand in the chain
     #[arg(long)]
     json: bool,
@@ -68,7 +72,8 @@ pub fn run(args: &Args) -> Result<(), Failure> {
 
 fn in_store(vault: &Vault, found: &mut Found<'_>) -> Result<(), Failure> {
     // Who looks stands in it.
-    vault.remember(&Deed::done("audit-search").by(&who()))?;
+    let by = found.args.asker.leave(vault, Act::SeeAudit, "audit-search")?;
+    vault.remember(&Deed::done("audit-search").by(&by))?;
     Ok(vault.export_audit(&mut |line| found.look(line))?)
 }
 

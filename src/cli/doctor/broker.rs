@@ -14,10 +14,10 @@ use crate::wire::Message;
 use crate::wire::compose::rfc3339;
 
 /// What was found: what it is about, and how it is.
-pub(super) type Told = Vec<(&'static str, Result<String, String>)>;
+pub(in crate::cli) type Told = Vec<(&'static str, Result<String, String>)>;
 
 /// Connects to the broker of a site and tries what a node does there.
-pub(super) fn check(site: &Site, remote: &Remote) -> Result<Told, Failure> {
+pub(in crate::cli) fn check(site: &Site, remote: &Remote) -> Result<Told, Failure> {
     let store = &site.settings.store;
     let base = format!("{}/{}/{}/{}", site.outlets.topic_root, store.org, store.store, store.node);
     let message = Message {

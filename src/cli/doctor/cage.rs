@@ -51,7 +51,10 @@ pub(super) fn walls(site: Option<&Path>, json: bool) -> Result<(), Failure> {
 }
 
 /// The job of an eye for this site, or for a camera that does not exist.
-fn job(site: Option<&Site>) -> Result<EyeJob, Failure> {
+///
+/// # Errors
+/// Exit 6 where model or runtime is missing.
+pub(in crate::cli) fn job(site: Option<&Site>) -> Result<EyeJob, Failure> {
     let Site { settings, sources, .. } = match site {
         Some(site) => site.clone(),
         None => site::parse(NO_SITE, "built in")?,

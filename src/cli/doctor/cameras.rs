@@ -14,13 +14,15 @@ use crate::cli::cage::proved;
 use crate::cli::model::resolve;
 use crate::cli::output::{say, say_json};
 use crate::cli::session::{feeds, usb_trouble, why_silent};
-use crate::cli::{CAMERA, CHECK_FAILED, Failure};
+use crate::cli::state::state_folder;
+use crate::cli::{CAMERA, CHECK_FAILED, Failure, NOT_ARMED};
 use crate::config::CameraSource;
 use crate::config::site::{self, Site};
 use crate::health::Silence;
 use crate::health::walls::Walls;
 use crate::pipeline::EyeJob;
 use crate::pipeline::mouth::{EyeEnd, Mouth};
+use crate::switch::Mode;
 use crate::units::PictureSize;
 use crate::vault::Vault;
 use crate::wire::compose::{Composer, Voice};
@@ -54,6 +56,7 @@ struct Told {
 /// Exit 1 when a camera fails, 4 when none works, 7 for cameras of other machines.
 pub fn run(path: &Path, seconds: u32, json: bool) -> Result<(), Failure> {
     let site = site::load(path)?;
+    must_be_set_up(&site)?;
     let feeds = feeds(&site, path)?;
     let model = resolve(&site.settings.detector.model)?;
     let card = model.card.clone();
@@ -92,6 +95,24 @@ pub fn run(path: &Path, seconds: u32, json: bool) -> Result<(), Failure> {
     }
 }
 
+/// A camera on another machine is sounded where somebody is known who answers for that, and nobody has stopped the box.
+fn must_be_set_up(site: &Site) -> Result<(), Failure> {
+    if site.sources.iter().flatten().all(CameraSource::is_loopback) {
+        return Ok(());
+    }
+    let mode = match Vault::open_beside(&state_folder(&site.outlets)?, site.outlets.keeping) {
+        Ok(vault) => vault.switch()?.mode(),
+        Err(_) => Mode::Unprovisioned,
+    };
+    match mode {
+        Mode::Setup | Mode::Armed => Ok(()),
+        mode => Err(Failure::new(
+            NOT_ARMED,
+            format!("{mode}: no camera is opened; name an owner first (kehai people add), or resume (kehai resume)"),
+        )),
+    }
+}
+
 /// Starts an eye that sounds the cameras; a camera it said nothing of is a silent one.
 fn sound(site: &Site, job: &EyeJob, seconds: u32) -> Result<Vec<Sounding>, Failure> {
     let settings = &site.settings;
@@ -100,6 +121,7 @@ fn sound(site: &Site, job: &EyeJob, seconds: u32) -> Result<Vec<Sounding>, Failu
         boot: "doctor".to_owned(),
         synchronised: false,
         retain_windows: false,
+        sign: None,
     };
     let vault = Vault::throw_away()?.into();
     let mut mouth = Mouth::new(settings, Composer::new(settings, voice), vault, HEALTH_NEVER);

@@ -8,14 +8,18 @@ use std::path::Path;
 
 use super::{Finding, note};
 use crate::cli::output::is_writable_folder;
+use crate::cli::programs::running;
 use crate::cli::state::state_folder;
-use crate::clock::UtcMs;
-use crate::config::Outlets;
+use crate::clock::{UtcMs, utc_now};
+use crate::config::site::Site;
+use crate::notice::claims::is_of;
 use crate::vault::{KeySource, Status, Vault};
 use crate::wire::compose::rfc3339;
+use crate::wire::payload::selftest::Outcome;
 
 /// Checks the store of a site.
-pub fn check(findings: &mut Vec<Finding>, outlets: &Outlets) {
+pub fn check(findings: &mut Vec<Finding>, site: &Site) {
+    let outlets = &site.outlets;
     let folder = match state_folder(outlets) {
         Ok(folder) => folder,
         Err(failure) => return note(findings, "state folder", Err(failure.message)),
@@ -31,7 +35,7 @@ pub fn check(findings: &mut Vec<Finding>, outlets: &Outlets) {
     }
     match Vault::open_beside(&folder, outlets.keeping) {
         Err(error) => note(findings, "store", Err(error.to_string())),
-        Ok(vault) => opened(findings, &vault),
+        Ok(vault) => opened(findings, &vault, site),
     }
 }
 
@@ -66,7 +70,7 @@ fn key(folder: &Path) -> Result<String, String> {
     }
 }
 
-fn opened(findings: &mut Vec<Finding>, vault: &Vault) {
+fn opened(findings: &mut Vec<Finding>, vault: &Vault, site: &Site) {
     let status = match vault.status() {
         Err(error) => return note(findings, "store", Err(error.to_string())),
         Ok(status) => status,
@@ -85,6 +89,7 @@ fn opened(findings: &mut Vec<Finding>, vault: &Vault) {
         format!("{} messages wait for the broker; the newest window is number {}", status.waiting, status.seq);
     note(findings, "undelivered", Ok(waiting));
     note(findings, "audit chain", Ok(chain(&status)));
+    note(findings, "self-test", tested(vault, site));
     note(
         findings,
         "public key",
@@ -114,9 +119,29 @@ fn chain(status: &Status) -> String {
     format!("{}: lines {} to {}, start {} of the product; {signed}", head.chain, head.first, head.n, head.epoch)
 }
 
+/// How old the newest self-test is, and whether it is of what runs. A shop that declares nothing has nothing to prove yet.
+fn tested(vault: &Vault, site: &Site) -> Result<String, String> {
+    let Some(declaration) = &site.settings.declaration else { return Ok("none: nothing is declared".to_owned()) };
+    let remedy = "run `kehai report --site SITE`, once a day";
+    let Some(test) = vault.self_test() else { return Ok(format!("none yet; {remedy}")) };
+    let (at, hours) = (rfc3339(test.at), (utc_now().0 - test.at.0).div_euclid(3_600_000));
+    if !is_of(&test, &running(declaration)) {
+        return Err(format!("{at}, of other programs or another declaration; {remedy}"));
+    }
+    let red: Vec<&str> =
+        test.proofs.iter().filter(|proof| proof.outcome == Outcome::Red).map(|proof| proof.id.as_str()).collect();
+    match () {
+        () if !red.is_empty() => Err(format!("{at}: does not hold: {}", red.join(", "))),
+        () if hours >= SELF_TEST_HOURS_MAX => Err(format!("{at}, {hours} hours old; {remedy}")),
+        () => Ok(format!("{at}, {} tried", test.proofs.len())),
+    }
+}
+
 fn at(second: i64) -> String {
     rfc3339(UtcMs(second * 1000))
 }
 
+/// Oldest self-test that still says something, h.
+const SELF_TEST_HOURS_MAX: i64 = 24;
 /// Largest store that is read through, bytes: a second or two of a small processor.
 const READ_BYTES_MAX: u64 = 128 << 20;

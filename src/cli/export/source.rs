@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
+use super::super::credentials::Asker;
 use super::super::state::state_folder;
 use super::super::{Failure, USAGE};
 use super::files::Lines;
@@ -12,7 +13,9 @@ use super::rows::{Object, Visit};
 use crate::config::Settings;
 use crate::config::site::Site;
 use crate::publish::period::{Calendar, Node, Period};
+use crate::switch::Act;
 use crate::vault::Vault;
+use crate::wire::audit::Deed;
 use crate::wire::read::{Kind, WindowBody};
 
 /// Windows to export.
@@ -47,11 +50,16 @@ pub struct Leftovers {
 }
 
 impl Source {
-    /// The files, or the store of the site where there are none; `read` hears how many bytes of files were read.
+    /// The files, or the store of the site where there are none, for whoever may take figures out of it; `read` hears how many bytes of files were read.
     ///
     /// # Errors
     /// A file or a store that cannot be read; neither given.
-    pub fn open(site: Option<&Site>, files: &[PathBuf], read: &mut dyn FnMut(u64)) -> Result<Self, Failure> {
+    pub fn open(
+        site: Option<&Site>,
+        files: &[PathBuf],
+        asker: &Asker,
+        read: &mut dyn FnMut(u64),
+    ) -> Result<Self, Failure> {
         let place = match (site, files) {
             (None, []) => {
                 let message = "give --site, to export what this box holds, or --windows FILE with lines of payloads";
@@ -59,6 +67,10 @@ impl Source {
             }
             (Some(site), []) => {
                 let vault = Vault::open_beside(&state_folder(&site.outlets)?, site.outlets.keeping)?;
+                if vault.has_people()? {
+                    let by = asker.leave(&vault, Act::Export, "export")?;
+                    vault.remember(&Deed::done("export").by(&by))?;
+                }
                 Place::Store(Box::new(vault))
             }
             _ => Place::Files(Box::new(Lines::open(files, read)?)),

@@ -17,6 +17,7 @@ use super::camera::Camera;
 use super::twin::{Member, Part, Twin, go_on, own_child, stop};
 use super::verdict::{Searched, Verdict};
 use super::view::{Drawn, View};
+use crate::cli::arming::armable;
 use crate::cli::bench::listen;
 use crate::cli::output::note;
 use crate::cli::session::{Prepared, prepare};
@@ -30,7 +31,9 @@ use crate::forensics::sought::{Network, Pictures, STRIDE, Sought, Wanted};
 use crate::health::walls::Walls;
 use crate::pipeline::mouth::EYES;
 use crate::pipeline::{EyeJob, Feed, Origin};
+use crate::switch::{Person, Role, Turn};
 use crate::units::PictureSize;
+use crate::vault::Vault;
 use crate::wire::record::Report;
 use crate::wire::record::ration::Errand;
 
@@ -45,9 +48,10 @@ pub fn prove(args: &Args, shop: &Prepared) -> Result<Verdict, Failure> {
     let place = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let camera = Camera::start(place, own.scene(), FPS, Arc::clone(&drawn) as Arc<_>).map_err(failed)?;
     let site = folder.path("site.toml");
-    // What it measures of drawn figures is kept in its own folder, and goes with it.
-    let vault = format!("[vault]\nfolder = {}\n", toml::Value::from(folder.path("state").display().to_string()));
-    std::fs::write(&site, site_of(&shop.site.settings, &camera.url(), args.picture) + &vault).map_err(failed)?;
+    let state = folder.path("state");
+    let text = site_of(&shop.site.settings, &camera.url(), args.picture) + &declared(&state);
+    std::fs::write(&site, &text).map_err(failed)?;
+    arm(&site, &state)?;
 
     tell("a twin of the shop is started");
     let mut twin = Twin::start(&site)?;
@@ -158,6 +162,30 @@ fn site_of(shop: &Settings, url: &str, size: PictureSize) -> String {
     let (right, middle, below) = (size.width - 1, size.height / 2, size.height - 1);
     lines.push(format!("[[line]]\nid = \"door\"\ncamera = \"view\"\nends_px = [[0, {middle}], [{right}, {middle}]]\ninside_px = [{middle}, {below}]\n"));
     lines.join("\n")
+}
+
+/// What a twin declares: it watches drawn figures, and keeps what it measures of them in its own folder.
+fn declared(state: &Path) -> String {
+    let words = "{ en = \"A self-test that watches drawn figures\" }";
+    let party = "{ name = \"Self-test\", address = \"this box\", contact = \"this box\" }";
+    let lines = [
+        format!("[vault]\nfolder = {}\nkeep_days = 1", toml::Value::from(state.display().to_string())),
+        "[switch]\nsole_operator = true\n[notice]\nlanguages = [\"en\"]\nregion = \"eu\"".to_owned(),
+        format!("controllers = [{party}]\nlegal_basis = \"legitimate-interest\"\ninterest = {words}"),
+        format!("desk = {{ name = {words}, phone = \"000\" }}\nauthority = {words}\nobjection = {words}"),
+        format!("policy_url = \"http://127.0.0.1/\"\n[purposes]\nline = {words}\n"),
+    ];
+    lines.join("\n")
+}
+
+/// Arms the twin, in a store that goes with it.
+fn arm(site: &Path, state: &Path) -> Result<(), Failure> {
+    let site = crate::config::site::load(site)?;
+    let vault = Vault::open(state, site.outlets.keeping, Duration::ZERO)?;
+    let (armable, name) = (armable(&site), "self-test".to_owned());
+    let (sign, by) = (armable.sign.clone(), Person { name: name.clone(), role: Role::Owner });
+    let armed = vault.turn(&Turn::Arm { by, site: armable }, &name, Some(&sign));
+    armed.map(drop).map_err(|error| Failure::new(CHECK_FAILED, format!("the twin cannot be armed: {error}")))
 }
 
 /// A folder of root's alone; gone when dropped.

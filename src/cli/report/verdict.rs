@@ -75,6 +75,16 @@ impl Verdict {
         }
     }
 
+    /// A clean verdict in a line.
+    #[must_use]
+    pub fn in_short(&self) -> String {
+        let processes = self.searched.len();
+        format!(
+            "{} pictures were played to a twin; of the last {} nothing is left in the memory of its {processes} processes",
+            self.played, self.sought
+        )
+    }
+
     /// As a person reads it.
     #[must_use]
     pub fn in_words(&self) -> String {

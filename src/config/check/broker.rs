@@ -3,10 +3,12 @@
 //! In: `[broker]` and `[page]`, raw. Out: [`Outlets`]. Invariants: no password stands in the site file; what leaves this
 //! machine is encrypted, or called dangerous by name.
 
+use std::net::IpAddr;
+
 use super::{Check, is_id_byte, quoted};
-use crate::config::Outlets;
 use crate::config::broker::{Broker, Login, Own, Protocol, RATE_PER_S_DEFAULT, Remote, Tls};
 use crate::config::site::{RawBroker, RawPage, RawVault, topic_root_default};
+use crate::config::{Outlets, PageDoor};
 
 impl Check {
     pub(super) fn outlets(&mut self, broker: Option<RawBroker>, page: Option<RawPage>, vault: &RawVault) -> Outlets {
@@ -34,11 +36,39 @@ impl Check {
             broker,
             has_discovery,
             has_images,
-            page_port: page.map(|page| page.port),
+            page: page.and_then(|page| self.page(page)),
             state_folder,
             keeping,
             command_keys: Vec::new(),
         }
+    }
+
+    /// Off this machine the page is encrypted, or there is none.
+    fn page(&mut self, raw: RawPage) -> Option<PageDoor> {
+        let address = raw.address.as_deref().unwrap_or("127.0.0.1");
+        let Ok(ip) = address.parse::<IpAddr>() else {
+            let remedy = "write an address of this machine, or \"0.0.0.0\" for all of them";
+            self.refuse("page.address", quoted(address), remedy);
+            return None;
+        };
+        let files = [("page.cert_file", &raw.cert_file), ("page.key_file", &raw.key_file)];
+        if ip.is_loopback() {
+            for (key, path) in files {
+                if let Some(path) = path {
+                    let remedy = "is for a page at a network: write address = \"0.0.0.0\" too, or leave it out";
+                    self.refuse(key, quoted(&path.display().to_string()), remedy);
+                }
+            }
+            if address != "127.0.0.1" {
+                self.refuse("page.address", quoted(address), "write \"127.0.0.1\", or leave it out");
+            }
+            return Some(PageDoor::Loopback { port: raw.port });
+        }
+        for (key, _) in files.into_iter().filter(|(_, path)| path.is_none()) {
+            let remedy = format!("name a PEM file: at {address} the page is encrypted, and asks who is there");
+            self.refuse(key, "missing", remedy);
+        }
+        Some(PageDoor::Network { address: ip, port: raw.port, cert_file: raw.cert_file?, key_file: raw.key_file? })
     }
 
     fn broker(&mut self, raw: &RawBroker) -> Option<Broker> {

@@ -11,14 +11,15 @@ impl Check {
         if let Some(folder) = raw.folder.as_ref().filter(|folder| !folder.is_absolute()) {
             self.refuse("vault.folder", folder.display(), "write an absolute path, for example /var/lib/kehai");
         }
-        if !(1..=KEEP_DAYS_MAX).contains(&raw.keep_days) {
+        let days = raw.keep_days.unwrap_or(KEEP_DAYS_MAX);
+        if !(1..=KEEP_DAYS_MAX).contains(&days) {
             let remedy = format!("write 1 to {KEEP_DAYS_MAX} days; longer histories belong to those who subscribe");
-            self.refuse("vault.keep_days", raw.keep_days, remedy);
+            self.refuse("vault.keep_days", days, remedy);
         }
         if !(QUOTA_MB_MIN..=QUOTA_MB_MAX).contains(&raw.quota_mb) {
             self.refuse("vault.quota_mb", raw.quota_mb, format!("write {QUOTA_MB_MIN} to {QUOTA_MB_MAX} MiB"));
         }
-        (raw.folder.clone(), Keeping { days: raw.keep_days, quota_mb: raw.quota_mb })
+        (raw.folder.clone(), Keeping { days, quota_mb: raw.quota_mb })
     }
 }
 

@@ -102,7 +102,7 @@ impl Mouth {
         }
     }
 
-    fn tell(&self, of: &str, about: serde_json::Map<String, Value>) {
+    pub(super) fn tell(&self, of: &str, about: serde_json::Map<String, Value>) {
         if self.is_live() {
             // What finds no room is lost; health tells the state of everything.
             let _ = self.vault.enqueue_signed(self.composer.event(utc_now(), of, about));
@@ -146,7 +146,8 @@ mod tests {
                     inside_px = [150, 200]\n";
         let settings = crate::config::site::parse(site, "drawn").expect("a whole site file").settings;
         let (topic_root, boot) = ("kehai/v1".to_owned(), "b".to_owned());
-        let composer = Composer::new(&settings, Voice { topic_root, boot, synchronised: true, retain_windows: true });
+        let composer =
+            Composer::new(&settings, Voice { topic_root, boot, synchronised: true, retain_windows: true, sign: None });
         let vault = Arc::new(Vault::throw_away().expect("memory"));
         let mut mouth = Mouth::new(&settings, composer, vault, Duration::from_secs(60));
         mouth.readings.step_ms(UtcMs(utc_now().0 - before_ms), monotonic_ns());

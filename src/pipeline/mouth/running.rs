@@ -14,6 +14,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
 use tokio::process::{Child, ChildStdout, Command};
 
+use super::guard::Guard;
 use crate::detect::session::NO_REPORTS;
 use crate::pipeline::{EyeJob, Origin};
 use crate::wire::record::RECORD_BYTES;
@@ -29,12 +30,13 @@ pub(crate) struct Eye {
 }
 
 impl Eye {
-    pub(super) async fn start(job: &EyeJob) -> Result<Self, String> {
-        Self::start_in(job, None).await
+    /// Starts an eye that lives as long as the guard holds it.
+    pub(super) async fn start(job: &EyeJob, guard: Option<&Guard>) -> Result<Self, String> {
+        Self::start_in(job, None, guard).await
     }
 
     /// Starts an eye, in this folder where one is given.
-    pub(crate) async fn start_in(job: &EyeJob, folder: Option<&Path>) -> Result<Self, String> {
+    pub(crate) async fn start_in(job: &EyeJob, folder: Option<&Path>, guard: Option<&Guard>) -> Result<Self, String> {
         let name = eye_for(job.feeds.iter().map(|feed| &feed.origin));
         let program = program(name)?;
         let mut command = Command::new(&program);
@@ -50,6 +52,9 @@ impl Eye {
         let mut child = command.spawn().map_err(|error| format!("{}: {error}", program.display()))?;
         // With the command goes this side's copy of the eye's standard input.
         drop(command);
+        if guard.is_some_and(|guard| !child.id().is_some_and(|process| guard.hold(process))) {
+            return Err("nothing may be watched now".to_owned());
+        }
         let Some(output) = child.stdout.take() else { return Err("it has no pipe".to_owned()) };
         let text = serde_json::to_vec(job).map_err(|error| error.to_string())?;
         let length = u32::try_from(text.len()).map_err(|error| error.to_string())?;

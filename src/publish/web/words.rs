@@ -139,6 +139,28 @@ pub const AT_LEAST: Word = Word("at least {0}", "{0} 以上");
 
 pub const SKIP: Word = Word("To the figures", "数値へ移動");
 pub const CAMERAS_NOW: Word = Word("Cameras now", "現在のカメラ");
+pub const SWITCH: Word = Word("Switch", "スイッチ");
+pub const STOP: Word = Word("Stop watching", "計測を止める");
+pub const NOT_ARMED: Word =
+    Word("Not armed: cameras are not watched.", "開始の手続きが済んでいません。カメラの映像は使われていません。");
+pub const ARMED: Word =
+    Word("Armed: cameras are watched within opening hours.", "計測中です(営業時間内のみカメラの映像を使います)。");
+pub const PAUSED_HERE: Word = Word(
+    "Stopped on site: cameras are not watched. An owner resumes it here, nobody from afar.",
+    "店舗で停止中です。カメラの映像は使われていません。再開できるのは店舗にいる責任者だけで、遠隔ではできません。",
+);
+pub const PAUSED_REMOTELY: Word = Word(
+    "Stopped from afar: cameras are not watched. An owner resumes it here.",
+    "遠隔で停止中です。カメラの映像は使われていません。店舗にいる責任者が再開できます。",
+);
+pub const LOCKED: Word = Word(
+    "Locked: cameras are not watched. An owner unlocks it here.",
+    "ロック中です。カメラの映像は使われていません。店舗にいる責任者が解除できます。",
+);
+pub const UNREADABLE: Word = Word(
+    "The switch cannot be read: nothing is watched.",
+    "スイッチの状態を読めません。カメラの映像は使われていません。",
+);
 pub const LANGUAGES: Word = Word("Language", "言語");
 pub const DANGEROUS: Word = Word("Dangerous: {0}", "危険: {0}");
 pub const NOT_SHOWN: Word = Word("Not shown: {0}.", "表示できません: {0}。");

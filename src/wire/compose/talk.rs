@@ -83,8 +83,11 @@ impl Composer {
     }
 }
 
+/// What a message is about.
+pub type About = Map<String, Value>;
+
 /// What a message is about, by name.
 #[must_use]
-pub fn about<const N: usize>(things: [(&str, Value); N]) -> Map<String, Value> {
+pub fn about<const N: usize>(things: [(&str, Value); N]) -> About {
     things.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }

@@ -15,8 +15,8 @@ pub struct EventPayload {
     /// Kind: evt.
     pub k: &'static str,
     /// What happened, as the last level of the topic: "camera-lost", "camera-back", "clock-step", "coverage-low",
-    /// "config-applied", "publish-refused", "broker-denied", "store-damaged", "commands-unheard", "certificate-expiring" or
-    /// "command-refused".
+    /// "config-applied", "publish-refused", "broker-denied", "store-damaged", "commands-unheard", "certificate-expiring",
+    /// "command-refused" or "switch".
     pub of: String,
     /// When, UTC, RFC 3339.
     pub at: String,
@@ -37,7 +37,7 @@ pub struct CommandPayload {
     pub v: u8,
     /// Kind: cmd.
     pub k: String,
-    /// What is asked, as the last level of the topic: "ping", "rebirth", "replay" or "config-get".
+    /// What is asked, as the last level of the topic: "ping", "rebirth", "replay", "config-get", "pause" or "lock".
     pub verb: String,
     /// Name of this request, of the asker's choice: 1 to 64 letters, digits, "-" and "_". The answer repeats it.
     pub id: String,
@@ -93,7 +93,8 @@ pub struct AnswerPayload {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
     /// What was asked for: of "ping" the uptime `uptime_s` and the waiting rows `spool_waiting`, of "replay" the number of windows `windows`
-    /// that will come, of "config-get" all that decides what is measured and released, as `settings`.
+    /// that will come, of "config-get" all that decides what is measured and released, as `settings`,
+    /// of "pause" and "lock" where the switch then stands, as `mode`.
     pub d: Map<String, Value>,
     /// Signature of the node over exactly these bytes without this last member.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -4,6 +4,9 @@
 //! Invariants: the number of words follows from the settings alone; a word of 0 where a figure is withheld; what rests on
 //! fewer than `k`, or contradicts itself, is not read.
 
+use std::collections::BTreeSet;
+
+use crate::config::declared::Metric;
 use crate::config::{COUNT_WINDOW_S, PATH_WINDOW_S, Settings};
 use crate::gate::{Figures, FlowFigures, Object, QueueFigures, TransitionFigures, ZoneFigures};
 use crate::measure::dwell::DWELL_CLASSES;
@@ -17,6 +20,8 @@ pub struct Foreseen {
     cells: Vec<usize>,
     /// Nodes between which ways lead before each camera, elsewhere included; 1 where there is no place.
     nodes: Vec<usize>,
+    /// Kinds that have a purpose, where the site declares any: the others do not come.
+    metrics: Option<BTreeSet<Metric>>,
 }
 
 impl Foreseen {
@@ -28,11 +33,15 @@ impl Foreseen {
             queues: settings.queues.len(),
             cells: settings.floors.iter().map(crate::config::Floor::cell_count).collect(),
             nodes: (0..settings.cameras.len()).map(|camera| settings.places(camera).len() + 1).collect(),
+            metrics: settings.metrics.clone(),
         }
     }
 
     /// Words of a window of this object; `None` where there is no such object.
     pub fn words(&self, object: Object) -> Option<usize> {
+        if self.metrics.as_ref().is_some_and(|metrics| !metrics.contains(&object.metric())) {
+            return None;
+        }
         let cells = |floor: u16| self.cells.get(usize::from(floor));
         match object {
             Object::Line(line) => (usize::from(line) < self.lines).then_some(LINE_WORDS),

@@ -121,7 +121,7 @@ fn description(parameter: &str) -> &'static str {
         "node" => "box in the shop",
         "of" => "what it is about",
         "kind" => "line, zone, queue, heat, flow or od",
-        "verb" => "ping, rebirth, replay or config-get",
+        "verb" => "ping, rebirth, replay, config-get, pause or lock",
         _ => "the object",
     }
 }

@@ -1,0 +1,72 @@
+//! Of the self-test: what the eye of this site cannot do, and what it cannot recognise.
+//!
+//! In: a site. Out: proofs of its cage, its network and its programs. Invariant: the walls are those of an eye of this very
+//! site, tried just now by a twin that opens no camera.
+
+use super::{judged, not_run};
+use crate::cli::cage::{summary, tried_with_what_there_is};
+use crate::cli::doctor::{cage, encoders, leavings};
+use crate::cli::finding;
+use crate::cli::model::resolve;
+use crate::config::site::Site;
+use crate::health::walls::Walls;
+use crate::notice::claims::Claim;
+use crate::pipeline::mouth::{EYES, program};
+use crate::wire::payload::selftest::Proof;
+
+pub(super) fn proofs(site: &Site) -> Vec<Proof> {
+    let [stored, network, recognised] = [Claim::NotStored, Claim::NoNetwork, Claim::NoRecognition].map(Claim::id);
+    let encoders = judged(stored, asks_for_no_encoder());
+    let tried = match cage::job(Some(site)) {
+        Err(failure) => Err(failure.message),
+        Ok(job) => tried_with_what_there_is(&job),
+    };
+    let mut proofs = match tried {
+        Err(why) => {
+            [stored, network, "cage"].map(|id| not_run(id, &format!("the cage could not be tried: {why}"))).into()
+        }
+        Ok((_, proof)) => {
+            let told = summary(&proof);
+            let holds = |is_so: bool| if is_so { Ok(told.clone()) } else { Err(told.clone()) };
+            let has_cameras = site.sources.iter().flatten().any(|source| source.usb_device().is_none());
+            let is_alone = proof.walls.has(Walls::NAMESPACE) || !has_cameras;
+            let reach = match is_alone {
+                true => holds(proof.holds()),
+                false => Err(format!("{told}; the eye has no network of its own here and calls its cameras itself")),
+            };
+            vec![judged("cage", holds(proof.holds())), judged(stored, holds(proof.holds())), judged(network, reach)]
+        }
+    };
+    proofs.push(encoders);
+    proofs.push(judged(recognised, knows_boxes_alone(site)));
+    proofs.push(swap());
+    proofs
+}
+
+/// That neither eye asks the system for anything that encodes pictures or film.
+fn asks_for_no_encoder() -> Result<String, String> {
+    let runtime = finding::runtime().ok();
+    for name in EYES {
+        let loaded = encoders::loaded_by(&program(name)?, runtime.as_deref())?;
+        if !loaded.asked_for.is_empty() {
+            return Err(format!("{name} asks for {}", loaded.asked_for.join(", ")));
+        }
+    }
+    Ok(format!("{} ask for nothing that encodes a picture or a film", EYES.join(" and ")))
+}
+
+/// That the one network that is loaded is a person detector we know by its hash, and gives boxes.
+fn knows_boxes_alone(site: &Site) -> Result<String, String> {
+    let model = resolve(&site.settings.detector.model).map_err(|failure| failure.message)?;
+    let (name, sha256) = (&model.card.name, &model.card.sha256);
+    Ok(format!(
+        "the one network is {name} (sha256 {}…, as its card says); of what it finds only boxes of the class person are read",
+        sha256.get(..12).unwrap_or(sha256)
+    ))
+}
+
+/// Whether memory could reach a disk by way of swap.
+fn swap() -> Proof {
+    let told = leavings::swap();
+    if told.starts_with("none") { judged("swap", Ok(told)) } else { not_run("swap", &told) }
+}

@@ -1,0 +1,161 @@
+//! The switch in the store: where it stands, and every turn of it in the audit chain, refused ones too.
+//!
+//! In: [`Turn`]s and who asks. Out: the [`Switch`] as it stands. Invariants: a turn and its line are on the disk together or not
+//! at all; but a stop holds in this process at once, whether or not there is room to write it, and is written as soon as there is.
+
+use std::sync::Arc;
+use std::sync::PoisonError;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use rusqlite::Connection;
+
+use super::{Inner, Vault, VaultError, audit, set_text, store, text};
+use crate::clock::utc_now;
+use crate::switch::{Refusal, Switch, Turn};
+use crate::wire::audit::Deed;
+
+/// Why a turn did not happen.
+#[derive(Debug, thiserror::Error)]
+pub enum TurnError {
+    /// It may not be.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// It could not be written. A stop holds all the same, in the process that asked for it.
+    #[error(transparent)]
+    Store(#[from] VaultError),
+}
+
+/// A stop that waits for room.
+pub(super) struct Unwritten {
+    turn: Turn,
+    who: String,
+    switch: Switch,
+}
+
+/// Reads where the switch stands, whatever else the store is busy with.
+pub struct SwitchReader {
+    db: Connection,
+    halted: Arc<AtomicBool>,
+}
+
+impl SwitchReader {
+    /// Where it stands now; nobody may watch anything where that cannot be told, or somebody has just stopped everything.
+    #[must_use]
+    pub fn read(&self) -> Option<Switch> {
+        if self.halted.load(Ordering::Acquire) { None } else { read(&self.db).ok() }
+    }
+}
+
+impl Vault {
+    /// A reader of the switch for the thread that obeys it; there is one, and none where the store is in memory.
+    #[must_use]
+    pub fn switch_reader(&self) -> Option<SwitchReader> {
+        let db = self.spare.lock().unwrap_or_else(PoisonError::into_inner).take()?;
+        Some(SwitchReader { db, halted: Arc::clone(&self.halted) })
+    }
+
+    /// Stops everything before anything is written: whoever calls this turns the switch next.
+    pub fn halt(&self) {
+        self.halted.store(true, Ordering::Release);
+    }
+
+    /// Where the switch stands.
+    ///
+    /// # Errors
+    /// The store cannot be read: nothing may be watched then.
+    pub fn switch(&self) -> Result<Switch, VaultError> {
+        let mut inner = self.lock();
+        self.write_stop(&mut inner);
+        match &inner.unwritten {
+            Some(unwritten) => Ok(unwritten.switch.clone()),
+            None => read(&inner.db).map_err(|error| store::of(&self.path, error)),
+        }
+    }
+
+    /// Turns the switch on behalf of `who`; `right_sign` is the sign of the configuration, where a sign is acknowledged.
+    ///
+    /// # Errors
+    /// [`TurnError`].
+    pub fn turn(&self, turn: &Turn, who: &str, right_sign: Option<&str>) -> Result<Switch, TurnError> {
+        if turn.is_stop() {
+            self.halt();
+        }
+        let mut inner = self.lock();
+        if !turn.is_stop() {
+            self.write_stop(&mut inner);
+            if let Some(unwritten) = &inner.unwritten {
+                // What was stopped and could not be written down is not started by what can.
+                let path = self.path.clone();
+                return Err(if unwritten.turn.is_stop() {
+                    VaultError::Full { path }
+                } else {
+                    VaultError::Busy { path }
+                }
+                .into());
+            }
+        }
+        let before = inner.unwritten.as_ref().map(|unwritten| unwritten.switch.clone());
+        let written = inner.write(&self.path, |db, epoch| {
+            let before = before.clone().map_or_else(|| read(db), Ok)?;
+            let at = utc_now();
+            let turned = before.turned(turn, right_sign, at);
+            let outcome = if turned.is_ok() { "done" } else { "refused" };
+            let mut deed = Deed::done(turn.name()).by(who).that_was(outcome).about("from", before.mode().name());
+            match &turned {
+                Ok(after) => {
+                    deed = deed.about("to", after.mode().name());
+                    write(db, after)?;
+                }
+                Err(refusal) => deed = deed.about("why", refusal.to_string()),
+            }
+            if let Turn::Arm { site, .. } = turn {
+                deed = deed.about("sign", site.sign.as_str()).about("declaration", site.declaration.as_str());
+            }
+            audit::append(db, epoch, &deed, at)?;
+            Ok(turned)
+        });
+        match written {
+            Ok(turned) => {
+                inner.unwritten = None;
+                self.halted.store(false, Ordering::Release);
+                drop(inner);
+                self.changed.notify_one();
+                Ok(turned?)
+            }
+            Err(error) => {
+                if turn.is_stop() {
+                    let before = before.or_else(|| read(&inner.db).ok()).unwrap_or_default();
+                    let switch = before.turned(turn, None, utc_now()).unwrap_or_default();
+                    inner.unwritten = Some(Unwritten { turn: turn.clone(), who: who.to_owned(), switch });
+                }
+                Err(error.into())
+            }
+        }
+    }
+
+    /// Writes a stop that found no room, if there is some now.
+    fn write_stop(&self, inner: &mut Inner) {
+        let Some(Unwritten { turn, who, switch }) = inner.unwritten.take() else { return };
+        let written = inner.write(&self.path, |db, epoch| {
+            write(db, &switch)?;
+            let deed = Deed::done(turn.name()).by(&who).about("to", switch.mode().name()).about("late", true);
+            audit::append(db, epoch, &deed, utc_now())
+        });
+        if written.is_err() {
+            inner.unwritten = Some(Unwritten { turn, who, switch });
+        } else {
+            self.halted.store(false, Ordering::Release);
+        }
+    }
+}
+
+fn read(db: &Connection) -> rusqlite::Result<Switch> {
+    let Some(text) = text(db, SWITCH)? else { return Ok(Switch::default()) };
+    Ok(Switch::of_text(&text))
+}
+
+fn write(db: &Connection, switch: &Switch) -> rusqlite::Result<()> {
+    set_text(db, SWITCH, &switch.to_text())
+}
+
+const SWITCH: &str = "switch";
