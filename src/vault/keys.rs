@@ -120,7 +120,7 @@ fn make(path: &Path) -> Result<Zeroizing<Vec<u8>>, VaultError> {
 
 /// Bytes for this user alone: whole on the disk or not there at all.
 fn put(path: &Path, secret: &[u8]) -> Result<(), VaultError> {
-    let failed = |error: std::io::Error| VaultError::Folder { path: path.to_owned(), reason: error.to_string() };
+    let failed = |error: std::io::Error| VaultError::of_file(path, &error);
     let beside = path.with_extension("partial");
     let mut file =
         OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside).map_err(failed)?;

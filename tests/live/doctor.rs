@@ -110,11 +110,11 @@ fn one_camera_of_two_that_fails_is_a_failed_check() {
 }
 
 #[test]
-fn a_camera_of_another_machine_is_not_opened_before_arming_exists() {
+fn a_camera_of_another_machine_is_not_opened_where_nobody_answers_for_the_box() {
     let folder = Folder::new();
     let site = site_of(&folder, "rtsp://admin:gehe1m@192.0.2.7/live");
     let ended = kehai(&["doctor", "--site", &site, "--cameras"]);
-    ended.must_be_refused(7, &["camera.cam.url", "192.0.2.7", "not armed"]);
+    ended.must_be_refused(7, &["unprovisioned", "no camera is opened", "kehai people add"]);
     assert!(!ended.err.contains(PASSWORD), "{}", ended.err);
 }
 
