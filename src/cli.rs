@@ -45,6 +45,7 @@ mod verify;
 mod watch;
 mod wipe;
 
+pub use arming::armable;
 use clap::{Parser, Subcommand};
 
 /// Runs the command of this process.

@@ -11,6 +11,8 @@ pub mod card;
 mod check;
 pub mod declared;
 #[cfg(feature = "mouth")]
+pub mod hours;
+#[cfg(feature = "mouth")]
 mod outlets;
 pub mod placement;
 #[cfg(feature = "mouth")]
@@ -103,6 +105,9 @@ pub struct Store {
     pub timezone: String,
     /// How far full local hours lie behind full UTC hours, s.
     pub hour_phase_s: u32,
+    /// When cameras are watched, by the clock on the shop's wall, "10:00-21:00"; absent: always.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hours: Option<String>,
 }
 
 /// What a figure needs to be released.

@@ -4,7 +4,11 @@
 //! In: a site and its store. Out: nothing, or exit 7 and what is missing. Invariant: whoever is refused here has opened no camera,
 //! and stands in the audit chain.
 
+use std::path::{Path, PathBuf};
+
+use super::state::{folder_of, who};
 use super::{Failure, NOT_ARMED};
+use crate::config::Keeping;
 use crate::config::broker::Broker;
 use crate::config::site::Site;
 use crate::notice::sign_id;
@@ -24,12 +28,13 @@ pub fn armable(site: &Site) -> switch::Site {
     }
 }
 
-/// Keys of what a site file allows that weakens privacy.
+/// Keys of what a site file allows that weakens privacy, or the word of a second person.
 fn dangers(site: &Site) -> Vec<String> {
     let is_plain = matches!(&site.outlets.broker, Some(Broker::At(remote)) if remote.is_dangerous_plaintext);
     let all = [
         ("dangerous_allow_unsandboxed", site.settings.dangerous_allow_unsandboxed),
         ("broker.dangerous_plaintext", is_plain),
+        ("switch.sole_operator", site.declared.is_sole_operator),
     ];
     all.into_iter().filter(|(_, is_on)| *is_on).map(|(key, _)| key.to_owned()).collect()
 }
@@ -73,6 +78,21 @@ pub fn must_be_declared(site: &Site) -> Result<(), Failure> {
     ))
 }
 
+/// Remembers that a site file was refused before anybody could say where its store lies: in the store that the file names as far as
+/// it can be read, else in that of this service or user. Without a store there is nothing to remember it in.
+pub fn remember_refused(path: &Path, what: &'static str, refused: &Failure) {
+    let text = std::fs::read_to_string(path).unwrap_or_default();
+    let named = toml::from_str::<toml::Table>(&text).ok().and_then(|table| {
+        let folder = table.get("vault")?.get("folder")?.as_str()?.to_owned();
+        Some(PathBuf::from(folder))
+    });
+    let Ok(folder) = folder_of(named) else { return };
+    let Ok(vault) = Vault::open_beside(&folder, Keeping::default()) else { return };
+    let why: String = refused.message.chars().take(WHY_CHARS_MAX).collect();
+    // Without room for the line nothing is watched all the same.
+    let _ = vault.remember(&Deed::done(what).by(&who()).that_was("refused").about("why", why));
+}
+
 /// Refuses to watch what is not armed, and remembers that.
 ///
 /// # Errors
@@ -89,3 +109,6 @@ pub fn must_be_armed(site: &Site, vault: &Vault) -> Result<(), Failure> {
     let _ = vault.remember(&deed);
     Err(refused)
 }
+
+/// A site file can be wrong in more ways than a line of the chain has room for.
+const WHY_CHARS_MAX: usize = 600;

@@ -104,7 +104,7 @@ enum By {
 pub fn run(args: &Args) -> Result<(), Failure> {
     check_file("--out", &args.out)?;
     let wanted = wanted(args)?;
-    let hours = args.hours.as_deref().map(Hours::read).transpose()?;
+    let hours = args.hours.as_deref().map(Hours::read).transpose().map_err(PeriodError::from)?;
     let site = args.site.as_deref().map(site::load).transpose()?;
     let bar = progress_of("reading", "{bytes} read, {elapsed}");
     let mut source = Source::open(site.as_ref(), &args.windows, &args.asker, &mut |bytes| bar.inc(bytes))?;

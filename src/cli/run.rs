@@ -16,7 +16,7 @@ use tokio::sync::watch;
 
 use restarts::Restarts;
 
-use super::arming::{armable, must_be_armed};
+use super::arming::{armable, must_be_armed, remember_refused};
 use super::output::note;
 use super::publishing::Publishing;
 use super::session::{Prepared, feeds, prepare, usb_trouble, why_silent};
@@ -52,8 +52,9 @@ pub struct Args {
 
 /// Runs the command until a signal ends it.
 pub fn run(args: &Args) -> Result<(), Failure> {
-    let prepared = prepare(&args.site, None)?;
-    let feeds = feeds(&prepared.site, &prepared.path)?;
+    let refused = |failure: &Failure| remember_refused(&args.site, "watch", failure);
+    let prepared = prepare(&args.site, None).inspect_err(refused)?;
+    let feeds = feeds(&prepared.site, &prepared.path).inspect_err(refused)?;
     let hours = opening_hours(&prepared.site)?;
     let state = state_folder(&prepared.site.outlets)?;
     // What is not there cannot be left open to it.
@@ -73,10 +74,11 @@ pub fn run(args: &Args) -> Result<(), Failure> {
 
 /// When the cameras of a site may be watched.
 fn opening_hours(site: &Site) -> Result<Option<(Calendar, Hours)>, Failure> {
-    let Some(text) = &site.declared.hours else { return Ok(None) };
+    let Some(text) = &site.settings.store.hours else { return Ok(None) };
     let refused = |error: PeriodError| Failure::new(CONFIGURATION, format!("switch.hours: {error}"));
     let calendar = Calendar::of(&site.settings.store.timezone).map_err(refused)?;
-    Ok(Some((calendar, Hours::read(text).map_err(refused)?)))
+    let hours = Hours::read(text).map_err(|error| refused(error.into()))?;
+    Ok(Some((calendar, hours)))
 }
 
 async fn watch(

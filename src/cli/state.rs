@@ -43,9 +43,17 @@ pub fn who() -> String {
 /// # Errors
 /// Exit 3 where nothing says which.
 pub fn state_folder(outlets: &Outlets) -> Result<PathBuf, Failure> {
+    folder_of(outlets.state_folder.clone())
+}
+
+/// The folder of the store of a site file that names this one, or none.
+///
+/// # Errors
+/// As [`state_folder`].
+pub fn folder_of(named: Option<PathBuf>) -> Result<PathBuf, Failure> {
     let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let of_user = || variable("XDG_STATE_HOME").or_else(|| Some(variable("HOME")?.join(".local/state")));
-    let folder = outlets.state_folder.clone().or_else(|| variable("STATE_DIRECTORY"));
+    let folder = named.or_else(|| variable("STATE_DIRECTORY"));
     folder.or_else(|| Some(of_user()?.join("kehai"))).filter(|folder| folder.is_absolute()).ok_or_else(|| {
         Failure::new(CONFIGURATION, "vault.folder is missing and neither STATE_DIRECTORY nor HOME say where state is kept; write [vault] folder = \"/var/lib/kehai\"")
     })

@@ -10,7 +10,7 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process};
 use serde::Serialize;
 
-use super::arming::{armable, must_be_declared};
+use super::arming::{armable, must_be_declared, remember_refused};
 use super::credentials::prove;
 use super::output::{note, say, say_json};
 use super::state::{state_folder, store_of, who};
@@ -74,8 +74,9 @@ struct Told {
 /// Runs `kehai arm`.
 pub fn arm(args: &ArmArgs) -> Result<(), Failure> {
     let start = &args.start;
-    let (site, vault) = store_of(&start.site)?;
-    must_be_declared(&site)?;
+    let refused = |failure: &Failure| remember_refused(&start.site, "arm", failure);
+    let (site, vault) = store_of(&start.site).inspect_err(refused)?;
+    must_be_declared(&site).inspect_err(refused)?;
     let by = prove(&vault, &start.name, start.password_file.as_deref(), start.code.as_deref())?;
     let armable = armable(&site);
     let right = armable.sign.clone();

@@ -6,19 +6,19 @@
 pub(super) mod broker;
 mod commands;
 pub(super) mod declared;
+mod gate;
 mod queue;
 mod vault;
 
 use std::collections::BTreeSet;
 
-use declared::RawDeclared;
+use declared::{RawDeclared, RawNotice};
 
-use super::site::{
-    Problem, RawCamera, RawDetector, RawFloor, RawGate, RawIgnore, RawLine, RawSite, RawStore, RawZone, Site,
-};
+use super::hours::{HOURS_REMEDY, Hours};
+use super::site::{Problem, RawCamera, RawDetector, RawFloor, RawIgnore, RawLine, RawSite, RawStore, RawZone, Site};
 use super::{
-    Camera, CameraSource, DetectorChoice, Drawn, FLOOR_CELLS_MAX, Floor, Gate, Ignore, LOOKS_PER_S, Line,
-    MODEL_DEFAULT, Outlets, PointPair, Profile, Settings, Store, WORKERS_MAX, Zone,
+    Camera, CameraSource, DetectorChoice, Drawn, FLOOR_CELLS_MAX, Floor, Ignore, LOOKS_PER_S, Line, MODEL_DEFAULT,
+    Outlets, PointPair, Settings, Store, WORKERS_MAX, Zone,
 };
 
 /// Collects problems while the raw file becomes settings.
@@ -37,8 +37,10 @@ impl Check {
     }
 
     pub(super) fn site(&mut self, raw: RawSite) -> Site {
-        let store = self.store(&raw.store);
-        let gate = self.gate(&raw.gate);
+        let store = self.store(&raw.store, raw.switch.hours.as_deref());
+        let region = raw.notice.as_ref().and_then(RawNotice::region);
+        let gate = self.gate(&raw.gate, region);
+        self.dangers(region, raw.dangerous_allow_unsandboxed, raw.broker.as_ref());
         let detector = self.detector(raw.detector);
         let metrics = (!raw.purposes.is_empty()).then(|| raw.purposes.keys().copied().collect());
         let (notice, recipients, switch) = (raw.notice, raw.recipient, raw.switch);
@@ -83,7 +85,10 @@ impl Check {
         }
     }
 
-    fn store(&mut self, raw: &RawStore) -> Store {
+    fn store(&mut self, raw: &RawStore, hours: Option<&str>) -> Store {
+        if let Some(hours) = hours.filter(|hours| Hours::read(hours).is_err()) {
+            self.refuse("switch.hours", quoted(hours), HOURS_REMEDY);
+        }
         for (key, value) in [("org", &raw.org), ("store", &raw.store), ("node", &raw.node)] {
             self.id(&format!("store.{key}"), value);
         }
@@ -107,27 +112,8 @@ impl Check {
             name: raw.name.clone().unwrap_or_else(|| raw.store.clone()),
             timezone: raw.timezone.clone(),
             hour_phase_s: (-offset_s).rem_euclid(3600) as u32,
+            hours: hours.map(str::to_owned),
         }
-    }
-
-    fn gate(&mut self, raw: &RawGate) -> Gate {
-        match raw.profile.as_str() {
-            "threshold" => {}
-            "standard" | "strict" => self.refuse(
-                "gate.profile",
-                quoted(&raw.profile),
-                "this version has no calibrated noise yet and will not claim it; write \"threshold\"",
-            ),
-            other => self.refuse("gate.profile", quoted(other), "write \"threshold\", the only profile there is"),
-        }
-        let k = raw.k.unwrap_or(K_MIN);
-        if !(K_MIN..=K_MAX).contains(&k) {
-            self.refuse("gate.k", k, format!("write {K_MIN} to {K_MAX} distinct visits; privacy only tightens"));
-        }
-        if let Some(crowd_min) = raw.crowd_min.filter(|crowd_min| !(k..=K_MAX).contains(crowd_min)) {
-            self.refuse("gate.crowd_min", crowd_min, format!("write {k} (gate.k) to {K_MAX} people"));
-        }
-        Gate { profile: Profile::Threshold, k, crowd_min: raw.crowd_min }
     }
 
     fn detector(&mut self, raw: Option<RawDetector>) -> DetectorChoice {
@@ -420,10 +406,6 @@ fn quoted(text: &str) -> String {
     format!("\"{text}\"")
 }
 
-/// Fewest distinct visits a released figure may rest on (CONTRACT: k = 5 unless tightened).
-pub(super) const K_MIN: u32 = 5;
-/// Above this a shop would publish nothing at all.
-const K_MAX: u32 = 1000;
 /// Largest side of a model input, px; no network for an edge box comes near it.
 const SIDE_PX_MAX: u32 = 8192;
 /// Least sensitivity of the motion gate: a change of twenty grey levels.

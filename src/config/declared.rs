@@ -37,8 +37,6 @@ pub struct Declared {
     pub region: Option<Region>,
     /// Whether one person arms alone, which the policy then says.
     pub is_sole_operator: bool,
-    /// When cameras are watched, by the clock on the shop's wall, "10:00-21:00"; absent: always.
-    pub hours: Option<String>,
     /// How long released windows are kept, days, where the site file says it by itself.
     pub keep_days: Option<u32>,
     /// What changed and when, newest first.
@@ -177,6 +175,49 @@ pub enum Region {
     Uk,
 }
 
+/// What the rules of a region ask for beyond what holds everywhere. No law names these numbers: they are what we let stand for
+/// its caution, and a site file may ask for more but not for less.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RegionRules {
+    /// Fewest distinct visits behind a figure.
+    pub k_min: u32,
+    /// Fewest people on a floor, or between the places of a camera, before anything of its paths is released.
+    pub crowd_min: u32,
+    /// The language that notices have to be in, among others.
+    pub language: Option<Language>,
+    /// Whether a `dangerous_` key may be set.
+    pub allows_dangers: bool,
+}
+
+impl Region {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Jp, Self::Eu, Self::Uk];
+
+    /// As it is written.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Jp => "jp",
+            Self::Eu => "eu",
+            Self::Uk => "uk",
+        }
+    }
+
+    /// What it asks for.
+    #[must_use]
+    pub fn rules(self) -> RegionRules {
+        let everywhere = RegionRules { k_min: K_MIN, crowd_min: K_MIN, language: None, allows_dangers: true };
+        match self {
+            Self::Jp => RegionRules { language: Some(Language::Ja), ..everywhere },
+            Self::Eu => RegionRules { k_min: 10, crowd_min: 20, allows_dangers: false, ..everywhere },
+            Self::Uk => RegionRules { crowd_min: 10, language: Some(Language::En), ..everywhere },
+        }
+    }
+}
+
+/// Fewest distinct visits behind a figure, anywhere (PRIVACY §3).
+pub const K_MIN: u32 = 5;
+
 /// A change that was announced.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -205,7 +246,14 @@ impl Declared {
             ("notice.interest", self.legal_basis != Some(LegalBasis::LegitimateInterest) || self.interest.is_some()),
         ];
         let keys = required.into_iter().filter(|(_, is_there)| !is_there).map(|(key, _)| key.to_owned());
-        keys.chain(self.untranslated()).collect()
+        keys.chain(self.language_of_region()).chain(self.untranslated()).collect()
+    }
+
+    /// The language of the region, where the notice is not in it.
+    fn language_of_region(&self) -> Option<String> {
+        let region = self.region?;
+        let language = region.rules().language.filter(|language| !self.languages.contains(language))?;
+        Some(format!("\"{}\" among notice.languages (region {})", language.code(), region.name()))
     }
 
     /// Texts that lack a language the notice is to be in.

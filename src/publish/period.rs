@@ -14,8 +14,9 @@ use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 
+pub use crate::config::hours::Hours;
 use crate::wire::read::{BodyFigures, CellGrid, Kind, ReadError, WindowBody};
-pub use calendar::{Calendar, Hours, Period, PeriodError, Span};
+pub use calendar::{Calendar, Period, PeriodError, Span};
 pub use definitions::{Context, Definition, Figure, Of, Why, class_s, definition, definitions, quantile_s};
 use objects::Weight;
 pub use objects::{

@@ -23,7 +23,7 @@ pub struct Bounds {
     pub keep_days: u32,
     /// Places where nobody counts: a hash of each, by name.
     pub masks: BTreeMap<String, String>,
-    /// Dangers that are allowed, each by its key.
+    /// What is allowed that weakens privacy, or the word of a second person, each by its key.
     pub dangers: Vec<String>,
 }
 
@@ -78,10 +78,11 @@ impl Bounds {
         };
         least("gate.k", other.k, self.k);
         least("gate.crowd_min", other.crowd_min, self.crowd_min);
-        for (floor, was) in &self.cell_mm {
-            if let Some(mm) = other.cell_mm.get(floor) {
-                least(&format!("floor.{floor}.cell_m (mm)"), *mm, *was);
-            }
+        for (floor, mm) in &other.cell_mm {
+            // A floor by another name is as coarse as the coarsest that is gone.
+            let gone = self.cell_mm.iter().filter(|(floor, _)| !other.cell_mm.contains_key(*floor));
+            let was = self.cell_mm.get(floor).or_else(|| gone.map(|(_, mm)| mm).max());
+            was.into_iter().for_each(|was| least(&format!("floor.{floor}.cell_m (mm)"), *mm, *was));
         }
         if other.keep_days > self.keep_days {
             keys.push(format!("vault.keep_days = {}, was {}", other.keep_days, self.keep_days));

@@ -229,6 +229,7 @@ impl Composer {
             meta("lines", lines(&self.settings)),
             meta("zones", zones(&self.settings)),
             meta("queues", queues(&self.settings)),
+            meta("calendar", vec![calendar(&self.settings)]),
         ]
     }
 
@@ -356,6 +357,17 @@ fn queues(settings: &Settings) -> Vec<MetaItem> {
         ..MetaItem::default()
     };
     settings.queues.iter().map(item).collect()
+}
+
+fn calendar(settings: &Settings) -> MetaItem {
+    let store = &settings.store;
+    MetaItem {
+        id: store.store.clone(),
+        name: store.name.clone(),
+        timezone: Some(store.timezone.clone()),
+        hours: store.hours.clone(),
+        ..MetaItem::default()
+    }
 }
 
 fn drawn(settings: &Settings, [id, name]: [&String; 2], camera: usize, points: &Drawn) -> MetaItem {

@@ -214,7 +214,7 @@ pub struct MetaPayload {
     pub v: u8,
     /// Kind: meta.
     pub k: &'static str,
-    /// "lines", "zones", "queues", "floors" or "cameras".
+    /// "lines", "zones", "queues", "floors", "cameras" or "calendar".
     pub of: &'static str,
     /// Fingerprint of the configuration.
     pub cfg: String,
@@ -262,6 +262,12 @@ pub struct MetaItem {
     /// Waits longer than this are too long, ms.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target_ms: Option<u32>,
+    /// IANA time zone of the shop, whose days and hours its calendar tells.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timezone: Option<String>,
+    /// When cameras are watched, by the clock on the shop's wall, "10:00-21:00"; absent: always.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hours: Option<String>,
 }
 
 /// How a node fares. Counters of frames, never of people.

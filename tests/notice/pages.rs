@@ -34,7 +34,6 @@ fn saying(text: &str) -> Site {
     declared.interest = Some(words.clone());
     declared.objection = Some(words.clone());
     declared.authority = Some(words.clone());
-    declared.hours = Some(text.into());
     declared.policy_url = Some(format!("https://shop.example/{text}"));
     let desk = declared.desk.as_mut().expect("declared");
     (desk.name, desk.phone, desk.email, desk.hours) =
@@ -46,6 +45,7 @@ fn saying(text: &str) -> Site {
     declared.changes[0].date = text.into();
     let settings = &mut site.settings;
     settings.store.name = text.into();
+    settings.store.hours = Some(text.into());
     settings.cameras[0].name = text.into();
     settings.floors[0].name = text.into();
     settings.lines.iter_mut().for_each(|line| line.name = text.into());

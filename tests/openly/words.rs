@@ -61,7 +61,7 @@ fn shop() -> impl Strategy<Value = Site> {
         (of.interest, of.authority, of.objection) = (Some(interest.clone()), Some(authority), Some(objection));
         of.desk = Some(Desk { name: desk, phone: hours.clone(), email: hours.clone(), hours: hours.clone() });
         of.changes = vec![Change { date: name.clone(), what: interest }];
-        of.hours = hours;
+        site.settings.store.hours = hours;
         site.settings.store.name = name;
         site
     })

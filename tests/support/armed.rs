@@ -4,10 +4,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use kehai::config::broker::Broker;
-use kehai::config::site::{self, Site};
-use kehai::notice::sign_id;
-use kehai::switch::{self, Bounds, Person, Role, Turn};
+use kehai::cli::armable;
+use kehai::config::site;
+use kehai::switch::{Person, Role, Turn};
 use kehai::vault::Vault;
 
 /// The same site file with everything declared that has to be.
@@ -31,20 +30,6 @@ pub fn arm(text: &str, state: &Path) -> String {
     sign
 }
 
-/// What is armed of a site.
-pub fn armable(site: &Site) -> switch::Site {
-    let declaration = site.settings.declaration.clone().expect("something is declared");
-    let is_plain = matches!(&site.outlets.broker, Some(Broker::At(remote)) if remote.is_dangerous_plaintext);
-    let dangers = [(UNSANDBOXED, site.settings.dangerous_allow_unsandboxed), ("broker.dangerous_plaintext", is_plain)];
-    let dangers = dangers.into_iter().filter(|(_, is_on)| *is_on).map(|(key, _)| key.to_owned()).collect();
-    switch::Site {
-        sign: sign_id(&declaration),
-        bounds: Bounds::of(&site.settings, site.outlets.keeping.days, dangers),
-        is_sole_operator: site.declared.is_sole_operator,
-        declaration,
-    }
-}
-
 /// Arms what a command is about to run: where its site file or its environment says that the store lies.
 pub fn arm_for(command: &Command, text: &str) {
     let site = site::parse(text, "armed").expect("a good site");
@@ -52,8 +37,6 @@ pub fn arm_for(command: &Command, text: &str) {
     let state = site.outlets.state_folder.or_else(|| of_command.map(PathBuf::from));
     arm(text, &state.expect("the test says where the store lies"));
 }
-
-const UNSANDBOXED: &str = "dangerous_allow_unsandboxed";
 
 /// All that has to be declared.
 const DECLARED: &str = r#"

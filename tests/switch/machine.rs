@@ -23,17 +23,23 @@ enum Action {
     Later(i64),
 }
 
-fn bounds(k: u32, keep_days: u32, is_masked: bool) -> Bounds {
+fn bounds(k: u32, keep_days: u32, is_masked: bool, is_sole_operator: bool) -> Bounds {
     let masks: BTreeMap<String, String> =
         if is_masked { [("desk".to_owned(), "a1".to_owned())].into() } else { BTreeMap::new() };
-    Bounds { k, crowd_min: k, cell_mm: [("floor".to_owned(), 1000)].into(), keep_days, masks, dangers: Vec::new() }
+    let dangers = if is_sole_operator { vec!["switch.sole_operator".to_owned()] } else { Vec::new() };
+    Bounds { k, crowd_min: k, cell_mm: [("floor".to_owned(), 1000)].into(), keep_days, masks, dangers }
 }
 
 fn sites() -> impl Strategy<Value = Site> {
     (prop_oneof![Just(5_u32), Just(8)], prop_oneof![Just(7_u32), Just(30)], any::<bool>(), any::<bool>()).prop_map(
         |(k, keep_days, is_masked, is_sole_operator)| {
             let declaration = format!("{k} {keep_days} {is_masked} {is_sole_operator}");
-            Site { sign: sign_of(&declaration), bounds: bounds(k, keep_days, is_masked), declaration, is_sole_operator }
+            Site {
+                sign: sign_of(&declaration),
+                bounds: bounds(k, keep_days, is_masked, is_sole_operator),
+                declaration,
+                is_sole_operator,
+            }
         },
     )
 }
@@ -143,9 +149,9 @@ proptest! {
 
     #[test]
     fn the_tighter_of_two_bounds_is_as_tight_as_either(
-        one in (5_u32..50, 1_u32..30, any::<bool>()), other in (5_u32..50, 1_u32..30, any::<bool>())
+        one in (5_u32..50, 1_u32..30, any::<[bool; 2]>()), other in (5_u32..50, 1_u32..30, any::<[bool; 2]>())
     ) {
-        let [one, other] = [one, other].map(|(k, days, is_masked)| bounds(k, days, is_masked));
+        let [one, other] = [one, other].map(|(k, days, [is_masked, is_alone])| bounds(k, days, is_masked, is_alone));
         let both = one.tightened(&other);
         prop_assert_eq!(one.loosened_by(&both), Vec::<String>::new());
         prop_assert_eq!(other.loosened_by(&both), Vec::<String>::new());

@@ -4,12 +4,13 @@ use std::net::TcpListener;
 use std::path::Path;
 use std::time::Duration;
 
+use kehai::cli::armable;
 use kehai::config::Keeping;
 use kehai::config::site;
 use kehai::switch::{Mode, Person, Role, Turn};
 use kehai::vault::{TurnError, Vault};
 
-use crate::support::armed::{arm, armable, declared};
+use crate::support::armed::{arm, declared};
 use crate::support::folder::Folder;
 use crate::support::program::kehai;
 use crate::support::site::BARE;

@@ -170,7 +170,7 @@ fn declared(state: &Path) -> String {
     let party = "{ name = \"Self-test\", address = \"this box\", contact = \"this box\" }";
     let lines = [
         format!("[vault]\nfolder = {}\nkeep_days = 1", toml::Value::from(state.display().to_string())),
-        "[switch]\nsole_operator = true\n[notice]\nlanguages = [\"en\"]\nregion = \"eu\"".to_owned(),
+        "[switch]\nsole_operator = true\n[notice]\nlanguages = [\"en\"]\nregion = \"uk\"".to_owned(),
         format!("controllers = [{party}]\nlegal_basis = \"legitimate-interest\"\ninterest = {words}"),
         format!("desk = {{ name = {words}, phone = \"000\" }}\nauthority = {words}\nobjection = {words}"),
         format!("policy_url = \"http://127.0.0.1/\"\n[purposes]\nline = {words}\n"),

@@ -8,6 +8,7 @@ use super::judged;
 use crate::cli::Failure;
 use crate::clock::{UtcMs, utc_now};
 use crate::config::KEEP_DAYS_MAX;
+use crate::config::declared::K_MIN;
 use crate::config::declared::Metric;
 use crate::config::site::Site;
 use crate::notice::claims::Claim;
@@ -166,8 +167,6 @@ fn clock(vault: &Vault) -> Result<Result<String, String>, Failure> {
 /// All that a window has at its top: as in the schema, and in tests/openly/report.rs.
 pub(super) const MEMBERS: [&str; 14] =
     ["v", "k", "id", "ws", "dur", "rev", "boot", "seq", "cfg", "clk", "cov_ms", "privacy", "d", "sig"];
-/// Least k the product allows (PRIVACY §3).
-const K_MIN: u32 = 5;
 const DAY_S: i64 = 86_400;
 const PLAIN: &[u8] = b"SQLite format 3";
 /// Bytes looked at for order: a page or more of what is encrypted.

@@ -29,12 +29,18 @@ pub(in crate::config) struct RawNotice {
     changes: Vec<Change>,
 }
 
+impl RawNotice {
+    pub(in crate::config) fn region(&self) -> Option<Region> {
+        self.region
+    }
+}
+
 /// When and how cameras are watched, as it is written.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(in crate::config) struct RawSwitch {
     sole_operator: bool,
-    hours: Option<String>,
+    pub(in crate::config) hours: Option<String>,
 }
 
 /// All of it.
@@ -88,7 +94,6 @@ impl Check {
             recipients: raw.recipients,
             region: notice.region,
             is_sole_operator: raw.switch.sole_operator,
-            hours: raw.switch.hours,
             keep_days: raw.vault.keep_days,
             changes: notice.changes,
         }

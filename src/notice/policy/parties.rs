@@ -83,7 +83,7 @@ pub(super) fn desk(writer: Writer) -> Section {
 /// When cameras are watched, and by whom that is started.
 pub(super) fn operation(writer: Writer) -> Section {
     let declared = &writer.notice.site.declared;
-    let hours = match (&declared.hours, writer.language) {
+    let hours = match (&writer.notice.site.settings.store.hours, writer.language) {
         (Some(hours), Language::Ja) => format!("映像を解析する時間：{}（店の時計）", escape(hours)),
         (Some(hours), Language::En) => format!("Images are analysed from {} by the shop’s clock.", escape(hours)),
         (None, _) => writer.say("映像は、一日中解析します。", "Images are analysed all day.").to_owned(),

@@ -25,7 +25,7 @@ pub(super) fn impact(writer: Writer) -> Paper {
         format!(
             "{}: {}",
             writer.say("動かす時間", "hours"),
-            declared.hours.as_deref().unwrap_or(writer.say("いつも", "always"))
+            settings.store.hours.as_deref().unwrap_or(writer.say("いつも", "always"))
         ),
         format!("{}: {}", writer.say("数えない場所", "places where nobody counts"), settings.ignores.len()),
     ];

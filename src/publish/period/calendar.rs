@@ -8,19 +8,13 @@ use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan, ZonedDateTime};
 
+use crate::config::hours::{Hours, NoHours};
+
 /// Time of the shop.
 #[derive(Debug, Clone)]
 pub struct Calendar {
     zone: TimeZone,
     name: String,
-}
-
-/// Hours of the day in which a shop is open, by the clock on its wall.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Hours {
-    open: Time,
-    /// `None`: midnight at the end of the day.
-    close: Option<Time>,
 }
 
 /// Part of the time line, `[from_s, to_s)`, s since 1970 UTC.
@@ -70,8 +64,8 @@ pub enum PeriodError {
         days: i64,
     },
     /// No opening hours.
-    #[error("{0:?} are no hours; write them in quarters of an hour, for example 10:00-21:00, 09:30-24:00, 18:00-02:00")]
-    Hours(String),
+    #[error(transparent)]
+    Hours(#[from] NoHours),
     /// Nothing of the opening hours lies in the period.
     #[error("the shop is closed from {from} to {to}, by the hours given")]
     Closed {
@@ -137,7 +131,7 @@ impl Calendar {
         // Hours over midnight begin on the day before.
         let first = self.day_of(whole.from_s).yesterday().unwrap_or(Date::MIN);
         let days = first.series(1.day()).take_while(|day| self.midnight_s(*day).is_some_and(|at| at < whole.to_s));
-        let open = days.filter_map(|day| hours.on(self, day)).filter_map(|open| open.and(whole));
+        let open = days.filter_map(|day| self.open_on(hours, day)).filter_map(|open| open.and(whole));
         Period::of(open.collect())
     }
 
@@ -189,35 +183,16 @@ impl Calendar {
         }
         Some(local.to_zoned_datetime(self.zone.clone()).ok()?.timestamp().as_second())
     }
-}
 
-impl Hours {
-    /// From "10:00-21:00"; "24:00" is the end of the day, and an end before the beginning lies on the next day.
-    ///
-    /// # Errors
-    /// [`PeriodError::Hours`].
-    pub fn read(text: &str) -> Result<Self, PeriodError> {
-        let refused = || PeriodError::Hours(text.to_owned());
-        let (open, close) = text.split_once('-').ok_or_else(refused)?;
-        let time = |text: &str| {
-            let time = Time::strptime("%H:%M", text.trim()).map_err(|_| refused())?;
-            // Windows are quarters of an hour: other times would cut them.
-            if time.minute() % 15 == 0 { Ok(time) } else { Err(refused()) }
-        };
-        let open = time(open)?;
-        let close = if close.trim() == "24:00" { None } else { Some(time(close)?) };
-        if close == Some(open) { Err(refused()) } else { Ok(Self { open, close }) }
-    }
-
-    /// When they are on a local day.
-    fn on(self, calendar: &Calendar, day: Date) -> Option<Span> {
+    /// When a shop of these hours is open on a local day.
+    fn open_on(&self, hours: Hours, day: Date) -> Option<Span> {
         let next = || day.tomorrow().ok();
-        let to_s = match self.close {
-            None => calendar.midnight_s(next()?)?,
-            Some(close) if close > self.open => calendar.at_s(day.to_datetime(close))?,
-            Some(close) => calendar.at_s(next()?.to_datetime(close))?,
+        let to_s = match hours.close {
+            None => self.midnight_s(next()?)?,
+            Some(close) if close > hours.open => self.at_s(day.to_datetime(close))?,
+            Some(close) => self.at_s(next()?.to_datetime(close))?,
         };
-        Some(Span { from_s: calendar.at_s(day.to_datetime(self.open))?, to_s })
+        Some(Span { from_s: self.at_s(day.to_datetime(hours.open))?, to_s })
     }
 }
 
