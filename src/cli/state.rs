@@ -68,7 +68,7 @@ pub fn folder_of_any(path: &Path) -> Result<PathBuf, Failure> {
     let text = std::fs::read_to_string(path).unwrap_or_default();
     let section = text.split("\n[").find(|section| section.trim_start().trim_start_matches('[').starts_with("vault]"));
     let lines = section.into_iter().flat_map(str::lines);
-    let folders =
+    let mut folders =
         lines.filter_map(|line| toml::from_str::<toml::Table>(line).ok()?.get("folder")?.as_str().map(PathBuf::from));
-    folder_of(folders.last())
+    folder_of(folders.next_back())
 }
