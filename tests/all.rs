@@ -133,6 +133,7 @@ mod tidy {
 
 /// What must hold whoever walks wherever.
 mod laws {
+    mod crowd;
     mod budget;
     mod conservation;
     mod cuts;

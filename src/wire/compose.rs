@@ -224,12 +224,12 @@ impl Composer {
         };
         vec![
             self.kept("about", &about),
+            meta("calendar", vec![calendar(&self.settings)]),
             meta("cameras", cameras(&self.settings)),
             meta("floors", floors(&self.settings)),
             meta("lines", lines(&self.settings)),
             meta("zones", zones(&self.settings)),
             meta("queues", queues(&self.settings)),
-            meta("calendar", vec![calendar(&self.settings)]),
         ]
     }
 

@@ -332,6 +332,7 @@ fn every_message_goes_where_the_contract_says() {
         "cmd-ping cmd/ping 0 ",
         "audit audit 1 ",
         "about about 1 kept",
+        "meta-calendar meta/calendar 1 kept",
         "meta-cameras meta/cameras 1 kept",
         "meta-floors meta/floors 1 kept",
         "meta-lines meta/lines 1 kept",

@@ -20,9 +20,13 @@ pub fn declared(text: &str) -> String {
 
 /// Arms a site in a folder of its own, by one owner who is alone; gives the id of its sign.
 pub fn arm(text: &str, state: &Path) -> String {
-    let site = site::parse(text, "armed").expect("a good site");
-    let vault = Vault::open(state, site.outlets.keeping, Duration::ZERO).expect("a store");
-    let armable = armable(&site);
+    let keeping = site::parse(text, "armed").expect("a good site").outlets.keeping;
+    arm_in(&Vault::open(state, keeping, Duration::ZERO).expect("a store"), text)
+}
+
+/// As [`arm`], in a store that is open.
+pub fn arm_in(vault: &Vault, text: &str) -> String {
+    let armable = armable(&site::parse(text, "armed").expect("a good site"));
     let sign = armable.sign.clone();
     vault.turn(&Turn::Provision, "aki", None).expect("people are known");
     let by = Person { name: "aki".to_owned(), role: Role::Owner };

@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use crate::live::cameras::scene;
 use crate::live::shop::{DOOR, Shop, VIEW, eye_of, signal};
+use crate::support::armed::arm_in;
 use crate::support::broker::{Broker, Listener, free_port};
 use crate::support::folder::Folder;
 use crate::support::program::kehai;
@@ -175,14 +176,19 @@ fn what_was_stopped_on_site_is_not_started_from_afar() {
     stage.send_raw("resume", &resume);
     stage.send_raw("resume", made.out.trim());
     stage.send_raw("pause", "{}");
+    for verb in ["arm", "unlock", "config-set"] {
+        stage.send_raw(verb, "{\"k\":2,\"keep_days\":90,\"profile\":\"none\"}");
+    }
+    let before = stage.vault().switch().expect("it is there");
     let begun = Instant::now();
     let mut refused = 0;
-    while refused < 3 && begun.elapsed() < Duration::from_secs(20) {
+    while refused < 6 && begun.elapsed() < Duration::from_secs(20) {
         let Ok(got) = stage.heard.heard.recv_timeout(Duration::from_millis(100)) else { continue };
         refused += usize::from(got.topic.ends_with("evt/command-refused"));
     }
-    assert_eq!(refused, 3);
-    assert_eq!(stage.lines("command").iter().filter(|line| line.contains("\"refused\"")).count(), 3);
+    assert_eq!(refused, 6);
+    assert_eq!(stage.lines("command").iter().filter(|line| line.contains("\"refused\"")).count(), 6);
+    assert_eq!(stage.vault().switch().expect("it is there"), before);
     stage.send("lock");
     stage.shop.hear("locked");
     let by = Some(Person { name: "aki".to_owned(), role: Role::Owner });
@@ -218,4 +224,15 @@ fn a_shop_that_is_paused_stays_so_over_a_restart_and_says_so_in_its_health() {
         }
     }
     assert_eq!(stage.vault().switch().expect("it is there").mode(), Mode::PausedHere);
+}
+
+#[test]
+fn a_shop_that_runs_another_configuration_than_is_armed_watches_nothing_and_says_what_to_do() {
+    let stage = Stage::new("other");
+    let text = std::fs::read_to_string(stage.site()).expect("it is there");
+    let changed = text.replace("keep_days = 30", "keep_days = 29");
+    assert_ne!(changed, text);
+    arm_in(&stage.vault(), &changed);
+    stage.shop.hear("restart `kehai run`");
+    assert!(!stage.has_eye());
 }
