@@ -20,7 +20,6 @@ use super::records::make_folder;
 use super::report::Args;
 use super::state::{state_folder, store_of, who};
 use super::{CHECK_FAILED, Failure, USAGE};
-use page::Shown;
 use crate::clock::utc_now;
 use crate::config::declared::Language;
 use crate::config::site::Site;
@@ -28,6 +27,7 @@ use crate::notice::claims::{Claim, is_of};
 use crate::vault::Vault;
 use crate::wire::audit::Deed;
 use crate::wire::payload::selftest::{Outcome, Proof, SelfTest};
+use page::Shown;
 
 /// Runs the command; exit 1 where something that was tried does not hold.
 pub(super) fn run(args: &Args) -> Result<(), Failure> {

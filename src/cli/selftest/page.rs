@@ -71,7 +71,9 @@ impl Writer<'_> {
     fn switch(&self) -> String {
         let link = |language: Language, name: &str| match language == self.language {
             true => format!("<b>{name}</b>"),
-            false => format!("<a href=\"#{code}\" lang=\"{code}\" hreflang=\"{code}\">{name}</a>", code = language.code()),
+            false => {
+                format!("<a href=\"#{code}\" lang=\"{code}\" hreflang=\"{code}\">{name}</a>", code = language.code())
+            }
         };
         let links = link(Language::Ja, "日本語") + &link(Language::En, "English");
         format!("<nav class=\"languages\">{links}</nav>\n")
@@ -81,7 +83,9 @@ impl Writer<'_> {
         let code = self.language.code();
         let notice = self.say(["カメラの使い方について", "What the cameras do here"]);
         let shop = self.say(["店の担当者の方はこちら", "For people of this shop"]);
-        format!("<nav class=\"ways\"><a href=\"/notice?lang={code}\">{notice}</a> <a href=\"/?lang={code}\">{shop}</a></nav>\n")
+        format!(
+            "<nav class=\"ways\"><a href=\"/notice?lang={code}\">{notice}</a> <a href=\"/?lang={code}\">{shop}</a></nav>\n"
+        )
     }
 
     /// How it ended, in a sentence; what does not hold is named.
@@ -219,7 +223,8 @@ mod tests {
             proofs: vec![proof],
             sig: None,
         };
-        let shown = Shown { shop: "<b>", timezone: "UTC", public_key: None, is_of_what_runs: false, is_on_the_box: true };
+        let shown =
+            Shown { shop: "<b>", timezone: "UTC", public_key: None, is_of_what_runs: false, is_on_the_box: true };
         let page = of(&test, &shown, Language::En);
         assert!(!page.contains("<script"), "{page}");
         assert!(page.contains("Images are not stored") && page.contains("映像を保存しない"));

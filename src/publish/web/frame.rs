@@ -15,6 +15,11 @@ use crate::switch::{Act, may};
 
 /// A whole page of a guest; `here` is its path, which the other language is asked for at.
 pub(super) fn framed(hall: &Hall, guest: &Guest, (here, title): (&str, Word), body: &str) -> String {
+    let ways = ways(guest, here);
+    around(hall, guest, (here, title), [&ways, body])
+}
+
+fn around(hall: &Hall, guest: &Guest, (here, title): (&str, Word), [ways, body]: [&str; 2]) -> String {
     let language = guest.language;
     let (name, title) = (escaped(&hall.page.name), title.of(language));
     format!(
@@ -26,7 +31,6 @@ pub(super) fn framed(hall: &Hall, guest: &Guest, (here, title): (&str, Word), bo
         tag = language.tag(),
         skip = spoken::SKIP.of(language),
         languages = languages(here, language),
-        ways = ways(guest, here),
         openly = openly(guest),
     )
 }
@@ -69,7 +73,8 @@ pub(super) fn ways(guest: &Guest, here: &str) -> String {
 /// Links to what anybody may read.
 pub(super) fn openly(guest: &Guest) -> String {
     let language = guest.language;
-    let link = |(path, name): (&str, Word)| format!("<li><a href=\"{}\">{}</a></li>", guest.way(path), name.of(language));
+    let link =
+        |(path, name): (&str, Word)| format!("<li><a href=\"{}\">{}</a></li>", guest.way(path), name.of(language));
     let links = [("/notice", spoken::NOTICE), ("/selftest", spoken::SELF_TEST)].map(link).concat();
     format!("<nav aria-label=\"{}\"><ul>{links}</ul></nav>", spoken::OPENLY.of(language))
 }
@@ -96,7 +101,9 @@ pub(super) fn told(hall: &Hall, guest: &Guest, status: StatusCode, (title, words
     };
     let words = if words.is_empty() { String::new() } else { format!("<p role=\"alert\">{}</p>", escaped(words)) };
     let body = format!("{words}<p><a href=\"{}\">{}</a></p>", guest.way(way.0), way.1.of(guest.language));
-    (status, Html(framed(hall, guest, (way.0, title), &body))).into_response()
+    // An answer is none of the pages: the ways lead to all of them.
+    let ways = ways(guest, "");
+    (status, Html(around(hall, guest, (way.0, title), [&ways, &body]))).into_response()
 }
 
 /// What cannot be helped here and now.

@@ -149,6 +149,11 @@ fn admitted(hall: &Hall, request: &Request) -> Result<Guest, Box<Response>> {
         return Err(Box::new((StatusCode::FORBIDDEN, "ask for this page at 127.0.0.1").into_response()));
     }
     let path = request.extensions().get::<MatchedPath>();
+    if request.headers().contains_key(header::TRANSFER_ENCODING) {
+        // Forms of browsers say how long they are; two ways of saying it are how requests are smuggled.
+        let refusal = (StatusCode::LENGTH_REQUIRED, [(header::CONNECTION, "close")], "say the length");
+        return Err(Box::new(refusal.into_response()));
+    }
     let need = path.and_then(|path| porter.needs.get(path.as_str())).copied().unwrap_or(Need::Login);
     let guest = guest(hall, request);
     let is_reading = matches!(*request.method(), Method::GET | Method::HEAD);
@@ -212,7 +217,8 @@ impl Hall {
             Ok(()) => {
                 let (language, [english, japanese]) = (guest.language, why);
                 let why = if language == Language::English { english } else { japanese };
-                let words = [spoken::REFUSED_BECAUSE.with(language, &[why]), spoken::WRITTEN_DOWN.of(language).to_owned()];
+                let words =
+                    [spoken::REFUSED_BECAUSE.with(language, &[why]), spoken::WRITTEN_DOWN.of(language).to_owned()];
                 told(self, guest, StatusCode::FORBIDDEN, (spoken::REFUSED, &words.join("\n")))
             }
             Err(wait) => self.later(guest, wait.wait_s),

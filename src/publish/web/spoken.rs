@@ -24,8 +24,7 @@ pub const LOG_IN_WHY: Word = Word(
 );
 pub const USER_NAME: Word = Word("Name", "名前");
 pub const PASSWORD: Word = Word("Password", "パスワード");
-pub const CODE_IF_ANY: Word =
-    Word("Code of six digits, if you have codes", "6桁の確認コード（使っている人だけ）");
+pub const CODE_IF_ANY: Word = Word("Code of six digits, if you have codes", "6桁の確認コード（使っている人だけ）");
 pub const WRONG: Word = Word(
     "Name, password or code is wrong. A code holds for half a minute and is good once.",
     "名前、パスワード、確認コードのどれかが違います。確認コードは30秒で変わり、使えるのは一度だけです。",
@@ -47,10 +46,8 @@ pub const RESUME_WHY: Word = Word(
     "入口の掲示のとおりに、カメラの映像をふたたび使います。",
 );
 pub const UNLOCK: Word = Word("Unlock", "ロックを解除する");
-pub const UNLOCK_WHY: Word = Word(
-    "It stays stopped until it is resumed.",
-    "解除しても、再開するまでは停止したままです。",
-);
+pub const UNLOCK_WHY: Word =
+    Word("It stays stopped until it is resumed.", "解除しても、再開するまでは停止したままです。");
 pub const PURGE: Word = Word("Delete for ever", "完全に削除する");
 pub const PURGE_TITLE: Word = Word("Delete figures", "数値を削除する");
 pub const PURGE_WHY: Word = Word(
@@ -68,8 +65,7 @@ pub const WRONG_SPAN: Word = Word(
      first that goes.",
     "何も削除していません。2026-11-20 または 2026-11-20T09:00 の形の時刻が二つ必要で、残す最初の時刻は、削除する最初の時刻より後でなければなりません。",
 );
-pub const OWNERS_START: Word =
-    Word("To go on is up to an owner.", "再開できるのは責任者だけです。");
+pub const OWNERS_START: Word = Word("To go on is up to an owner.", "再開できるのは責任者だけです。");
 pub const NEEDS_CODES: Word = Word(
     "To go on at this page takes codes (kehai people add --totp); at the box it takes your password: {0}.",
     "このページで再開するには確認コードが必要です（kehai people add --totp）。装置ではパスワードで再開できます: {0}",
@@ -110,14 +106,15 @@ pub const NOT_OURS: Word =
     Word("it does not come from a page of this box", "この装置のページから送られたものではありません");
 pub const NOBODY: Word = Word("nobody has logged in", "ログインしていません");
 pub const NOT_OF_VISIT: Word = Word("the form is not of this visit", "フォームが今回の訪問のものではありません");
-pub const NOT_OF_SESSION: Word = Word("the form is not of this session", "フォームが今回のログインのものではありません");
+pub const NOT_OF_SESSION: Word =
+    Word("the form is not of this session", "フォームが今回のログインのものではありません");
 pub const NO_CODES: Word = Word(
     "this needs somebody with codes (kehai people add --totp), or somebody at the box (kehai)",
     "確認コードを使う人（kehai people add --totp）か、装置の前にいる人（kehai）だけができます",
 );
-pub const WRONG_CODE: Word =
-    Word("the code is wrong, or was used before", "確認コードが違うか、すでに使われています");
-pub const NOT_OF_ROLE: Word = Word("{0} is {1}, and that role may not do this", "{0} は{1}で、この操作の権限がありません");
+pub const WRONG_CODE: Word = Word("the code is wrong, or was used before", "確認コードが違うか、すでに使われています");
+pub const NOT_OF_ROLE: Word =
+    Word("{0} is {1}, and that role may not do this", "{0} は{1}で、この操作の権限がありません");
 
 pub const AUDIT_WHY: Word = Word(
     "Who did what, newest first; that you looked stands there too. Times are those of {0}.",
