@@ -49,9 +49,7 @@ fn must_hide_what_is_hidden(served: &Served, route: &Route, answer: &Answer) {
     let is_map = path.starts_with("/map/") && kind == "image/png";
     assert!(kind.is_empty() || is_map || known.iter().any(|known| kind.starts_with(known)), "{path} is {kind}");
     let secret = served.staff.codes.to_text();
-    for hidden in
-        ["argon2", secret.as_str(), &served.folder.path(""), "/etc/", "/home/", "<video", "multipart/", "data:image"]
-    {
+    for hidden in ["argon2", secret.as_str(), &served.folder.path(""), "/etc/", "/home/", "<video", "data:image"] {
         assert!(!answer.body.contains(hidden), "{path} tells {hidden}");
     }
     assert!(route.path != "/metrics" || !answer.body.to_lowercase().contains("cellar"), "{answer:?}");
@@ -92,7 +90,7 @@ fn try_cell(served: &Served, visitor: &mut Visitor<'_>, (who, token): (Who, &str
             matches!(answer.status, 200 | 303) || (answer.status == 404 && route.path.starts_with("/map/")),
             "{cell}"
         );
-        assert_ne!(answer.header("location"), "/login", "{cell}");
+        assert_eq!(answer.header("location") == "/login", route.path == "/logout", "{cell}");
         assert_eq!(refusals.len(), before, "{cell}");
         armed_again(&served.vault);
         return;

@@ -31,11 +31,11 @@ impl AtWork {
         let [cert, key] = authority.sign(&folder, "page", "shop", &["localhost"]);
         let state = folder.path("state");
         let more = format!(
-            "address = \"127.0.0.1\"\ncert_file = \"{cert}\"\nkey_file = \"{key}\"\n[vault]\nfolder = \"{state}\"\n\
+            "address = \"0.0.0.0\"\ncert_file = \"{cert}\"\nkey_file = \"{key}\"\n[vault]\nfolder = \"{state}\"\n\
              {VIEW}name = '{SCRIPT}'\nurl = \"{url}\"\n{DOOR}name = '{SCRIPT}'\n"
         );
         let shop = Shop::open_with(name, &more);
-        shop.hear("https://127.0.0.1");
+        shop.hear("https://0.0.0.0");
         let state = std::path::PathBuf::from(state);
         let vault = Vault::open_beside(&state, Keeping::default()).expect("the shop's store");
         let served = Served::of_shop(vault, shop.page_port, &authority.file(&folder, "ca.pem"));
@@ -80,6 +80,8 @@ fn ten_thousand_bad_logins_neither_stall_the_page_nor_the_cameras_nor_lock_the_o
     assert_eq!(work.shop.eye(None), eye, "no eye was replaced");
     let frames = after.1 - before.1;
     println!("{told:?}; {frames} frames of 10 a second; mouth before {:?}, after {:?}", before.0, after.0);
+    assert_eq!(told.looked_at + told.turned_away, 10_000);
+    assert!(told.slowest < Duration::from_secs(2), "{told:?}");
     assert!(frames as f64 > 10.0 * told.took.as_secs_f64() * 0.8, "{frames} frames in {:?}", told.took);
     let grown_kb = after.0.resident_kb.saturating_sub(before.0.resident_kb);
     assert!(grown_kb < 64 << 10, "the mouth has grown by {grown_kb} kB");
