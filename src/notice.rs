@@ -152,6 +152,14 @@ pub fn day(at: UtcMs, timezone: &str) -> String {
     jiff::Timestamp::from_millisecond(at.0).map(|at| zone.to_datetime(at).date().to_string()).unwrap_or_default()
 }
 
+/// A moment on a shop's wall, to the minute and with its zone, "2026-11-27 16:05 (Asia/Tokyo)".
+#[must_use]
+pub fn day_and_minute(at: UtcMs, timezone: &str) -> String {
+    let zone = jiff::tz::TimeZone::get(timezone).unwrap_or(jiff::tz::TimeZone::UTC);
+    let told = |at: jiff::Timestamp| format!("{} ({timezone})", zone.to_datetime(at).strftime("%Y-%m-%d %H:%M"));
+    jiff::Timestamp::from_millisecond(at.0).map(told).unwrap_or_default()
+}
+
 /// Id of the sign that belongs to a declaration: eight characters of Crockford's base 32, "XXXX-XXXX".
 ///
 /// `declaration` is `settings.declaration`. Two signs of the same declaration and wording have the same id.

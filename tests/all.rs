@@ -41,7 +41,7 @@ mod switch {
 /// What is said openly of what runs: self-tests, promises, records, answers, and what is kept for a bad day.
 mod openly {
     mod backup;
-    mod box_of;
+    pub mod box_of;
     mod notes;
     mod promises;
     mod records;
@@ -55,9 +55,13 @@ mod roles {
     mod attacks;
     mod commands;
     mod loopback;
+    mod matrix;
+    mod openly;
     mod page;
+    mod shop;
     mod staff;
-    mod visitor;
+    pub mod visitor;
+    mod wire;
 }
 
 /// What is released stays, whole and unreadable to others, and goes when its time is over.

@@ -9,14 +9,17 @@ use serde::Serialize;
 
 use super::output::{note, say, say_json, write_whole};
 use super::programs::running;
+use super::selftest::page::{Shown, of as self_test_page};
 use super::state::state_folder;
 use super::{CHECK_FAILED, CONFIGURATION, Failure, NOT_ARMED, USAGE};
 use crate::clock::utc_now;
 use crate::config::declared::Language;
 use crate::config::site::{self, Site};
+use crate::notice::claims::{Running, is_of};
 use crate::notice::sign::{Form, Sign};
 use crate::notice::words::SignWords;
 use crate::notice::{Notice, NoticeError, Told, page, policy, render, texts};
+use crate::publish::web::Sheets;
 use crate::vault::Vault;
 use crate::wire::payload::selftest::{SELF_TEST_FILE, SelfTest};
 
@@ -81,10 +84,21 @@ struct Made {
     files: Vec<PathBuf>,
 }
 
-/// The policy page of a site as it stands now, for the address in its code; none where not all is declared.
+/// What the box shows to anybody in a language: the policy of what runs, where all of it is declared, and the newest self-test.
 #[must_use]
-pub fn policy_of(site: &Site) -> Option<String> {
-    notice_of(site).ok().map(|notice| policy::page(&notice))
+pub fn sheets_of(site: &Site, running: &Running, likes: Language) -> Sheets {
+    let known = Known::of(site).unwrap_or_default();
+    let told = Told { at: utc_now(), running, newest: known.newest.as_ref(), public_key: known.public_key.clone() };
+    let notice = Notice::of(site, told).ok().map(|notice| policy::page_on_the_box(&notice, likes));
+    let shown = Shown {
+        shop: &site.settings.store.name,
+        timezone: &site.settings.store.timezone,
+        public_key: known.public_key.as_deref(),
+        is_of_what_runs: known.newest.as_ref().is_some_and(|test| is_of(test, running)),
+        is_on_the_box: true,
+    };
+    let self_test = known.newest.as_ref().map(|test| self_test_page(test, &shown, likes));
+    Sheets { notice, self_test }
 }
 
 fn notice_of(site: &Site) -> Result<Notice<'_>, Failure> {
@@ -194,6 +208,7 @@ impl Made {
 }
 
 /// What the box knows of itself.
+#[derive(Default)]
 struct Known {
     newest: Option<SelfTest>,
     public_key: Option<String>,

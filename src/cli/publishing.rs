@@ -1,7 +1,6 @@
 //! Broker, publisher and page of one run, started together and ended together.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -9,14 +8,15 @@ use std::time::Duration;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinHandle;
 
-use super::notice::policy_of;
+use super::notice::sheets_of;
 use super::output::note;
+use super::programs::running;
 use super::state::state_folder;
 use super::{CONFIGURATION, Failure};
 use crate::clock::{UtcMs, monotonic_ns};
 use crate::config::broker::{Broker, Remote};
 use crate::config::site::Site;
-use crate::config::{CommandKey, Outlets, PageDoor, Settings};
+use crate::config::{CommandKey, Outlets, PageDoor, Settings, declared};
 use crate::floor::visible_cells;
 use crate::pipeline::mouth::Mouth;
 use crate::publish::attendant::{Allowance, Attendant};
@@ -25,8 +25,9 @@ use crate::publish::commands::{Asker, Desk};
 use crate::publish::discovery::discovery;
 use crate::publish::images::Images;
 use crate::publish::mqtt::Publisher;
-use crate::publish::web::{DANGER_PLAINTEXT, DANGER_UNSANDBOXED, Page, Shelf, Transparency, Word, serve};
+use crate::publish::web::{DANGER_PLAINTEXT, DANGER_UNSANDBOXED, Language, Page, Shelf, Transparency, Word, serve};
 use crate::vault::Vault;
+use crate::wire::payload::selftest::SELF_TEST_FILE;
 
 /// What publishes while a command runs.
 pub struct Publishing {
@@ -198,13 +199,21 @@ fn page(site: &Site, vault: &Arc<Vault>, mouth: &Mouth, connected: &Arc<AtomicBo
         health: mouth.health(),
         connected: Arc::clone(connected),
         shelf: Shelf::default(),
-        transparency: Transparency { notice: policy_of(site), selftest: selftest(&site.outlets) },
+        transparency: openly(site),
     }
 }
 
-/// Where the newest self-test lies.
-fn selftest(outlets: &Outlets) -> Option<PathBuf> {
-    state_folder(outlets).ok().map(|folder| folder.join("selftest.json"))
+/// What anybody may read, made from what runs now.
+fn openly(site: &Site) -> Transparency {
+    let newest = state_folder(&site.outlets).ok().map(|folder| folder.join(SELF_TEST_FILE));
+    let (site, running) = (site.clone(), running(site.settings.declaration.as_deref().unwrap_or_default()));
+    Transparency::new(newest, move |language| {
+        let likes = match language {
+            Language::Japanese => declared::Language::Ja,
+            Language::English => declared::Language::En,
+        };
+        sheets_of(&site, &running, likes)
+    })
 }
 
 /// What the site file allows that weakens privacy, for people.

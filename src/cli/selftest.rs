@@ -6,7 +6,7 @@
 
 mod crowd;
 mod outlets;
-mod page;
+pub(super) mod page;
 mod promised;
 mod store;
 mod walls;
@@ -21,11 +21,13 @@ use super::report::Args;
 use super::state::{state_folder, store_of, who};
 use super::{CHECK_FAILED, Failure, USAGE};
 use crate::clock::utc_now;
+use crate::config::declared::Language;
 use crate::config::site::Site;
 use crate::notice::claims::{Claim, is_of};
 use crate::vault::Vault;
 use crate::wire::audit::Deed;
 use crate::wire::payload::selftest::{Outcome, Proof, SelfTest};
+use page::Shown;
 
 /// Runs the command; exit 1 where something that was tried does not hold.
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
@@ -37,7 +39,18 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     if let Some(folder) = &args.out {
         make_folder(folder)?;
         write_whole("--out", &folder.join("selftest.json"), &signed)?;
-        write_whole("--out", &folder.join("selftest.html"), page::of(&test).as_bytes())?;
+        let (site, vault) = store_of(path)?;
+        let key = vault.public_key().to_string();
+        let store = &site.settings.store;
+        let shown = Shown {
+            shop: &store.name,
+            timezone: &store.timezone,
+            public_key: Some(&key),
+            is_of_what_runs: true,
+            is_on_the_box: false,
+        };
+        let first = site.declared.languages.first().copied().unwrap_or(Language::Ja);
+        write_whole("--out", &folder.join("selftest.html"), page::of(&test, &shown, first).as_bytes())?;
     }
     if args.json {
         say_json(&test);

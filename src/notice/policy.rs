@@ -18,10 +18,32 @@ use crate::config::declared::{Language, Words};
 /// The policy in every language of the notice; the first is shown unless another is chosen.
 #[must_use]
 pub fn page(notice: &Notice) -> String {
+    let first = notice.site.declared.languages.first().copied().unwrap_or(Language::Ja);
+    drawn(Place { notice, first, is_on_the_box: false })
+}
+
+/// The policy as the box itself shows it: with ways to its self-test and its figures, and in the language a reader likes best
+/// where the notice has it.
+#[must_use]
+pub fn page_on_the_box(notice: &Notice, likes: Language) -> String {
     let languages = &notice.site.declared.languages;
+    let first = if languages.contains(&likes) { Some(likes) } else { languages.first().copied() };
+    drawn(Place { notice, first: first.unwrap_or(Language::Ja), is_on_the_box: true })
+}
+
+/// Where a policy lies, and what is read first there.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    notice: &'a Notice<'a>,
+    first: Language,
+    is_on_the_box: bool,
+}
+
+fn drawn(place: Place) -> String {
+    let Place { notice, first, .. } = place;
+    let others = notice.site.declared.languages.iter().copied().filter(|language| *language != first);
     // A page shows the last one unless an earlier one is asked for: no script is needed to choose.
-    let articles: String = languages.iter().rev().map(|language| article(notice, *language)).collect();
-    let first = languages.first().copied().unwrap_or(Language::Ja);
+    let articles: String = others.chain([first]).map(|language| article(place, language)).collect();
     let title = format!("{} · {}", SignWords::of(first).details, notice.site.settings.store.name);
     whole(first.code(), &title, &articles)
 }
@@ -39,7 +61,8 @@ struct Section {
     html: String,
 }
 
-fn article(notice: &Notice, language: Language) -> String {
+fn article(place: Place, language: Language) -> String {
+    let Place { notice, first, is_on_the_box } = place;
     let writer = Writer { notice, language };
     let words = SignWords::of(language);
     let sections = [
@@ -64,10 +87,11 @@ fn article(notice: &Notice, language: Language) -> String {
         .map(|section| format!("<section>\n<h2>{}</h2>\n{}\n</section>\n", section.title, section.html))
         .collect();
     let languages = &notice.site.declared.languages;
-    let first = if languages.first() == Some(&language) { " first" } else { "" };
+    let first = if first == language { " first" } else { "" };
+    let ways = if is_on_the_box { ways(writer) } else { String::new() };
     format!(
         "<article class=\"policy{first}\" id=\"{code}\" lang=\"{code}\">\n<header>{}<p class=\"shop\">{}</p>\n<h1>{}</h1>\n\
-         <p class=\"analysed\">{}</p></header>\n{sections}</article>\n",
+         <p class=\"analysed\">{}</p></header>\n{ways}{sections}</article>\n",
         switch(languages, language),
         escape(&notice.site.settings.store.name),
         escape(&words.sentence(language)),
@@ -89,6 +113,16 @@ fn switch(languages: &[Language], shown: Language) -> String {
         }
     };
     format!("<nav class=\"languages\">{}</nav>\n", languages.iter().map(link).collect::<String>())
+}
+
+/// What else the box shows.
+fn ways(writer: Writer) -> String {
+    let code = writer.language.code();
+    let test = writer.say("この装置の最後の自己検査（くわしく）", "The last self-test of this device, in full");
+    let shop = writer.say("店の担当者の方はこちら", "For people of this shop");
+    format!(
+        "<nav class=\"ways\"><a href=\"/selftest?lang={code}\">{test}</a> <a href=\"/?lang={code}\">{shop}</a></nav>\n"
+    )
 }
 
 impl Writer<'_> {
@@ -121,15 +155,7 @@ fn list(items: impl IntoIterator<Item = String>) -> String {
 
 /// A table; its cells are safe already.
 fn table(head: &[&str], rows: &[Vec<String>]) -> String {
-    let head: String = head.iter().map(|cell| format!("<th scope=\"col\">{cell}</th>")).collect();
-    let row = |cells: &Vec<String>| {
-        let cells: String = cells.iter().map(|cell| format!("<td>{cell}</td>")).collect();
-        format!("<tr>{cells}</tr>\n")
-    };
-    format!(
-        "<div class=\"scroll\"><table><thead><tr>{head}</tr></thead><tbody>\n{}</tbody></table></div>\n",
-        rows.iter().map(row).collect::<String>()
-    )
+    super::page::table(head, rows)
 }
 
 /// Names and what they are; the latter safe already.

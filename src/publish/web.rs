@@ -23,7 +23,9 @@ mod metrics;
 mod openly;
 mod panel;
 mod porter;
+mod routes;
 mod session;
+mod spoken;
 mod switching;
 mod tables;
 mod tls;
@@ -35,12 +37,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::Extension;
-use axum::Router;
-use axum::extract::{DefaultBodyLimit, Path, RawQuery, State};
+use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use axum::middleware::from_fn_with_state;
 use axum::response::{Html, IntoResponse, Response};
-use axum::routing::{get, post};
 use tokio::sync::watch;
 
 use super::PublishError;
@@ -53,10 +52,12 @@ use crate::wire::Message;
 use asked::{Asked, Refused};
 pub use gathered::Shelf;
 use html::escaped;
-pub use openly::Transparency;
+pub use openly::{Sheets, Transparency};
 use panel::Answer;
-use porter::{Guest, Hall, Porter, guard};
-use words::Language;
+use porter::{Guest, Hall, Porter};
+use routes::router;
+pub use routes::{Need, Route, routes};
+pub use words::Language;
 pub use words::{DANGER_PLAINTEXT, DANGER_UNSANDBOXED, Word};
 
 /// What the page is made of.
@@ -115,34 +116,6 @@ pub fn check_papers(door: &PageDoor) -> Result<(), PublishError> {
     }
 }
 
-/// What is where; who may see and do it is the porter's affair.
-fn router(hall: Hall) -> Router {
-    let everywhere = Router::new()
-        .route("/", get(shell))
-        .route("/panel", get(figures))
-        .route("/now", get(now))
-        .route("/banner", get(switching::banner_now))
-        .route("/map/{what}/{floor}", get(map))
-        .route("/metrics", get(numbers))
-        .route("/pause", post(switching::pause))
-        .route("/notice", get(openly::notice))
-        .route("/selftest", get(openly::selftest))
-        .route("/page.css", get(|| async { asset("text/css; charset=utf-8", include_str!("page/page.css")) }))
-        .route("/htmx.min.js", get(|| async { asset("text/javascript; charset=utf-8", HTMX) }));
-    let behind_a_login = Router::new()
-        .route("/login", get(login::show).post(login::enter))
-        .route("/logout", post(login::leave))
-        .route("/switch", get(switching::show))
-        .route("/lock", post(switching::lock))
-        .route("/resume", post(switching::resume))
-        .route("/unlock", post(switching::unlock))
-        .route("/purge", post(switching::purge))
-        .route("/audit", get(chain::search))
-        .route("/reports", get(chain::reports));
-    let all = if hall.porter.is_network { everywhere.merge(behind_a_login) } else { everywhere };
-    all.layer(DefaultBodyLimit::max(BODY_BYTES_MAX)).layer(from_fn_with_state(hall.clone(), guard)).with_state(hall)
-}
-
 /// The whole page, ready to be read without a script.
 async fn shell(
     State(page): State<Arc<Page>>,
@@ -163,9 +136,10 @@ async fn shell(
         ("languages", panel::languages(&asked)),
         ("cameras", words::CAMERAS_NOW.of(language).to_owned()),
         ("footer", footer(page.k, language)),
+        ("openly", frame::openly(&guest)),
         ("alarms", alarms(&page, language)),
-        ("ways", frame::ways(&guest)),
-        ("banner", switching::live(&switching::banner(&page, &guest, language), language)),
+        ("ways", frame::ways(&guest, "/")),
+        ("banner", switching::live(&switching::banner(&page, &guest), language)),
         ("periods", periods),
         ("now", now.clone() + &again("/now", &now_query, &now, NOW_EVERY)),
         ("figures", figures.clone() + &again("/panel", &asked.query(), &figures, PANEL_EVERY)),
@@ -379,7 +353,3 @@ const NOW_EVERY: &str = "2s";
 /// Windows close every quarter of an hour; a replay closes one in seconds.
 const PANEL_EVERY: &str = "3s";
 const HX_REPLACE_URL: HeaderName = HeaderName::from_static("hx-replace-url");
-/// htmx 2.0.4, unchanged; see vendor/htmx/SOURCE.txt.
-const HTMX: &str = include_str!("../../vendor/htmx/htmx.min.js");
-/// Longest form, bytes.
-const BODY_BYTES_MAX: usize = 16 << 10;

@@ -59,6 +59,37 @@ fn the_unit_holds_every_wall_it_is_known_for() {
 }
 
 #[test]
+fn the_daily_self_test_stands_behind_the_walls_of_the_service_and_under_its_account() {
+    let of = |name: &str, but_for: &[&str]| -> Vec<(String, String, String)> {
+        let settings = settings(&in_repository(&format!("deploy/{name}"))).into_iter();
+        settings.filter(|(section, key, _)| section == "Service" && !but_for.contains(&key.as_str())).collect()
+    };
+    let own = [
+        "Type",
+        "ExecStart",
+        "Restart",
+        "RestartSec",
+        "RestartPreventExitStatus",
+        "OOMPolicy",
+        "TimeoutStartSec",
+        "Nice",
+        "User",
+    ];
+    assert_eq!(of("kehai-report.service", &own), of("kehai.service", &own));
+    let value = |name: &str, key: &str| {
+        let found = settings(&in_repository(&format!("deploy/{name}"))).into_iter().find(|(_, known, _)| known == key);
+        found.map(|(_, _, value)| value).unwrap_or_default()
+    };
+    // The account of a unit without a User= is called as the unit is.
+    assert_eq!(value("kehai-report.service", "User"), "kehai");
+    assert!(value("kehai-report.service", "ExecStart").ends_with("kehai report --site /etc/kehai/site.toml"));
+    assert_eq!(
+        (value("kehai-report.timer", "OnCalendar"), value("kehai-report.timer", "Persistent")),
+        ("daily".into(), "yes".into())
+    );
+}
+
+#[test]
 fn a_drop_in_opens_one_door_and_says_which() {
     let keys = |name: &str| -> BTreeSet<String> {
         let settings = settings(&in_repository(&format!("deploy/drop-ins/{name}")));
@@ -104,7 +135,9 @@ fn systemd_finds_the_service_exposed_by_two_of_ten_at_most_with_any_drop_in() {
         tell(&format!("exposure {level} with {drop_ins:?}"));
         assert!(level <= EXPOSURE_MAX, "{level} with {drop_ins:?}");
     }
-    let Some(told) = systemd_analyze(&["verify", &unit()]) else { return };
+    let units = ["kehai.service", "kehai-report.service", "kehai-report.timer"];
+    let units = units.map(|name| in_repository(&format!("deploy/{name}")));
+    let Some(told) = systemd_analyze(&["verify", &units[0], &units[1], &units[2]]) else { return };
     let complaints: Vec<&str> = told.lines().filter(|line| !line.contains("is not executable")).collect();
     assert_eq!(complaints, Vec::<&str>::new(), "but for the program, which is not installed here");
 }

@@ -35,40 +35,6 @@ fn ask(store: &Store, words: &[String], who: &[&str]) -> Ended {
 }
 
 #[test]
-fn every_role_does_from_the_command_line_what_it_may_and_each_refusal_is_remembered() {
-    let store = Store::new("");
-    Staff::join(&store.beside());
-    let mut roles = Role::ALL.to_vec();
-    // Whoever may wipe comes last: there is nobody left to ask afterwards.
-    roles.sort_by_key(|role| *role == Role::Owner);
-    for role in roles {
-        let file = password_file(&store.folder, role);
-        for (act, what, words) in commands(&store) {
-            let before = lines(&store.beside(), what, "refused").len();
-            let ended = ask(&store, &words, &["--as", role.name(), "--password-file", &file]);
-            if may(Some(role), act) {
-                // Nobody is called somebody, and nothing was counted that early: no matter of rights.
-                let expected = if matches!(act, Act::ManagePeople | Act::Export) { 2 } else { 0 };
-                assert_eq!(ended.code, Some(expected), "{} {what}: {}", role.name(), ended.err);
-                if act == Act::Export {
-                    let taken = lines(&store.beside(), what, "done");
-                    assert_eq!(
-                        taken.last().map(|line| line.who.as_str()),
-                        Some(role.name()),
-                        "who takes figures stands there"
-                    );
-                }
-                continue;
-            }
-            ended.must_be_refused(7, &[role.name(), act.name(), "may not"]);
-            let refusals = lines(&store.beside(), what, "refused");
-            assert_eq!(refusals.len(), before + 1, "{} {what}", role.name());
-            assert_eq!(refusals[before].who, role.name());
-        }
-    }
-}
-
-#[test]
 fn once_anybody_is_known_nobody_acts_without_a_name() {
     let store = Store::new("");
     Staff::join(&store.beside());

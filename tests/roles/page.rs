@@ -1,92 +1,18 @@
 //! Who sees and does what at the page: each role at each path, and what becomes of their sessions.
 
-use kehai::switch::{Act, Mode, Person, Role, Turn, may};
+use kehai::switch::{Mode, Role, Turn};
 use kehai::vault::Password;
 
 use super::staff::{lines, password};
 use super::visitor::{Served, Visitor};
 
-/// Every path that asks for a right, how it is asked, and what for.
-const PATHS: [(&str, &str, Act); 13] = [
-    ("GET", "/", Act::SeeFigures),
-    ("GET", "/panel", Act::SeeFigures),
-    ("GET", "/map/heat/hall.png", Act::SeeFigures),
-    ("GET", "/now", Act::SeeHealth),
-    ("GET", "/banner", Act::SeeHealth),
-    ("GET", "/metrics", Act::SeeHealth),
-    ("GET", "/audit", Act::SeeAudit),
-    ("GET", "/reports", Act::SeeReports),
-    ("POST", "/pause", Act::Pause),
-    ("POST", "/lock", Act::Lock),
-    ("POST", "/resume", Act::Resume),
-    ("POST", "/unlock", Act::Unlock),
-    ("POST", "/purge", Act::Purge),
-];
-
-fn is_start(act: Act) -> bool {
-    matches!(act, Act::Resume | Act::Unlock | Act::Purge)
-}
-
-/// Puts the switch back, as an owner at the box would.
-fn armed_again(served: &Served) {
-    let by = || Some(Person { name: "owner".into(), role: Role::Owner });
-    let from = kehai::switch::From::Here;
-    if served.mode() == Mode::Locked {
-        served.vault.turn(&Turn::Unlock { by: by(), from }, "owner", None).expect("an owner may");
-    }
-    if served.mode() != Mode::Armed {
-        served.vault.turn(&Turn::Resume { by: by(), from }, "owner", None).expect("an owner may");
-    }
-}
-
 #[test]
-fn every_role_sees_and_does_what_it_may_and_each_refusal_is_remembered() {
-    let served = Served::to_network();
-    for role in Role::ALL {
-        let mut visitor = served.logged_in(role);
-        for (method, path, act) in PATHS {
-            // What needs a code has a test of its own.
-            if role == Role::Owner && is_start(act) {
-                continue;
-            }
-            let before = lines(&served.vault, act.name(), "refused").len();
-            let state = served.state();
-            let answer = if method == "GET" {
-                visitor.get(path)
-            } else {
-                let token = visitor.token();
-                visitor.post(path, &format!("token={token}&code=000000&from=2020-01-01&to=2100-01-01"))
-            };
-            let refusals = lines(&served.vault, act.name(), "refused");
-            if may(Some(role), act) {
-                // There is no map of this hall: that is no matter of rights.
-                let expected = [200, 303, 404];
-                assert!(expected.contains(&answer.status), "{} {path}: {answer:?}", role.name());
-                assert_eq!(refusals.len(), before, "{} {path}", role.name());
-                armed_again(&served);
-            } else {
-                assert_eq!(answer.status, 403, "{} {path}: {answer:?}", role.name());
-                assert_eq!((refusals.len(), refusals[before].who.as_str()), (before + 1, role.name()), "{path}");
-                assert_eq!(served.state(), state, "{} {path}", role.name());
-            }
-        }
-    }
-}
-
-#[test]
-fn a_stranger_reads_what_is_said_openly_and_nothing_else() {
+fn a_stranger_reads_what_is_said_openly_and_changes_none_of_it() {
     let served = Served::to_network();
     let (state, mut stranger) = (served.state(), served.visitor());
-    for (method, path, act) in PATHS {
-        let answer = if method == "GET" { stranger.get(path) } else { stranger.post(path, "token=") };
-        let is_shut = answer.status == 401 || (answer.status == 303 && answer.header("location") == "/login");
-        assert!(is_shut, "{path}: {answer:?}");
-        if method == "POST" {
-            let refused = lines(&served.vault, act.name(), "refused");
-            assert_eq!(refused.last().map(|line| line.who.as_str()), Some("stranger"), "{path}");
-        }
-    }
-    for (path, words) in [("/notice", "Policy"), ("/selftest", "proofs"), ("/login", "Log in")] {
+    for (path, words) in
+        [("/notice", "Policy"), ("/selftest", "proofs"), ("/selftest.json", "proofs"), ("/login", "Log in")]
+    {
         let answer = stranger.get(path);
         assert!(answer.status == 200 && answer.body.contains(words), "{path}: {answer:?}");
     }
@@ -217,9 +143,9 @@ fn auditors_find_a_refusal_and_see_no_figure() {
     assert_eq!(viewer.get("/audit").status, 403);
     let mut auditor = served.logged_in(Role::Auditor);
     let answer = auditor.get("/audit?what=see-audit&outcome=refused&who=viewer");
-    assert!(answer.status == 200 && answer.body.contains("<td>viewer</td>"), "{answer:?}");
-    assert!(!auditor.get("/audit?who=nobody").body.contains("<td>"), "what is not sought is not shown");
-    assert!(auditor.get("/reports").body.contains("{&quot;proofs&quot;:[]}"));
+    assert!(answer.status == 200 && answer.body.contains(">viewer</td>"), "{answer:?}");
+    assert!(!auditor.get("/audit?who=nobody").body.contains("<td"), "what is not sought is not shown");
+    assert!(auditor.get("/reports").body.contains("href=\"/selftest\""));
     assert_eq!(lines(&served.vault, "audit-search", "done").len(), 2, "who looks stands in it");
     assert_eq!(auditor.get("/panel").status, 403);
 }

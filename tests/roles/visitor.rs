@@ -9,11 +9,13 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use kehai::clock::utc_now;
+use kehai::clock::{WindowSpan, utc_now};
 use kehai::config::PageDoor;
-use kehai::publish::web::{Page, Shelf, Transparency, serve};
+use kehai::publish::web::{Page, Sheets, Shelf, Transparency, serve};
 use kehai::switch::{Bounds, Mode, Person, Role, Site, Turn};
 use kehai::vault::{Vault, step_at};
+use kehai::wire::Message;
+use kehai::wire::compose::Record;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
@@ -22,6 +24,7 @@ use super::staff::{Staff, password};
 use crate::support::broker::{await_port, free_port};
 use crate::support::folder::Folder;
 use crate::support::papers::Authority;
+use crate::support::records::BEGIN_S;
 
 /// A page that is served, over a store with six windows, armed.
 pub struct Served {
@@ -31,7 +34,7 @@ pub struct Served {
     /// Step of the owner's code when it was made; this one and the next are good for a while.
     pub step: u64,
     tls: Option<Arc<ClientConfig>>,
-    _folder: Folder,
+    pub folder: Folder,
 }
 
 /// What came back.
@@ -70,7 +73,8 @@ impl Served {
         let (folder, (port, held)) = (Folder::new(), free_port());
         let vault = Arc::new(Vault::throw_away().expect("memory"));
         let staff = Staff::join(&vault);
-        (0..6).for_each(|index| vault.release(|seq| crate::support::records::door(index, seq)).expect("room"));
+        (0..5).for_each(|index| vault.release(|seq| crate::support::records::door(index, seq)).expect("room"));
+        vault.release(withheld).expect("room");
         arm(&vault);
         let (door, roots) = door(&folder, port);
         let selftest = folder.write("selftest.json", "{\"proofs\":[]}");
@@ -86,7 +90,15 @@ impl Served {
         });
         await_port(port, true);
         let step = step_at(utc_now().0.div_euclid(1000));
-        Self { vault, port, staff, step, tls: roots.map(|roots| believing(&roots)), _folder: folder }
+        Self { vault, port, staff, step, tls: roots.map(|roots| believing(&roots)), folder }
+    }
+
+    /// The page of a shop that runs, once it is there: one of each role is added beside it.
+    pub fn of_shop(vault: Vault, port: u16, roots: &str) -> Self {
+        let staff = Staff::join(&vault);
+        await_port(port, true);
+        let step = step_at(utc_now().0.div_euclid(1000));
+        Self { vault: Arc::new(vault), port, staff, step, tls: Some(believing(roots)), folder: Folder::new() }
     }
 
     pub fn mode(&self) -> Mode {
@@ -119,21 +131,26 @@ impl Served {
         visitor
     }
 
+    /// A connection through TLS, for whoever writes on it themselves.
+    pub fn stream(&self, from: Ipv4Addr) -> StreamOwned<ClientConnection, TcpStream> {
+        let config = self.tls.as_ref().expect("it is at a network");
+        let name = ServerName::try_from("localhost").expect("a name");
+        let connection = ClientConnection::new(Arc::clone(config), name).expect("a client");
+        StreamOwned::new(connection, connect(from, self.port))
+    }
+
     /// Sends bytes as they are and reads what comes, through TLS where there is some.
     pub fn raw(&self, from: Ipv4Addr, request: &[u8]) -> Vec<u8> {
-        let tcp = connect(from, self.port);
         let mut answer = Vec::new();
         // A server that has refused may close before everything was sent: what it said is what counts.
         match &self.tls {
             None => {
-                let mut tcp = tcp;
+                let mut tcp = connect(from, self.port);
                 let _ = tcp.write_all(request);
                 let _ = tcp.read_to_end(&mut answer);
             }
-            Some(config) => {
-                let name = ServerName::try_from("localhost").expect("a name");
-                let connection = ClientConnection::new(Arc::clone(config), name).expect("a client");
-                let mut stream = StreamOwned::new(connection, tcp);
+            Some(_) => {
+                let mut stream = self.stream(from);
                 let _ = stream.write_all(request);
                 let _ = stream.read_to_end(&mut answer);
             }
@@ -175,20 +192,38 @@ fn arm(vault: &Vault) {
     vault.turn(&Turn::Arm { by, site }, "owner", None).expect("an owner may");
 }
 
+/// A window of a zone in which fewer than k people were.
+fn withheld(seq: u64) -> Record {
+    let body = format!(
+        r#"{{"v":1,"k":"zone","id":"cellar","ws":"2026-01-05T11:15:00Z","dur":900,"rev":0,"boot":"b","seq":{seq},"cfg":"c","clk":"sync","cov_ms":900000,"privacy":{{"profile":"threshold","k":5}},"d":{{}}}}"#
+    );
+    let topic = "kehai/v1/acme/s1/n1/win/zone/cellar".to_owned();
+    let message = Message { topic, body: body.into_bytes(), retain: true, at_least_once: true };
+    Record {
+        message,
+        kind: "zone",
+        id: "cellar".to_owned(),
+        span: WindowSpan { start_s: BEGIN_S + 5 * 900, dur_s: 900 },
+    }
+}
+
 fn page(vault: &Arc<Vault>, selftest: PathBuf) -> Page {
     let (_, health) = tokio::sync::watch::channel(None);
     Page {
         name: "Shop <b> & sons".into(),
         k: 5,
         timezone: "Asia/Tokyo".into(),
-        names: BTreeMap::new(),
+        names: BTreeMap::from([("zone/cellar".to_owned(), "Cellar".to_owned())]),
         seen: BTreeMap::from([("hall".to_owned(), vec![true])]),
         vault: Arc::clone(vault),
         dangers: Vec::new(),
         health,
         connected: Arc::new(AtomicBool::new(true)),
         shelf: Shelf::default(),
-        transparency: Transparency { notice: Some("<h1>Policy</h1>".into()), selftest: Some(selftest) },
+        transparency: Transparency::new(Some(selftest), |_| Sheets {
+            notice: Some("<h1>Policy</h1>".into()),
+            self_test: Some("<h1>proofs</h1>".into()),
+        }),
     }
 }
 

@@ -1,5 +1,7 @@
 //! Stopping: each of its ways, within a second, whatever the camera does, and nothing of the open window leaves.
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -98,6 +100,26 @@ impl Stage {
         self.shop.site().to_owned()
     }
 
+    /// Presses the button of the page as a browser does: the word of its form comes with the page.
+    fn press(&self) {
+        let page = self.ask("GET / HTTP/1.1", "");
+        let token = page.split("name=\"token\" value=\"").nth(1).and_then(|rest| rest.split('"').next());
+        let form = format!("token={}", token.unwrap_or_else(|| panic!("a button: {page}")));
+        let answer = self.ask("POST /pause HTTP/1.1", &form);
+        assert!(answer.starts_with("HTTP/1.1 303 "), "{answer}");
+    }
+
+    fn ask(&self, line: &str, form: &str) -> String {
+        let (port, length) = (self.shop.page_port, form.len());
+        let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("the page is served");
+        let host = format!("127.0.0.1:{port}");
+        let head = format!("Host: {host}\r\nOrigin: http://{host}\r\nContent-Length: {length}\r\nConnection: close");
+        stream.write_all(format!("{line}\r\n{head}\r\n\r\n{form}").as_bytes()).expect("it listens");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("it answers");
+        answer
+    }
+
     fn command(&self, verb: &str) {
         kehai(&[verb, "--site", &self.site().to_string_lossy()]).must_be_well();
     }
@@ -116,9 +138,10 @@ impl Stage {
 fn a_shop_stops_within_a_second_by_each_of_its_ways_also_while_its_camera_hangs() {
     let stage = Stage::new("stopped");
     type Way = fn(&Stage);
-    let ways: [(&str, Way, Mode); 3] = [
+    let ways: [(&str, Way, Mode); 4] = [
         ("command line", |stage| stage.command("pause"), Mode::PausedHere),
         ("signal", |stage| signal(stage.shop.mouth(), libc::SIGUSR1), Mode::PausedHere),
+        ("button of the page", |stage| stage.press(), Mode::PausedHere),
         ("command from afar", |stage| stage.send("pause"), Mode::PausedRemotely),
     ];
     for is_hanging in [false, true] {
@@ -137,11 +160,11 @@ fn a_shop_stops_within_a_second_by_each_of_its_ways_also_while_its_camera_hangs(
             stage.resume();
         }
     }
-    let who: Vec<bool> = ["\"uid:", "\"signal\"", "\"hq\""]
+    let who: Vec<bool> = ["\"uid:", "\"signal\"", "\"page\"", "\"hq\""]
         .iter()
         .map(|who| stage.lines("pause").iter().filter(|line| line.contains(*who)).count() == 2)
         .collect();
-    assert_eq!(who, [true; 3], "{:#?}", stage.lines("pause"));
+    assert_eq!(who, [true; 4], "{:#?}", stage.lines("pause"));
 }
 
 impl Stage {

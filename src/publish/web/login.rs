@@ -15,33 +15,46 @@ use axum::response::{Html, IntoResponse, Response};
 use tokio::time::timeout;
 
 use super::form::Form;
-use super::frame::{field, form, framed, sent};
+use super::frame::{field, form, framed, unable};
 use super::limit::{Rate, SECOND_NS};
-use super::porter::{Guest, Hall, SESSION, cookie, later, see_other};
+use super::porter::{Guest, Hall, SESSION, cookie, see_other};
 use super::session::{is_same, random};
+use super::spoken;
 use crate::clock::monotonic_ns;
 use crate::switch::{Person, Role};
 use crate::vault::{Claim, Door, ProofError};
 use crate::wire::audit::Deed;
 
 /// The form.
-pub(super) async fn show(State(hall): State<Hall>) -> Response {
-    drawn(&hall, StatusCode::OK, "")
+pub(super) async fn show(State(hall): State<Hall>, Extension(guest): Extension<Guest>) -> Response {
+    drawn(&hall, &guest, StatusCode::OK, "")
 }
 
-fn drawn(hall: &Hall, status: StatusCode, words: &str) -> Response {
-    let Some(visit) = random() else { return unable() };
+fn drawn(hall: &Hall, guest: &Guest, status: StatusCode, words: &str) -> Response {
+    let Some(visit) = random() else { return unable(hall, guest) };
+    let language = guest.language;
     let fields = [
-        field("name", "name", "autocomplete=\"username\" required maxlength=\"32\""),
-        field("password", "password", "type=\"password\" autocomplete=\"current-password\" required maxlength=\"256\""),
         field(
-            "code, if you have codes",
+            spoken::USER_NAME.of(language),
+            "name",
+            "autocomplete=\"username\" autocapitalize=\"none\" spellcheck=\"false\" required autofocus maxlength=\"32\"",
+        ),
+        field(
+            spoken::PASSWORD.of(language),
+            "password",
+            "type=\"password\" autocomplete=\"current-password\" required maxlength=\"256\"",
+        ),
+        field(
+            spoken::CODE_IF_ANY.of(language),
             "code",
             "inputmode=\"numeric\" autocomplete=\"one-time-code\" maxlength=\"6\"",
         ),
     ];
-    let form = form("/login", &hall.porter.word_of(&visit), &fields.concat(), "Come in");
-    let page = framed(&hall.page.name, None, &format!("<h2>Log in</h2>{words}{form}"));
+    let visitor = Guest { token: hall.porter.word_of(&visit), ..guest.clone() };
+    let form = form(&visitor, "/login", &fields.concat(), spoken::LOG_IN);
+    let why = spoken::LOG_IN_WHY.of(language);
+    let body = format!("{words}<p class=\"quiet\">{why}</p><div class=\"upright\">{form}</div>");
+    let page = framed(hall, guest, ("/login", spoken::LOG_IN), &body);
     (status, [(header::SET_COOKIE, set(VISIT, &visit))], Html(page)).into_response()
 }
 
@@ -55,13 +68,13 @@ pub(super) async fn enter(
     let form = Form::read(&body);
     let is_own = cookie(&headers, VISIT).is_some_and(|visit| is_same(form.get("token"), &hall.porter.word_of(&visit)));
     if !is_own {
-        return hall.refuse(&guest, "login", "the form is not of this visit");
+        return hall.refuse(&guest, "login", spoken::NOT_OF_VISIT);
     }
     if let Some(refusal) = too_often(&hall, &guest, form.get("name")) {
         return refusal;
     }
     let Ok(Ok(_turn)) = timeout(TURN_WITHIN, hall.porter.hashing.acquire()).await else {
-        return later(TURN_WITHIN.as_secs() as i64);
+        return hall.later(&guest, TURN_WITHIN.as_secs() as i64);
     };
     let is_known = hall.porter.knows(form.get("name"), guest.address);
     let door = if is_known { Door::KnownPage } else { Door::Page };
@@ -74,9 +87,13 @@ pub(super) async fn enter(
     };
     match tokio::task::spawn_blocking(work).await {
         Ok(Ok((person, edition))) => come_in(&hall, &guest, person, edition),
-        Ok(Err(ProofError::Wait { wait_s })) => later(wait_s),
-        Ok(Err(ProofError::Wrong)) => drawn(&hall, StatusCode::UNAUTHORIZED, WRONG),
-        Ok(Err(ProofError::Store(_))) | Err(_) => unable(),
+        Ok(Err(ProofError::Wait { wait_s })) => hall.later(&guest, wait_s),
+        Ok(Err(ProofError::Wrong)) => {
+            let words = spoken::WRONG.of(guest.language);
+            let words = format!("<p class=\"alarm\" role=\"alert\">{words}</p>");
+            drawn(&hall, &guest, StatusCode::UNAUTHORIZED, &words)
+        }
+        Ok(Err(ProofError::Store(_))) | Err(_) => unable(&hall, &guest),
     }
 }
 
@@ -96,21 +113,21 @@ fn too_often(hall: &Hall, guest: &Guest, name: &str) -> Option<Response> {
         // Without room for the line it is refused all the same.
         let _ = hall.page.vault.remember(&deed);
     }
-    Some(later(wait.wait_s))
+    Some(hall.later(guest, wait.wait_s))
 }
 
 fn come_in(hall: &Hall, guest: &Guest, person: Person, edition: u64) -> Response {
     let (home, name) = (home(person.role), person.name.clone());
-    let Some(cookie) = hall.porter.sessions.open(person, edition, monotonic_ns()) else { return unable() };
+    let Some(cookie) = hall.porter.sessions.open(person, edition, monotonic_ns()) else { return unable(hall, guest) };
     hall.porter.know(&name, guest.address);
-    let mut answer = see_other(home);
+    let mut answer = see_other(&guest.way(home));
     answer.headers_mut().append(header::SET_COOKIE, set(SESSION, &cookie));
     answer.headers_mut().append(header::SET_COOKIE, HeaderValue::from_static(NO_VISIT));
     answer
 }
 
 /// The first page of a role: one it may see.
-pub(super) fn home(role: Role) -> &'static str {
+pub(super) const fn home(role: Role) -> &'static str {
     match role {
         Role::Viewer | Role::Owner => "/",
         Role::Installer => "/switch",
@@ -126,12 +143,12 @@ pub(super) async fn leave(
     body: Bytes,
 ) -> Response {
     if !hall.is_own_form(&guest, Form::read(&body).get("token")) {
-        return hall.refuse(&guest, "logout", "the form is not of this session");
+        return hall.refuse(&guest, "logout", spoken::NOT_OF_SESSION);
     }
     if let Some(cookie) = cookie(&headers, SESSION) {
         hall.porter.sessions.close(&cookie);
     }
-    let mut answer = see_other("/login");
+    let mut answer = see_other(&guest.way("/login"));
     answer.headers_mut().append(header::SET_COOKIE, HeaderValue::from_static(NO_SESSION));
     answer
 }
@@ -142,15 +159,9 @@ fn set(name: &str, value: &str) -> HeaderValue {
         .expect("hexadecimal digits")
 }
 
-/// What cannot be helped here and now.
-fn unable() -> Response {
-    sent(StatusCode::SERVICE_UNAVAILABLE, "this box cannot do that now (kehai doctor says why)")
-}
-
 const VISIT: &str = "__Host-kehai-visit";
 const NO_VISIT: &str = "__Host-kehai-visit=; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=0";
 const NO_SESSION: &str = "__Host-kehai=; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=0";
-const WRONG: &str = "<p class=\"alarm\" role=\"alert\">Name, password or code is wrong. A code holds for half a minute and is good once.</p>";
 /// Ten tries at once, and then one every six seconds.
 const TRIES: Rate = Rate { at_once: 10, each_ns: 6 * SECOND_NS };
 /// How long somebody waits for their password to be looked at.

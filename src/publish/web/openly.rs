@@ -1,53 +1,129 @@
 //! What is said openly: the policy behind the sign's code, and the newest self-test. Anybody reads it, nobody changes it.
 //!
-//! In: a policy made beforehand, the file of the newest self-test. Out: exactly these. Invariant: nothing of a request enters an
-//! answer.
+//! In: the file of the newest self-test, and what makes pages of it. Out: exactly these pages. Invariants: nothing of a request
+//! enters an answer but its language; a page rests on the self-test that lies there now, not on one that lay there at the start.
 
 use std::io::Read;
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use axum::Extension;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 
-use super::frame::sent;
+use super::frame::{told, unable};
 use super::headers::POLICY_OF_READING;
-use super::porter::Hall;
+use super::porter::{Guest, Hall};
+use super::spoken;
+use super::words::Language;
 
 /// What anybody may read.
+#[derive(Clone)]
+pub struct Transparency(Arc<Drawer>);
+
+/// The pages for one language: whole ones, without a script.
 #[derive(Debug, Clone, Default)]
-pub struct Transparency {
-    /// The policy, a whole page of HTML without a script; nothing where none was made.
+pub struct Sheets {
+    /// The policy; nothing where not all of it is declared.
     pub notice: Option<String>,
-    /// Where the newest self-test lies, JSON.
-    pub selftest: Option<PathBuf>,
+    /// The newest self-test; nothing where none was made.
+    pub self_test: Option<String>,
+}
+
+struct Drawer {
+    make: Box<dyn Fn(Language) -> Sheets + Send + Sync>,
+    /// Where the newest self-test lies, signed, JSON.
+    newest: Option<PathBuf>,
+    /// What was made, and of which self-test.
+    made: Mutex<Option<(Option<Vec<u8>>, [Sheets; 2])>>,
 }
 
 impl Transparency {
+    /// Pages that are made anew whenever another self-test lies at `newest`.
+    #[must_use]
+    pub fn new(newest: Option<PathBuf>, make: impl Fn(Language) -> Sheets + Send + Sync + 'static) -> Self {
+        Self(Arc::new(Drawer { make: Box::new(make), newest, made: Mutex::default() }))
+    }
+
     /// The newest self-test, as it lies there.
-    pub(super) fn newest_selftest(&self) -> Option<String> {
-        let mut text = String::new();
-        let file = std::fs::File::open(self.selftest.as_ref()?).ok()?;
-        file.take(SELFTEST_BYTES_MAX).read_to_string(&mut text).ok()?;
-        Some(text)
+    pub(super) fn signed(&self) -> Option<Vec<u8>> {
+        let mut bytes = Vec::new();
+        let file = std::fs::File::open(self.0.newest.as_ref()?).ok()?;
+        file.take(SELFTEST_BYTES_MAX).read_to_end(&mut bytes).ok()?;
+        Some(bytes)
+    }
+
+    /// The pages in a language, as they stand now.
+    fn sheets(&self, language: Language) -> Sheets {
+        let newest = self.signed();
+        // One at a time: many who ask make no more work than one.
+        let mut made = self.0.made.lock().unwrap_or_else(PoisonError::into_inner);
+        if made.as_ref().is_none_or(|(of, _)| *of != newest) {
+            *made = Some((newest, Language::ALL.map(&self.0.make)));
+        }
+        let place = Language::ALL.iter().position(|one| *one == language).unwrap_or_default();
+        made.as_ref().map(|(_, sheets)| sheets[place].clone()).unwrap_or_default()
+    }
+}
+
+impl Default for Transparency {
+    /// Nothing was made.
+    fn default() -> Self {
+        Self::new(None, |_| Sheets::default())
     }
 }
 
 /// The policy.
-pub(super) async fn notice(State(hall): State<Hall>) -> Response {
-    match &hall.page.transparency.notice {
-        Some(html) => ([(header::CONTENT_SECURITY_POLICY, POLICY_OF_READING)], Html(html.clone())).into_response(),
-        None => sent(StatusCode::NOT_FOUND, "no notice was made yet"),
+pub(super) async fn notice(State(hall): State<Hall>, Extension(guest): Extension<Guest>) -> Response {
+    let none = (spoken::NOTICE, spoken::NO_NOTICE.of(guest.language));
+    match sheets(&hall, &guest).await {
+        Some(Sheets { notice: Some(html), .. }) => read(html),
+        Some(_) => told(&hall, &guest, StatusCode::NOT_FOUND, none),
+        None => unable(&hall, &guest),
     }
 }
 
-/// The newest self-test.
-pub(super) async fn selftest(State(hall): State<Hall>) -> Response {
-    let transparency = hall.page.transparency.clone();
-    match tokio::task::spawn_blocking(move || transparency.newest_selftest()).await {
-        Ok(Some(json)) => ([(header::CONTENT_TYPE, "application/json")], json).into_response(),
-        _ => sent(StatusCode::NOT_FOUND, "no self-test was made yet"),
+/// The newest self-test, for people.
+pub(super) async fn self_test(State(hall): State<Hall>, Extension(guest): Extension<Guest>) -> Response {
+    let none = (spoken::SELF_TEST, spoken::NO_SELF_TEST.of(guest.language));
+    match sheets(&hall, &guest).await {
+        Some(Sheets { self_test: Some(html), .. }) => read(html),
+        Some(_) => told(&hall, &guest, StatusCode::NOT_FOUND, none),
+        None => unable(&hall, &guest),
     }
+}
+
+async fn sheets(hall: &Hall, guest: &Guest) -> Option<Sheets> {
+    let (transparency, language) = (hall.page.transparency.clone(), guest.language);
+    tokio::task::spawn_blocking(move || transparency.sheets(language)).await.ok()
+}
+
+fn read(html: String) -> Response {
+    ([(header::CONTENT_SECURITY_POLICY, POLICY_OF_READING)], Html(html)).into_response()
+}
+
+/// The newest self-test with its signature, byte for byte.
+pub(super) async fn signed_self_test(State(hall): State<Hall>, Extension(guest): Extension<Guest>) -> Response {
+    let transparency = hall.page.transparency.clone();
+    match tokio::task::spawn_blocking(move || transparency.signed()).await {
+        Ok(Some(json)) => ([(header::CONTENT_TYPE, "application/json")], json).into_response(),
+        _ => {
+            let none = (spoken::SELF_TEST, spoken::NO_SELF_TEST.of(guest.language));
+            told(&hall, &guest, StatusCode::NOT_FOUND, none)
+        }
+    }
+}
+
+/// A path nobody knows.
+pub(super) async fn nowhere(State(hall): State<Hall>, Extension(guest): Extension<Guest>) -> Response {
+    told(&hall, &guest, StatusCode::NOT_FOUND, (spoken::NO_SUCH_PAGE, ""))
+}
+
+/// A path that is asked in a way it does not answer.
+pub(super) async fn not_this_way(State(hall): State<Hall>, Extension(guest): Extension<Guest>) -> Response {
+    let words = spoken::NOT_THIS_WAY.of(guest.language);
+    told(&hall, &guest, StatusCode::METHOD_NOT_ALLOWED, (spoken::REFUSED, words))
 }
 
 /// Longest self-test that is served.

@@ -5,11 +5,11 @@
 //! anything comes from a page of ours; a refusal of somebody's act is a line of the audit chain, as far as these come at a
 //! human pace; no answer leaves without its headers.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use axum::extract::{FromRef, Request, State};
+use axum::extract::{FromRef, MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -18,11 +18,16 @@ use sha2::Sha256;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-use super::Page;
+use super::asked::Asked;
 use super::door::Visitor;
+use super::frame::told;
 use super::headers::{REQUEST_WITHIN, is_of_our_page, with_headers};
 use super::limit::{Limits, Rate, SECOND_NS};
+use super::routes::{Need, needs};
 use super::session::{Session, Sessions, random};
+use super::spoken;
+use super::words::{Language, Word};
+use super::{Page, accepted};
 use crate::clock::monotonic_ns;
 use crate::switch::{Act, may};
 use crate::wire::audit::{Deed, hex};
@@ -43,6 +48,7 @@ impl FromRef<Hall> for Arc<Page> {
 /// Who keeps the door.
 pub(super) struct Porter {
     pub(super) is_network: bool,
+    needs: BTreeMap<&'static str, Need>,
     pub(super) sessions: Sessions,
     pub(super) limits: Limits,
     /// One password is looked at a time: the cameras need the processor.
@@ -61,12 +67,21 @@ pub(super) struct Guest {
     pub(super) address: IpAddr,
     /// What their forms carry.
     pub(super) token: String,
+    /// What they read.
+    pub(super) language: Language,
+    /// Whether they have chosen it; else it is their browser's.
+    pub(super) names_language: bool,
 }
 
 impl Guest {
     /// As it stands in the audit chain.
     pub(super) fn who(&self) -> &str {
         self.session.as_ref().map_or(ON_THE_BOX, |session| &session.name)
+    }
+
+    /// An address of ours, in the language they have chosen.
+    pub(super) fn way(&self, path: &str) -> String {
+        if self.names_language { format!("{path}?lang={}", self.language.tag()) } else { path.to_owned() }
     }
 
     pub(super) fn may(&self, act: Act) -> bool {
@@ -82,6 +97,7 @@ impl Porter {
     pub(super) fn new(is_network: bool) -> Option<Self> {
         Some(Self {
             is_network,
+            needs: needs(),
             sessions: Sessions::default(),
             limits: Limits::default(),
             hashing: Semaphore::new(1),
@@ -116,7 +132,7 @@ impl Porter {
 
 /// Lets a request in, or does not, and sees every answer out.
 pub(super) async fn guard(State(hall): State<Hall>, mut request: Request, next: Next) -> Response {
-    let answer = match admitted(&hall, &mut request) {
+    let answer = match admitted(&hall, &request) {
         Ok(guest) => {
             request.extensions_mut().insert(guest);
             let late = |_| (StatusCode::REQUEST_TIMEOUT, "that took too long").into_response();
@@ -127,43 +143,18 @@ pub(super) async fn guard(State(hall): State<Hall>, mut request: Request, next: 
     with_headers(answer, hall.porter.is_network)
 }
 
-/// What a path asks of who comes.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Need {
-    /// Nothing: it is said openly, and nobody can change it.
-    Reading,
-    /// Nothing.
-    Open,
-    /// To have come in.
-    Login,
-    /// A right.
-    Right(Act),
-}
-
-fn need_of(path: &str) -> Need {
-    match path {
-        "/notice" | "/selftest" => Need::Reading,
-        "/login" | "/page.css" | "/htmx.min.js" => Need::Open,
-        "/" | "/panel" => Need::Right(Act::SeeFigures),
-        _ if path.starts_with("/map/") => Need::Right(Act::SeeFigures),
-        "/now" | "/banner" | "/metrics" => Need::Right(Act::SeeHealth),
-        "/audit" => Need::Right(Act::SeeAudit),
-        "/reports" => Need::Right(Act::SeeReports),
-        "/pause" => Need::Right(Act::Pause),
-        "/lock" => Need::Right(Act::Lock),
-        "/resume" => Need::Right(Act::Resume),
-        "/unlock" => Need::Right(Act::Unlock),
-        "/purge" => Need::Right(Act::Purge),
-        _ => Need::Login,
-    }
-}
-
-fn admitted(hall: &Hall, request: &mut Request) -> Result<Guest, Box<Response>> {
+fn admitted(hall: &Hall, request: &Request) -> Result<Guest, Box<Response>> {
     let porter = &hall.porter;
     if !porter.is_network && !is_asked_here(request.headers()) {
         return Err(Box::new((StatusCode::FORBIDDEN, "ask for this page at 127.0.0.1").into_response()));
     }
-    let need = need_of(request.uri().path());
+    let path = request.extensions().get::<MatchedPath>();
+    if request.headers().contains_key(header::TRANSFER_ENCODING) {
+        // Forms of browsers say how long they are; two ways of saying it are how requests are smuggled.
+        let refusal = (StatusCode::LENGTH_REQUIRED, [(header::CONNECTION, "close")], "say the length");
+        return Err(Box::new(refusal.into_response()));
+    }
+    let need = path.and_then(|path| porter.needs.get(path.as_str())).copied().unwrap_or(Need::Login);
     let guest = guest(hall, request);
     let is_reading = matches!(*request.method(), Method::GET | Method::HEAD);
     let act = if let Need::Right(act) = need { Some(act) } else { None };
@@ -171,14 +162,15 @@ fn admitted(hall: &Hall, request: &mut Request) -> Result<Guest, Box<Response>> 
         match &guest.session {
             None => return Err(Box::new(stranger(hall, request, &guest, act))),
             Some(session) if act.is_some_and(|act| !may(Some(session.role), act)) => {
-                let why = format!("{} is {}, and that role may not do this", session.name, session.role.name());
-                return Err(Box::new(hall.refuse(&guest, act.map_or("page", Act::name), &why)));
+                let role = spoken::role(session.role);
+                let why = Language::ALL.map(|of| spoken::NOT_OF_ROLE.with(of, &[&session.name, role.of(of)]));
+                return Err(Box::new(hall.refuse_because(&guest, act.map_or("page", Act::name), &why)));
             }
             Some(_) => {}
         }
     }
     if !is_reading && need != Need::Reading && !is_of_our_page(request.headers(), porter.is_network) {
-        return Err(Box::new(hall.refuse(&guest, act.map_or("page", Act::name), NOT_OURS)));
+        return Err(Box::new(hall.refuse(&guest, act.map_or("page", Act::name), spoken::NOT_OURS)));
     }
     Ok(guest)
 }
@@ -187,14 +179,16 @@ fn admitted(hall: &Hall, request: &mut Request) -> Result<Guest, Box<Response>> 
 fn stranger(hall: &Hall, request: &Request, guest: &Guest, act: Option<Act>) -> Response {
     let is_reading = matches!(*request.method(), Method::GET | Method::HEAD);
     match request.uri().path() {
-        "/" | "/switch" | "/audit" | "/reports" if is_reading => see_other("/login"),
+        "/" | "/switch" | "/audit" | "/reports" if is_reading => see_other(&guest.way("/login")),
         "/now" | "/panel" | "/banner" if is_reading => {
             // htmx leads the whole page there.
-            (StatusCode::UNAUTHORIZED, [("hx-redirect", "/login")], "log in").into_response()
+            (StatusCode::UNAUTHORIZED, [("hx-redirect", guest.way("/login"))], "log in").into_response()
         }
-        _ if is_reading => (StatusCode::UNAUTHORIZED, "log in").into_response(),
+        _ if is_reading => {
+            told(hall, guest, StatusCode::UNAUTHORIZED, (spoken::LOG_IN, spoken::NOBODY.of(guest.language)))
+        }
         _ => {
-            let mut answer = hall.refuse(guest, act.map_or("page", Act::name), "nobody has logged in");
+            let mut answer = hall.refuse(guest, act.map_or("page", Act::name), spoken::NOBODY);
             if answer.status() == StatusCode::FORBIDDEN {
                 *answer.status_mut() = StatusCode::UNAUTHORIZED;
             }
@@ -205,18 +199,29 @@ fn stranger(hall: &Hall, request: &Request, guest: &Guest, act: Option<Act>) -> 
 
 impl Hall {
     /// Refuses an act, and remembers that.
-    pub(super) fn refuse(&self, guest: &Guest, what: &'static str, why: &str) -> Response {
+    pub(super) fn refuse(&self, guest: &Guest, what: &'static str, why: Word) -> Response {
+        self.refuse_because(guest, what, &Language::ALL.map(|language| why.of(language).to_owned()))
+    }
+
+    /// Refuses an act for a reason that is told in each language; the chain has the first.
+    fn refuse_because(&self, guest: &Guest, what: &'static str, why: &[String; 2]) -> Response {
         let leave = self.porter.limits.take(&format!("refusal {}", guest.address), REFUSALS, monotonic_ns());
         let is_told = leave.is_ok() || leave.is_err_and(|wait| wait.is_first);
         if is_told {
             let who = if self.porter.is_network && guest.session.is_none() { STRANGER } else { guest.who() };
-            let deed = Deed::done(what).by(who).that_was("refused").about("door", "page").about("why", why);
+            let deed = Deed::done(what).by(who).that_was("refused").about("door", "page").about("why", why[0].as_str());
             // Without room for the line it is refused all the same.
             let _ = self.page.vault.remember(&deed);
         }
         match leave {
-            Ok(()) => (StatusCode::FORBIDDEN, format!("refused: {why}")).into_response(),
-            Err(wait) => later(wait.wait_s),
+            Ok(()) => {
+                let (language, [english, japanese]) = (guest.language, why);
+                let why = if language == Language::English { english } else { japanese };
+                let words =
+                    [spoken::REFUSED_BECAUSE.with(language, &[why]), spoken::WRITTEN_DOWN.of(language).to_owned()];
+                told(self, guest, StatusCode::FORBIDDEN, (spoken::REFUSED, &words.join("\n")))
+            }
+            Err(wait) => self.later(guest, wait.wait_s),
         }
     }
 
@@ -224,17 +229,20 @@ impl Hall {
     pub(super) fn is_own_form(&self, guest: &Guest, given: &str) -> bool {
         super::session::is_same(given, &guest.token)
     }
-}
 
-/// Too often: when to come again.
-pub(super) fn later(wait_s: i64) -> Response {
-    let wait = [(header::RETRY_AFTER, wait_s.max(1).to_string())];
-    (StatusCode::TOO_MANY_REQUESTS, wait, format!("too often; try again in {} s", wait_s.max(1))).into_response()
+    /// Too often: when to come again.
+    pub(super) fn later(&self, guest: &Guest, wait_s: i64) -> Response {
+        let wait_s = wait_s.max(1).to_string();
+        let words = spoken::LATER_WHY.with(guest.language, &[&wait_s]);
+        let answer = told(self, guest, StatusCode::TOO_MANY_REQUESTS, (spoken::LATER, &words));
+        ([(header::RETRY_AFTER, wait_s)], answer).into_response()
+    }
 }
 
 /// Leads a browser on, after what it did was done.
-pub(super) fn see_other(path: &'static str) -> Response {
-    (StatusCode::SEE_OTHER, [(header::LOCATION, HeaderValue::from_static(path))]).into_response()
+pub(super) fn see_other(way: &str) -> Response {
+    let way = HeaderValue::from_str(way).expect("a path of ours");
+    (StatusCode::SEE_OTHER, [(header::LOCATION, way)]).into_response()
 }
 
 fn guest(hall: &Hall, request: &Request) -> Guest {
@@ -244,7 +252,9 @@ fn guest(hall: &Hall, request: &Request) -> Guest {
         || if hall.porter.is_network { String::new() } else { hall.porter.token.clone() },
         |session| session.token.clone(),
     );
-    Guest { session, address, token }
+    let chosen = request.uri().query().and_then(Asked::language_of);
+    let language = chosen.unwrap_or_else(|| accepted(request.headers()));
+    Guest { session, address, token, language, names_language: chosen.is_some() }
 }
 
 /// The session of a cookie, where its person still stands as they did.
@@ -282,6 +292,5 @@ const KNOWN_MAX: usize = 256;
 /// Who pauses on loopback: whoever is at the box.
 const ON_THE_BOX: &str = "page";
 const STRANGER: &str = "stranger";
-const NOT_OURS: &str = "it does not come from a page of this box";
 /// Refusals of one address that are remembered one by one: thirty, and then one every two seconds.
 const REFUSALS: Rate = Rate { at_once: 30, each_ns: 2 * SECOND_NS };

@@ -8,35 +8,47 @@ use std::sync::Arc;
 use axum::Extension;
 use axum::body::Bytes;
 use axum::extract::{RawQuery, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
 
-use super::asked::Asked;
 use super::form::Form;
-use super::frame::{field, form, framed, sent};
+use super::frame::{field, form, framed, told, unable};
 use super::html::escaped;
-use super::porter::{Guest, Hall, later, see_other};
+use super::porter::{Guest, Hall, see_other};
+use super::spoken;
 use super::words::{ARMED, LOCKED, Language, NOT_ARMED, PAUSED_HERE, PAUSED_REMOTELY, STOP, SWITCH, UNREADABLE, Word};
-use super::{NOW_EVERY, Page, accepted, again, shown, whats_on};
+use super::{NOW_EVERY, Page, again, shown, whats_on};
 use crate::switch::{Act, From, Mode, Person, Turn};
 use crate::vault::{ProofError, TurnError};
 
 /// Where the switch stands, for the top of the page, with the button that stops; nothing on a box that was never set up.
-pub(super) fn banner(page: &Page, guest: &Guest, language: Language) -> String {
-    let mode = page.vault.switch().map(|switch| switch.mode());
+pub(super) fn banner(page: &Page, guest: &Guest) -> String {
+    let (mode, language) = (page.vault.switch().map(|switch| switch.mode()), guest.language);
     let (class, words) = match mode {
         Ok(Mode::Unprovisioned) => return String::new(),
         Ok(mode) => words(mode),
         Err(_) => ("bad", UNREADABLE),
     };
     let is_stoppable = matches!(mode, Ok(Mode::Armed | Mode::PausedRemotely));
-    let button = if is_stoppable && guest.may(Act::Pause) {
-        form("/pause", &guest.token, "", STOP.of(language))
-    } else {
-        String::new()
+    let button = match mode {
+        Ok(_) if is_stoppable && guest.may(Act::Pause) => form(guest, "/pause", "", STOP),
+        // Nobody logs in on loopback: what starts is a command.
+        Ok(mode) if guest.session.is_none() => format!("<p class=\"quiet\">{}</p>", at_the_box(mode, language)),
+        _ => String::new(),
     };
     let (name, words) = (SWITCH.of(language), words.of(language));
     format!("<section class=\"switch\" aria-label=\"{name}\"><p class=\"{class}\">{words}</p>{button}</section>")
+}
+
+/// Which command goes on from here.
+fn at_the_box(mode: Mode, language: Language) -> String {
+    let commands = match mode {
+        Mode::Unprovisioned | Mode::Setup => "kehai notice, kehai arm",
+        Mode::Armed => "kehai pause",
+        Mode::PausedHere | Mode::PausedRemotely => "kehai resume",
+        Mode::Locked => "kehai unlock, kehai resume",
+    };
+    spoken::AT_THE_BOX.with(language, &[commands])
 }
 
 fn words(mode: Mode) -> (&'static str, Word) {
@@ -54,15 +66,12 @@ pub(super) async fn banner_now(
     State(hall): State<Hall>,
     Extension(guest): Extension<Guest>,
     RawQuery(query): RawQuery,
-    headers: HeaderMap,
 ) -> Response {
-    let query = query.unwrap_or_default();
-    let language = Asked::language_of(&query).unwrap_or_else(|| accepted(&headers));
-    let html = banner(&hall.page, &guest, language);
-    if query.ends_with(&shown(&html)) {
+    let html = banner(&hall.page, &guest);
+    if query.unwrap_or_default().ends_with(&shown(&html)) {
         return StatusCode::NO_CONTENT.into_response();
     }
-    Html(live(&html, language)).into_response()
+    Html(live(&html, guest.language)).into_response()
 }
 
 /// A banner that renews itself.
@@ -70,25 +79,72 @@ pub(super) fn live(html: &str, language: Language) -> String {
     html.to_owned() + &again("/banner", &format!("lang={}", language.tag()), html, NOW_EVERY)
 }
 
-/// The page of the switch.
+/// The page of the switch: what can be done where it stands, each with what it means.
 pub(super) async fn show(State(hall): State<Hall>, Extension(guest): Extension<Guest>) -> Response {
-    let code = field("code", "code", "inputmode=\"numeric\" autocomplete=\"one-time-code\" required maxlength=\"6\"");
-    let spans = field("from (2026-11-20, or 2026-11-20T09:00)", "from", "required maxlength=\"32\"")
-        + &field("first moment that stays", "to", "required maxlength=\"32\"");
-    let all = [
-        (Act::Lock, "/lock", String::new(), "Lock: stop until an owner unlocks it"),
-        (Act::Resume, "/resume", code.clone(), "Watch again"),
-        (Act::Unlock, "/unlock", code.clone(), "Unlock"),
-        (Act::Purge, "/purge", spans + &code, "Purge for ever"),
-    ];
-    let open = all.into_iter().filter(|(act, ..)| guest.may(*act));
-    let forms: String = open.map(|(_, action, fields, words)| form(action, &guest.token, &fields, words)).collect();
-    let body = format!(
-        "<h2>Switch</h2>{}{forms}{}",
-        banner(&hall.page, &guest, Language::English),
-        whats_on(&hall.page, Language::English)
-    );
-    Html(framed(&hall.page.name, Some(&guest), &body)).into_response()
+    let mode = hall.page.vault.switch().map_or(Mode::Setup, |switch| switch.mode());
+    let mut turns = String::new();
+    match mode {
+        Mode::Armed | Mode::PausedRemotely => turns += &format!("<p>{}</p>", spoken::PAUSE_WHY.of(guest.language)),
+        Mode::Unprovisioned | Mode::Setup => turns += &format!("<p>{}</p>", at_the_box(mode, guest.language)),
+        Mode::PausedHere | Mode::Locked => {}
+    }
+    if matches!(mode, Mode::PausedHere | Mode::PausedRemotely) {
+        turns += &starting(&hall, &guest, (Act::Resume, "/resume"), [spoken::RESUME, spoken::RESUME_WHY]);
+    }
+    if mode == Mode::Locked {
+        turns += &starting(&hall, &guest, (Act::Unlock, "/unlock"), [spoken::UNLOCK, spoken::UNLOCK_WHY]);
+    } else if guest.may(Act::Lock) {
+        turns += &offered(&guest, [spoken::LOCK, spoken::LOCK_WHY], &form(&guest, "/lock", "", spoken::LOCK));
+    }
+    let purge = purging(&hall, &guest);
+    let cameras = whats_on(&hall.page, guest.language);
+    let body = format!("{}{turns}{cameras}{purge}", banner(&hall.page, &guest));
+    Html(framed(&hall, &guest, ("/switch", SWITCH), &body)).into_response()
+}
+
+/// A thing to do: what it is called, what it means, its form.
+fn offered(guest: &Guest, [name, why]: [Word; 2], form: &str) -> String {
+    let [name, why] = [name, why].map(|word| word.of(guest.language));
+    format!("<section class=\"turn\"><h3>{name}</h3><p class=\"quiet\">{why}</p>{form}</section>")
+}
+
+/// What starts anything: a form for owners with codes, words for everybody else.
+fn starting(hall: &Hall, guest: &Guest, (act, path): (Act, &str), words: [Word; 2]) -> String {
+    let language = guest.language;
+    let form = if !guest.may(act) {
+        format!("<p>{}</p>", spoken::OWNERS_START.of(language))
+    } else if !has_codes(hall, guest) {
+        let command = format!("kehai {}", act.name());
+        format!("<p>{}</p>", spoken::NEEDS_CODES.with(language, &[&command]))
+    } else {
+        form(guest, path, &code(language), words[0])
+    };
+    offered(guest, words, &form)
+}
+
+/// The form that deletes, for owners with codes.
+fn purging(hall: &Hall, guest: &Guest) -> String {
+    if !guest.may(Act::Purge) || !has_codes(hall, guest) {
+        return String::new();
+    }
+    let language = guest.language;
+    let moment = "type=\"datetime-local\" required";
+    let fields = field(spoken::PURGE_FROM.of(language), "from", moment)
+        + &field(spoken::PURGE_TO.of(language), "to", moment)
+        + &code(language);
+    let why = spoken::PURGE_WHY.with(language, &[&escaped(&hall.page.timezone)]);
+    let (title, form) = (spoken::PURGE_TITLE.of(language), form(guest, "/purge", &fields, spoken::PURGE));
+    format!("<details class=\"turn\"><summary>{title}</summary><p class=\"quiet\">{why}</p>{form}</details>")
+}
+
+fn code(language: Language) -> String {
+    let more = "inputmode=\"numeric\" autocomplete=\"one-time-code\" required maxlength=\"6\" size=\"8\"";
+    field(spoken::CODE.of(language), "code", more)
+}
+
+fn has_codes(hall: &Hall, guest: &Guest) -> bool {
+    let standing = hall.page.vault.standing(guest.who()).ok().flatten();
+    standing.is_some_and(|there| there.has_totp)
 }
 
 /// Stops.
@@ -103,7 +159,7 @@ pub(super) async fn lock(State(hall): State<Hall>, Extension(guest): Extension<G
 
 async fn stop(hall: &Hall, guest: &Guest, body: &[u8], (act, turn): (Act, Turn)) -> Response {
     if !hall.is_own_form(guest, Form::read(body).get("token")) {
-        return hall.refuse(guest, act.name(), NOT_OF_SESSION);
+        return hall.refuse(guest, act.name(), spoken::NOT_OF_SESSION);
     }
     turned(hall, guest, turn).await
 }
@@ -132,10 +188,9 @@ pub(super) async fn purge(State(hall): State<Hall>, Extension(guest): Extension<
         let to_s = calendar.moment_s(form.get("to").trim())?;
         Ok((from_s, to_s))
     });
-    let (from_s, to_s) = match span {
-        Ok((from_s, to_s)) if from_s < to_s => (from_s, to_s),
-        Ok(_) => return sent(StatusCode::BAD_REQUEST, "the first moment that stays comes after the first that goes"),
-        Err(why) => return sent(StatusCode::BAD_REQUEST, &why.to_string()),
+    let Some((from_s, to_s)) = span.ok().filter(|(from_s, to_s)| from_s < to_s) else {
+        let words = spoken::WRONG_SPAN.of(guest.language);
+        return told(&hall, &guest, StatusCode::BAD_REQUEST, (spoken::NOT_DONE_TITLE, words));
     };
     let person = match stepped_up(&hall, &guest, &body, Act::Purge).await {
         Ok(person) => person,
@@ -144,13 +199,11 @@ pub(super) async fn purge(State(hall): State<Hall>, Extension(guest): Extension<
     let vault = Arc::clone(&hall.page.vault);
     match tokio::task::spawn_blocking(move || vault.purge(from_s, to_s, &person.name)).await {
         Ok(Ok(gone)) => {
-            let words = format!(
-                "<p>{} windows are gone, {} of them had not been delivered.</p>",
-                gone.windows, gone.undelivered
-            );
-            Html(framed(&hall.page.name, Some(&guest), &words)).into_response()
+            let counts = [gone.windows, gone.undelivered].map(|count| count.to_string());
+            let words = spoken::PURGED.with(guest.language, &[&counts[0], &counts[1]]);
+            told(&hall, &guest, StatusCode::OK, (spoken::PURGE_TITLE, &words))
         }
-        _ => sent(StatusCode::SERVICE_UNAVAILABLE, UNABLE),
+        _ => unable(&hall, &guest),
     }
 }
 
@@ -158,39 +211,34 @@ pub(super) async fn purge(State(hall): State<Hall>, Extension(guest): Extension<
 async fn stepped_up(hall: &Hall, guest: &Guest, body: &[u8], act: Act) -> Result<Person, Box<Response>> {
     let form = Form::read(body);
     if !hall.is_own_form(guest, form.get("token")) {
-        return Err(Box::new(hall.refuse(guest, act.name(), NOT_OF_SESSION)));
+        return Err(Box::new(hall.refuse(guest, act.name(), spoken::NOT_OF_SESSION)));
     }
-    let standing = hall.page.vault.standing(guest.who()).ok().flatten();
-    if !standing.is_some_and(|there| there.has_totp) {
-        return Err(Box::new(hall.refuse(guest, act.name(), NO_CODES)));
+    if !has_codes(hall, guest) {
+        return Err(Box::new(hall.refuse(guest, act.name(), spoken::NO_CODES)));
     }
     let (vault, name, code) =
         (Arc::clone(&hall.page.vault), guest.who().to_owned(), form.get("code").trim().to_owned());
     match tokio::task::spawn_blocking(move || vault.prove_code(&name, &code)).await {
         Ok(Ok(person)) => Ok(person),
-        Ok(Err(ProofError::Wrong)) => Err(Box::new(hall.refuse(guest, act.name(), WRONG_CODE))),
-        Ok(Err(ProofError::Wait { wait_s })) => Err(Box::new(later(wait_s))),
-        _ => Err(Box::new(sent(StatusCode::SERVICE_UNAVAILABLE, UNABLE))),
+        Ok(Err(ProofError::Wrong)) => Err(Box::new(hall.refuse(guest, act.name(), spoken::WRONG_CODE))),
+        Ok(Err(ProofError::Wait { wait_s })) => Err(Box::new(hall.later(guest, wait_s))),
+        _ => Err(Box::new(unable(hall, guest))),
     }
 }
 
 async fn turned(hall: &Hall, guest: &Guest, turn: Turn) -> Response {
     let (vault, who, is_stop) = (Arc::clone(&hall.page.vault), guest.who().to_owned(), turn.is_stop());
     match tokio::task::spawn_blocking(move || vault.turn(&turn, &who, None)).await {
-        Ok(Ok(_)) if hall.porter.is_network => see_other("/switch"),
-        Ok(Ok(_)) => see_other("/"),
+        Ok(Ok(_)) if hall.porter.is_network => see_other(&guest.way("/switch")),
+        Ok(Ok(_)) => see_other(&guest.way("/")),
         Ok(Err(TurnError::Refused(why))) => {
-            let words = format!("<p class=\"alarm\" role=\"alert\">Not done: {}.</p>", escaped(&why.to_string()));
-            (StatusCode::CONFLICT, Html(framed(&hall.page.name, Some(guest), &words))).into_response()
+            let words = spoken::NOT_DONE.with(guest.language, &[&why.to_string()]);
+            told(hall, guest, StatusCode::CONFLICT, (spoken::NOT_DONE_TITLE, &words))
         }
         Ok(Err(TurnError::Store(_))) if is_stop => {
-            sent(StatusCode::OK, "stopped; it is written down as soon as there is room")
+            let words = spoken::DONE_WITHOUT_ROOM.of(guest.language);
+            told(hall, guest, StatusCode::OK, (spoken::STOPPED_TITLE, words))
         }
-        _ => sent(StatusCode::SERVICE_UNAVAILABLE, UNABLE),
+        _ => unable(hall, guest),
     }
 }
-
-const NOT_OF_SESSION: &str = "the form is not of this session";
-const NO_CODES: &str = "this needs somebody with codes (kehai people add --totp), or somebody at the box (kehai)";
-const WRONG_CODE: &str = "the code is wrong, or was used before";
-const UNABLE: &str = "this box cannot do that now (kehai doctor says why)";

@@ -144,7 +144,7 @@ pub const STOP: Word = Word("Stop watching", "計測を止める");
 pub const NOT_ARMED: Word =
     Word("Not armed: cameras are not watched.", "開始の手続きが済んでいません。カメラの映像は使われていません。");
 pub const ARMED: Word =
-    Word("Armed: cameras are watched within opening hours.", "計測中です(営業時間内のみカメラの映像を使います)。");
+    Word("Armed: cameras are watched within opening hours.", "計測中です（営業時間内のみカメラの映像を使います）。");
 pub const PAUSED_HERE: Word = Word(
     "Stopped on site: cameras are not watched. An owner resumes it here, nobody from afar.",
     "店舗で停止中です。カメラの映像は使われていません。再開できるのは店舗にいる責任者だけで、遠隔ではできません。",
@@ -169,8 +169,8 @@ pub const FOOTER_WITHHELD: Word = Word(
     "滞在した人が {0} 人に満たないゾーンと、立ち入った人がそれに満たない区画は公開しません。ラインの通過数は正確な値です。",
 );
 pub const FOOTER_FOUR: Word = Word(
-    "are four different things. The page shows what this box publishes, and how its cameras fare. Kehai stores no picture and recognises nobody.",
-    "はそれぞれ別の意味です。このページには、この装置が公開する数値とカメラの状態だけを表示します。Kehai は画像を保存せず、個人を識別しません。",
+    "are four different things. The page shows what this box publishes, and how its cameras fare.",
+    "はそれぞれ別の意味です。このページには、この装置が公開する数値とカメラの状態だけを表示します。",
 );
 
 pub const NEWEST: Word = Word("newest windows", "最新の集計枠");
@@ -276,7 +276,7 @@ pub const DAYS: Word = Word("days", "日間");
 pub const CAMERAS: Word = Word("Cameras", "カメラ");
 pub const LOST: Word = Word("lost", "途絶");
 pub const SEEING: Word = Word("seeing", "観測中");
-pub const OPENING: Word = Word("opening", "接続中");
+pub const OPENING: Word = Word("opening", "接続を試行中");
 pub const ENDED: Word = Word("ended", "終了");
 pub const OVERLOADED: Word = Word("seeing, overloaded", "観測中、過負荷");
 /// Heads of the table of cameras.
