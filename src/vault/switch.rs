@@ -8,9 +8,11 @@ use std::sync::PoisonError;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use rusqlite::Connection;
+use rusqlite::types::Type;
 
+use super::people::standing;
 use super::{Inner, Vault, VaultError, audit, set_text, store, text};
-use crate::clock::utc_now;
+use crate::clock::{UtcMs, utc_now};
 use crate::switch::{Refusal, Switch, Turn};
 use crate::wire::audit::Deed;
 
@@ -98,7 +100,7 @@ impl Vault {
         let written = inner.write(&self.path, |db, epoch| {
             let before = before.clone().map_or_else(|| read(db), Ok)?;
             let at = utc_now();
-            let turned = before.turned(turn, right_sign, at);
+            let (before, turned) = turned(db, before, (turn, right_sign), at)?;
             let outcome = if turned.is_ok() { "done" } else { "refused" };
             let mut deed = Deed::done(turn.name()).by(who).that_was(outcome).about("from", before.mode().name());
             match &turned {
@@ -106,7 +108,12 @@ impl Vault {
                     deed = deed.about("to", after.mode().name());
                     write(db, after)?;
                 }
-                Err(refusal) => deed = deed.about("why", refusal.to_string()),
+                Err(refusal) => {
+                    deed = deed.about("why", refusal.to_string());
+                    if matches!(refusal, Refusal::FirstGone { .. }) {
+                        write(db, &before)?;
+                    }
+                }
             }
             if let Turn::Arm { site, .. } = turn {
                 deed = deed.about("sign", site.sign.as_str()).about("declaration", site.declaration.as_str());
@@ -123,9 +130,9 @@ impl Vault {
                 Ok(turned?)
             }
             Err(error) => {
-                if turn.is_stop() {
-                    let before = before.or_else(|| read(&inner.db).ok()).unwrap_or_default();
-                    let switch = before.turned(turn, None, utc_now()).unwrap_or_default();
+                // A row that cannot be read is not written over: this process is halted for as long as it lives.
+                let before = before.or_else(|| read(&inner.db).ok()).filter(|_| turn.is_stop());
+                if let Some(Ok(switch)) = before.map(|before| before.turned(turn, None, utc_now())) {
                     inner.unwritten = Some(Unwritten { turn: turn.clone(), who: who.to_owned(), switch });
                 }
                 Err(error.into())
@@ -149,12 +156,39 @@ impl Vault {
     }
 }
 
-fn read(db: &Connection) -> rusqlite::Result<Switch> {
-    let Some(text) = text(db, SWITCH)? else { return Ok(Switch::default()) };
-    Ok(Switch::of_text(&text))
+/// The switch a turn finds and the one it leaves. Whoever confirmed first is looked at once more: of somebody who is gone, or has
+/// another password, nothing is left.
+fn turned(
+    db: &Connection,
+    before: Switch,
+    (turn, right_sign): (&Turn, Option<&str>),
+    at: UtcMs,
+) -> rusqlite::Result<(Switch, Result<Switch, Refusal>)> {
+    let Turn::Arm { by, site } = turn else {
+        let turned = before.turned(turn, right_sign, at);
+        return Ok((before, turned));
+    };
+    let gone = match before.first(site, at).filter(|_| !site.is_sole_operator) {
+        Some(first) if standing(db, &first.name)?.is_none_or(|there| there.edition != first.edition) => {
+            Some(first.name.clone())
+        }
+        _ => None,
+    };
+    let before = if gone.is_some() { before.without_first() } else { before };
+    let turned = before.turned(turn, right_sign, at);
+    let turned = match gone.filter(|gone| *gone != by.name) {
+        Some(by) => turned.and(Err(Refusal::FirstGone { by })),
+        None => turned,
+    };
+    Ok((before, turned))
 }
 
-fn write(db: &Connection, switch: &Switch) -> rusqlite::Result<()> {
+fn read(db: &Connection) -> rusqlite::Result<Switch> {
+    let Some(text) = text(db, SWITCH)? else { return Ok(Switch::default()) };
+    Switch::of_text(&text).map_err(|why| rusqlite::Error::FromSqlConversionFailure(0, Type::Text, Box::new(why)))
+}
+
+pub(super) fn write(db: &Connection, switch: &Switch) -> rusqlite::Result<()> {
     set_text(db, SWITCH, &switch.to_text())
 }
 

@@ -29,7 +29,7 @@ fn is_start(act: Act) -> bool {
 
 /// Puts the switch back, as an owner at the box would.
 fn armed_again(served: &Served) {
-    let by = || Some(Person { name: "owner".into(), role: Role::Owner });
+    let by = || Some(Person::new("owner", Role::Owner));
     let from = kehai::switch::From::Here;
     if served.mode() == Mode::Locked {
         served.vault.turn(&Turn::Unlock { by: by(), from }, "owner", None).expect("an owner may");

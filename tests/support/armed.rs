@@ -25,7 +25,7 @@ pub fn arm(text: &str, state: &Path) -> String {
     let armable = armable(&site);
     let sign = armable.sign.clone();
     vault.turn(&Turn::Provision, "aki", None).expect("people are known");
-    let by = Person { name: "aki".to_owned(), role: Role::Owner };
+    let by = Person::new("aki", Role::Owner);
     vault.turn(&Turn::Arm { by, site: armable }, "aki", Some(&sign)).expect("it is armed");
     sign
 }

@@ -50,7 +50,7 @@ fn sign_of(declaration: &str) -> String {
 
 fn people() -> impl Strategy<Value = Person> {
     (prop_oneof![Just("aki"), Just("ben"), Just("chie")], prop::sample::select(&Role::ALL))
-        .prop_map(|(name, role)| Person { name: name.to_owned(), role })
+        .prop_map(|(name, role)| Person::new(name, role))
 }
 
 fn wheres() -> impl Strategy<Value = From> {

@@ -102,7 +102,7 @@ fn one_identity_twice_is_one_identity() {
     let text = without(&stage.text, "sole_operator");
     let site = armable(&site::parse(&text, "two").expect("a good site"));
     let vault = stage.vault();
-    let person = |name: &str, role| Person { name: name.to_owned(), role };
+    let person = |name: &str, role| Person::new(name, role);
     let confirm = |by: Person| {
         let name = by.name.clone();
         vault.turn(&Turn::Arm { by, site: site.clone() }, &name, Some(&site.sign))
@@ -148,7 +148,7 @@ fn a_configuration_that_changed_needs_a_new_sign() {
         stage.must_refuse(&changed, 7, &["has changed since sign", &before]);
         let site = armable(&site::parse(&changed, "changed").expect("a good site"));
         let vault = stage.vault();
-        let by = Person { name: "aki".to_owned(), role: Role::Owner };
+        let by = Person::new("aki", Role::Owner);
         let old = kehai::switch::Site { sign: before.clone(), ..site.clone() };
         let refused = vault.turn(&Turn::Arm { by: by.clone(), site: old }, "aki", Some(&site.sign));
         assert!(matches!(refused, Err(TurnError::Refused(_))), "the old sign was acknowledged for a new configuration");
@@ -177,7 +177,7 @@ fn what_was_armed_is_not_loosened_by_a_new_site_file() {
         };
         stage.must_refuse(&loose, 7, &["privacy only tightens", key]);
         let site = armable(&site::parse(&loose, "loose").expect("a good site"));
-        let by = Person { name: "aki".to_owned(), role: Role::Owner };
+        let by = Person::new("aki", Role::Owner);
         let refused = stage.vault().turn(&Turn::Arm { by, site: site.clone() }, "aki", Some(&site.sign));
         assert!(matches!(refused, Err(TurnError::Refused(_))), "{key} was armed");
     }
