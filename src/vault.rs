@@ -56,7 +56,7 @@ pub use status::Status;
 pub use switch::{SwitchReader, TurnError};
 pub use totp::{TotpSecret, step_at};
 pub use verify::{Fault, Judge, Verdict};
-pub use wipe::{Receipt, wipe};
+pub use wipe::{Receipt, is_damaged, wipe};
 
 /// The store of one node.
 pub struct Vault {
@@ -104,6 +104,8 @@ impl Vault {
         own_file(&path).map_err(failed)?;
         let db = store::open(&path, &keys.store, keeping.quota_mb)?;
         let spare = store::open(&path, &keys.store, keeping.quota_mb)?;
+        // Without room for it now it is noted at the next start.
+        let _ = keys.note(folder);
         let vault = Self::over(db, path, keys.signer, (keeping, hold, Some(claim)))?;
         *vault.spare.lock().unwrap_or_else(PoisonError::into_inner) = Some(spare);
         // Without room for it now it is noted at the next start.

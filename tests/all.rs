@@ -33,6 +33,7 @@ mod delivery {
 /// Nothing is watched that was not armed, and stopping is easy.
 mod switch {
     mod machine;
+    mod rows;
     mod starting;
     mod stopping;
 }
@@ -52,10 +53,12 @@ mod openly {
 /// Who may do what, at the page and at the command line, and what strangers get.
 mod roles {
     mod attacks;
+    mod codes;
     mod commands;
     mod loopback;
-    mod page;
-    mod staff;
+    pub mod page;
+    pub mod staff;
+    mod two_people;
     mod visitor;
 }
 

@@ -193,3 +193,32 @@ pub(super) fn write(db: &Connection, switch: &Switch) -> rusqlite::Result<()> {
 }
 
 const SWITCH: &str = "switch";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::switch::{Bounds, From, Person, Role, Site};
+
+    #[test]
+    fn a_row_that_cannot_be_read_starts_nothing_and_is_not_written_over() {
+        let vault = Vault::throw_away().expect("memory");
+        let strange = "{\"mode\":\"locked\",\"of\":\"tomorrow\"}";
+        set_text(&vault.lock().db, SWITCH, strange).expect("room");
+        let (masks, dangers, cell_mm) = Default::default();
+        let bounds = Bounds { k: 5, crowd_min: 5, cell_mm, keep_days: 30, masks, dangers };
+        let site = Site { declaration: "d".into(), sign: "s".into(), bounds, is_sole_operator: true };
+        let by = Person::new("hana", Role::Owner);
+        for turn in [
+            Turn::Arm { by: by.clone(), site },
+            Turn::Provision,
+            Turn::Unlock { by: Some(by), from: From::Here },
+            Turn::Pause(From::Here),
+            Turn::Lock,
+        ] {
+            let refused = vault.turn(&turn, "hana", None);
+            assert!(matches!(&refused, Err(TurnError::Store(why)) if why.to_string().contains("nothing is watched")));
+            assert!(vault.switch().is_err(), "{}", turn.name());
+            assert_eq!(text(&vault.lock().db, SWITCH).expect("there").as_deref(), Some(strange), "{}", turn.name());
+        }
+    }
+}

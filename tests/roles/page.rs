@@ -7,7 +7,7 @@ use super::staff::{lines, password};
 use super::visitor::{Served, Visitor};
 
 /// Every path that asks for a right, how it is asked, and what for.
-const PATHS: [(&str, &str, Act); 13] = [
+pub const PATHS: [(&str, &str, Act); 13] = [
     ("GET", "/", Act::SeeFigures),
     ("GET", "/panel", Act::SeeFigures),
     ("GET", "/map/heat/hall.png", Act::SeeFigures),

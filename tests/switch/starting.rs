@@ -8,7 +8,7 @@ use kehai::cli::armable;
 use kehai::config::Keeping;
 use kehai::config::site;
 use kehai::switch::{Mode, Person, Role, Turn};
-use kehai::vault::{TurnError, Vault};
+use kehai::vault::{NewPerson, Password, TurnError, Vault};
 
 use crate::support::armed::{arm, declared};
 use crate::support::folder::Folder;
@@ -102,6 +102,9 @@ fn one_identity_twice_is_one_identity() {
     let text = without(&stage.text, "sole_operator");
     let site = armable(&site::parse(&text, "two").expect("a good site"));
     let vault = stage.vault();
+    let word = Password::of("aki", "four words nobody knows").expect("good");
+    let known = NewPerson { name: "aki", role: Role::Owner, password: &word, totp: None };
+    vault.add_person(&known, "uid:0").expect("the first");
     let person = |name: &str, role| Person::new(name, role);
     let confirm = |by: Person| {
         let name = by.name.clone();
