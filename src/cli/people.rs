@@ -221,7 +221,7 @@ fn revoke(args: &RevokeArgs) -> Result<(), Failure> {
     let (_, vault) = store_of(&args.on.site)?;
     let by = args.on.asker.leave(&vault, Act::ManagePeople, "person-revoke")?;
     vault.revoke_person(&args.name, &by)?;
-    told(args.on.json, &args.name, "revoked");
+    told(args.on.json, (&args.name, "revoked"), None);
     Ok(())
 }
 
@@ -234,18 +234,17 @@ fn change(args: &PasswordArgs) -> Result<(), Failure> {
     };
     let password = new_password(&args.name, args.new_password_file.as_deref())?;
     vault.change_password(&args.name, &password, &by)?;
-    told(args.on.json, &args.name, "another password");
-    if is_borrowed(&vault, &args.name)? {
-        note(&format!("kehai: {}", own_password_first(&args.name, &args.on.site)));
-    }
+    let next = is_borrowed(&vault, &args.name)?.then(|| own_password_first(&args.name, &args.on.site));
+    told(args.on.json, (&args.name, "another password"), next);
     Ok(())
 }
 
-fn told(json: bool, name: &str, what: &str) {
+fn told(json: bool, (name, what): (&str, &str), next: Option<String>) {
     if json {
-        say_json(&serde_json::json!({ "name": name, "done": what }));
+        say_json(&serde_json::json!({ "name": name, "done": what, "next": next }));
     } else {
         say(&format!("{name}: {what}"));
+        next.into_iter().for_each(|next| say(&next));
     }
 }
 

@@ -108,12 +108,7 @@ impl Vault {
                     deed = deed.about("to", after.mode().name());
                     write(db, after)?;
                 }
-                Err(refusal) => {
-                    deed = deed.about("why", refusal.to_string());
-                    if matches!(refusal, Refusal::FirstGone { .. }) {
-                        write(db, &before)?;
-                    }
-                }
+                Err(refusal) => deed = deed.about("why", refusal.to_string()),
             }
             if let Turn::Arm { site, .. } = turn {
                 deed = deed.about("sign", site.sign.as_str()).about("declaration", site.declaration.as_str());
@@ -177,8 +172,12 @@ fn turned(
     let before = if gone.is_some() { before.without_first() } else { before };
     let turned = before.turned(turn, right_sign, at);
     let turned = match gone.filter(|gone| *gone != by.name) {
-        Some(by) => turned.and(Err(Refusal::FirstGone { by })),
-        None => turned,
+        // Whoever comes next begins anew.
+        Some(by) if turned.is_ok() => {
+            write(db, &before)?;
+            Err(Refusal::FirstGone { by })
+        }
+        _ => turned,
     };
     Ok((before, turned))
 }
