@@ -143,7 +143,7 @@ struct Confirmation {
 impl Confirmation {
     /// Whether it is one of two for this configuration, at this moment.
     fn is_for(&self, site: &Site, at: UtcMs) -> bool {
-        self.site == *site && at.0 - self.at.0 <= CONFIRMED_MS
+        self.site == *site && (0..=CONFIRMED_MS).contains(&(at.0 - self.at.0))
     }
 }
 
@@ -347,10 +347,16 @@ impl Switch {
         }
     }
 
+    /// Whether this is what is armed, whether or not it is paused.
+    #[must_use]
+    pub fn is_armed(&self, declaration: &str) -> bool {
+        self.arming.as_ref().is_some_and(|arming| arming.declaration == declaration)
+    }
+
     /// Whether cameras are to be watched now, under this configuration.
     #[must_use]
     pub fn is_on(&self, declaration: &str) -> bool {
-        self.mode == Mode::Armed && self.arming.as_ref().is_some_and(|arming| arming.declaration == declaration)
+        self.mode == Mode::Armed && self.is_armed(declaration)
     }
 
     /// The switch after a turn.
@@ -362,8 +368,9 @@ impl Switch {
         match turn {
             Turn::Provision => to(if self.mode == Mode::Unprovisioned { Mode::Setup } else { self.mode }),
             Turn::Arm { by, site } => self.armed(by, site, right_sign, at),
-            Turn::Pause(from) => to(self.paused(*from)),
-            Turn::Lock => to(Mode::Locked),
+            // Whoever stops takes back the first of two words too.
+            Turn::Pause(from) => Ok(Self { mode: self.paused(*from), confirmed: None, ..self.clone() }),
+            Turn::Lock => Ok(Self { mode: Mode::Locked, confirmed: None, ..self.clone() }),
             Turn::Resume { by, from } => {
                 may_start_again(Act::Resume, by.as_ref(), *from)?;
                 match self.mode {

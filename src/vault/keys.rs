@@ -72,9 +72,11 @@ impl Keys {
         std::fs::read(folder.join(CHECK)).is_ok_and(|noted| noted == self.check)
     }
 
-    /// Notes that these keys open the store in a folder.
-    pub(super) fn note(&self, folder: &Path) -> Result<(), VaultError> {
-        if self.are_of(folder) { Ok(()) } else { put(&folder.join(CHECK), &self.check) }
+    /// Notes that these keys open the store in a folder; without room for it, the next start does.
+    pub(super) fn note(&self, folder: &Path) {
+        if !self.are_of(folder) {
+            let _ = put(&folder.join(CHECK), &self.check);
+        }
     }
 }
 

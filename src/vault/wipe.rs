@@ -84,7 +84,7 @@ fn nothing_known() -> Receipt {
 }
 
 /// All that lies in the folder of a store: the keys, the store with its journals, the claim of a mouth, the last self-test.
-pub(super) const FILES: [&str; 13] = [
+pub(super) const FILES: [&str; 14] = [
     "secret",
     "salt",
     "secret.partial",
@@ -96,6 +96,7 @@ pub(super) const FILES: [&str; 13] = [
     "store.db-shm",
     "store.db-journal",
     "store.lock",
+    super::stop::STOP,
     "selftest.json",
     "selftest.json.partial",
 ];
