@@ -6,12 +6,14 @@
 //! Pure: the vault keeps it and remembers every turn, refused ones too (`vault/switch.rs`); the mouth obeys it.
 
 mod bounds;
+mod person;
 mod rights;
 
 use serde::{Deserialize, Serialize};
 
 use crate::clock::UtcMs;
 pub use bounds::Bounds;
+pub use person::{Person, Role};
 pub use rights::{Act, may};
 
 /// Where a box stands.
@@ -52,45 +54,6 @@ impl std::fmt::Display for Mode {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.name())
     }
-}
-
-/// What somebody may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Role {
-    /// Sees what is released.
-    Viewer,
-    /// Sets the box up.
-    Installer,
-    /// Answers for it: arms, resumes, unlocks, purges.
-    Owner,
-    /// Reads the audit chain and the reports.
-    Auditor,
-}
-
-impl Role {
-    /// All of them.
-    pub const ALL: [Self; 4] = [Self::Viewer, Self::Installer, Self::Owner, Self::Auditor];
-
-    /// As it is written.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Viewer => "viewer",
-            Self::Installer => "installer",
-            Self::Owner => "owner",
-            Self::Auditor => "auditor",
-        }
-    }
-}
-
-/// Somebody who has shown to be who they say.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Person {
-    /// Name, never given to anybody else.
-    pub name: String,
-    /// What they may do.
-    pub role: Role,
 }
 
 /// From where a turn is asked.
@@ -177,6 +140,13 @@ struct Confirmation {
     at: UtcMs,
 }
 
+impl Confirmation {
+    /// Whether it is one of two for this configuration, at this moment.
+    fn is_for(&self, site: &Site, at: UtcMs) -> bool {
+        self.site == *site && (0..=CONFIRMED_MS).contains(&(at.0 - self.at.0))
+    }
+}
+
 /// What is armed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Arming {
@@ -192,12 +162,14 @@ pub struct Arming {
 
 /// The switch of a box.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Switch {
     mode: Mode,
     arming: Option<Arming>,
     /// The first of two.
     confirmed: Option<Confirmation>,
-    /// The tightest that was ever armed.
+    /// The tightest that was ever armed. A row that says nothing of it is none.
+    #[serde(deserialize_with = "Option::deserialize")]
     bounds: Option<Bounds>,
 }
 
@@ -242,6 +214,26 @@ pub enum Refusal {
         /// Who.
         by: String,
     },
+    /// Somebody knows the passwords of both.
+    #[error(
+        "{one} could have confirmed as {first} and as {second}; whoever was given a password sets their own first (kehai people password NAME --as NAME), then both confirm"
+    )]
+    OneBehindBoth {
+        /// Who set a password.
+        one: String,
+        /// The first to confirm.
+        first: String,
+        /// The second.
+        second: String,
+    },
+    /// The first of two is not there any more, or has another password.
+    #[error(
+        "the confirmation of {by} holds no longer: since then they were revoked or got another password; confirm anew, one after the other"
+    )]
+    FirstGone {
+        /// Who.
+        by: String,
+    },
     /// Two of one role.
     #[error("{by} is {} like the first; one installer and one owner have to confirm", role.name())]
     SameRole {
@@ -280,6 +272,13 @@ pub enum Refusal {
     },
 }
 
+/// A row of the switch that cannot be read: nothing is watched by it, and nothing armed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the switch cannot be read ({0}): nothing is watched and nothing can be armed; run the version of kehai that wrote it, or begin anew with `kehai wipe`"
+)]
+pub struct Unreadable(String);
+
 impl Switch {
     /// As the store keeps it.
     #[must_use]
@@ -287,10 +286,19 @@ impl Switch {
         serde_json::to_string(self).expect("plain data")
     }
 
-    /// Read back; one that cannot be read is one that nobody has armed.
+    /// Read back. What cannot be read is no switch: its bounds and its lock would be forgotten.
+    ///
+    /// # Errors
+    /// [`Unreadable`].
+    pub fn of_text(text: &str) -> Result<Self, Unreadable> {
+        serde_json::from_str(text).map_err(|error| Unreadable(error.to_string()))
+    }
+
+    /// What outlives the box, in its backup: how tight it was and whether it was locked; not who armed it.
     #[must_use]
-    pub fn of_text(text: &str) -> Self {
-        serde_json::from_str(text).unwrap_or_default()
+    pub fn kept(&self) -> Self {
+        let mode = if self.mode == Mode::Locked { Mode::Locked } else { Mode::Unprovisioned };
+        Self { mode, bounds: self.bounds.clone(), ..Self::default() }
     }
 
     /// Where it stands.
@@ -309,6 +317,18 @@ impl Switch {
     #[must_use]
     pub fn bounds(&self) -> Option<&Bounds> {
         self.bounds.as_ref()
+    }
+
+    /// Who has confirmed this configuration as the first of two, if somebody has and it holds.
+    #[must_use]
+    pub fn first(&self, site: &Site, at: UtcMs) -> Option<&Person> {
+        self.confirmed.as_ref().filter(|first| first.is_for(site, at)).map(|first| &first.by)
+    }
+
+    /// The same without what the first of two has confirmed.
+    #[must_use]
+    pub fn without_first(&self) -> Self {
+        Self { confirmed: None, ..self.clone() }
     }
 
     /// Whether this configuration may be watched, once nothing is paused.
@@ -352,7 +372,7 @@ impl Switch {
             Turn::Pause(from) => Ok(Self { mode: self.paused(*from), confirmed: None, ..self.clone() }),
             Turn::Lock => Ok(Self { mode: Mode::Locked, confirmed: None, ..self.clone() }),
             Turn::Resume { by, from } => {
-                may_start_again("resume", by.as_ref(), *from)?;
+                may_start_again(Act::Resume, by.as_ref(), *from)?;
                 match self.mode {
                     Mode::PausedHere | Mode::PausedRemotely => to(Mode::Armed),
                     Mode::Locked => Err(Refusal::Locked),
@@ -360,7 +380,7 @@ impl Switch {
                 }
             }
             Turn::Unlock { by, from } => {
-                may_start_again("unlock", by.as_ref(), *from)?;
+                may_start_again(Act::Unlock, by.as_ref(), *from)?;
                 match (self.mode, &self.arming) {
                     // What was locked goes on only when somebody says so once more.
                     (Mode::Locked, Some(_)) => to(Mode::PausedHere),
@@ -383,17 +403,12 @@ impl Switch {
         if self.mode == Mode::Locked {
             return Err(Refusal::Locked);
         }
-        if !matches!(by.role, Role::Installer | Role::Owner) || (site.is_sole_operator && by.role != Role::Owner) {
-            return Err(Refusal::Role { role: by.role, what: "arm" });
-        }
+        must_have_right(by, if site.is_sole_operator { Act::ArmAlone } else { Act::Arm })?;
         if let Some(right) = right_sign.filter(|right| *right != site.sign) {
             return Err(Refusal::OtherSign { given: site.sign.clone(), right: right.to_owned() });
         }
         self.must_not_loosen(&site.bounds)?;
-        let first = self
-            .confirmed
-            .as_ref()
-            .filter(|first| first.site == *site && (0..=CONFIRMED_MS).contains(&(at.0 - first.at.0)));
+        let first = self.confirmed.as_ref().filter(|first| first.is_for(site, at));
         let by_whom = match first {
             _ if site.is_sole_operator => vec![by.name.clone()],
             None => {
@@ -405,7 +420,13 @@ impl Switch {
             Some(first) if first.by.role == by.role => {
                 return Err(Refusal::SameRole { by: by.name.clone(), role: by.role });
             }
-            Some(first) => vec![first.by.name.clone(), by.name.clone()],
+            Some(first) => match first.by.one_behind(by) {
+                None => vec![first.by.name.clone(), by.name.clone()],
+                Some(one) => {
+                    let [first, second] = [&first.by.name, &by.name].map(Clone::clone);
+                    return Err(Refusal::OneBehindBoth { one: one.to_owned(), first, second });
+                }
+            },
         };
         let (declaration, sign) = (site.declaration.clone(), site.sign.clone());
         Ok(Self {
@@ -425,13 +446,16 @@ impl Switch {
     }
 }
 
-/// Owners alone start anything, and on site.
-fn may_start_again(what: &'static str, by: Option<&Person>, from: From) -> Result<(), Refusal> {
+/// Nobody starts anything from afar, and on site whoever has the right to it.
+fn may_start_again(act: Act, by: Option<&Person>, from: From) -> Result<(), Refusal> {
     match (from, by) {
-        (From::Afar, _) | (From::Here, None) => Err(Refusal::Afar { what }),
-        (From::Here, Some(person)) if person.role == Role::Owner => Ok(()),
-        (From::Here, Some(person)) => Err(Refusal::Role { role: person.role, what }),
+        (From::Afar, _) | (From::Here, None) => Err(Refusal::Afar { what: act.name() }),
+        (From::Here, Some(person)) => must_have_right(person, act),
     }
+}
+
+fn must_have_right(by: &Person, act: Act) -> Result<(), Refusal> {
+    if may(Some(by.role), act) { Ok(()) } else { Err(Refusal::Role { role: by.role, what: act.name() }) }
 }
 
 /// A first confirmation is good for a day, ms: the second person has looked at the same sign.

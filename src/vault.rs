@@ -58,7 +58,7 @@ use stop::StopFile;
 pub use switch::{SwitchReader, TurnError, stop};
 pub use totp::{TotpSecret, step_at};
 pub use verify::{Fault, Judge, Verdict};
-pub use wipe::{Receipt, wipe};
+pub use wipe::{Receipt, is_damaged, wipe};
 
 /// The store of one node.
 pub struct Vault {
@@ -104,7 +104,7 @@ impl Vault {
             claim.set_len(0).map_err(failed)?;
         }
         own_file(&path).map_err(failed)?;
-        let db = store::open(&path, &keys.store, keeping.quota_mb)?;
+        let db = store::open(&path, &keys.store, keeping.quota_mb).inspect(|_| keys.note(folder))?;
         let spare = store::open(&path, &keys.store, keeping.quota_mb)?;
         let vault = Self::over(db, path, keys.signer, (keeping, hold, Some(claim)))?;
         *vault.spare.lock().unwrap_or_else(PoisonError::into_inner) = Some(spare);

@@ -34,6 +34,7 @@ mod delivery {
 mod switch {
     mod held;
     mod machine;
+    mod rows;
     mod starting;
     mod stopping;
 }
@@ -53,13 +54,15 @@ mod openly {
 /// Who may do what, at the page and at the command line, and what strangers get.
 mod roles {
     mod attacks;
+    mod codes;
     mod commands;
     mod loopback;
     mod matrix;
     mod openly;
-    mod page;
+    pub mod page;
     mod shop;
-    mod staff;
+    pub mod staff;
+    mod two_people;
     pub mod visitor;
     mod wire;
 }
@@ -137,9 +140,9 @@ mod tidy {
 
 /// What must hold whoever walks wherever.
 mod laws {
-    mod crowd;
     mod budget;
     mod conservation;
+    mod crowd;
     mod cuts;
     mod hidden;
     mod merging;

@@ -1,7 +1,8 @@
 //! `kehai backup` and `kehai restore`: the site file and the keys in one file that a passphrase opens.
 //!
-//! In: a box, or a file and an empty folder. Out: a file for this user alone, or a box with the same keys that knows nobody and is
-//! not armed. Invariant: both stand in the audit chain; what is not in the file (windows, people, the chain) is said.
+//! In: a box, or a file and an empty folder. Out: a file for this user alone, or a box with the same keys that knows nobody, is
+//! not armed, and can be armed no looser than it was. Invariant: both stand in the audit chain; what is not in the file (windows,
+//! people, the chain) is said.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -66,7 +67,7 @@ pub fn backup(args: &BackupArgs) -> Result<(), Failure> {
     Password::of("backup", &passphrase).map_err(|weak| Failure::new(USAGE, format!("passphrase: {weak}")))?;
     let failed = |path: &Path, error: std::io::Error| Failure::new(USAGE, format!("{}: {error}", path.display()));
     let text = std::fs::read_to_string(&args.site).map_err(|error| failed(&args.site, error))?;
-    let sealed = Kept::of(&state_folder(&site.outlets)?, &text)?.sealed(&passphrase)?;
+    let sealed = Kept::of(&state_folder(&site.outlets)?, &vault, &text)?.sealed(&passphrase)?;
     // Who takes the keys out stands in the chain before they are out.
     vault.remember(&Deed::done("backup").by(&by).about("bytes", sealed.len()))?;
     let partial = args.out.with_added_extension("partial");
@@ -99,7 +100,7 @@ pub fn restore(args: &RestoreArgs) -> Result<(), Failure> {
     let folder = state_folder(&shop.outlets)?;
     kept.restore(&folder)?;
     let vault = Vault::open(&folder, shop.outlets.keeping, Duration::ZERO)?;
-    vault.remember(&Deed::done("restore").by(&who()).about("key", vault.public_key().to_string()))?;
+    kept.restore_switch(&vault, &who())?;
     let mut file = private(&args.site).map_err(|error| failed(&args.site, error))?;
     file.write_all(kept.site.as_bytes()).and_then(|()| file.sync_all()).map_err(|error| failed(&args.site, error))?;
     told(args.json, &args.site, RESTORED);
@@ -128,5 +129,5 @@ impl From<BackupError> for Failure {
     }
 }
 
-const BACKED_UP: &str = "site file and keys; keep it and its passphrase apart from the box. Not in it: windows, people, the audit chain, and files the site file names (certificates, passwords)";
-const RESTORED: &str = "restored with the keys of the box; it knows nobody and is not armed: `kehai people add`, then `kehai setup` says what is next";
+const BACKED_UP: &str = "site file, keys, how tight it was armed and whether it is locked; keep it and its passphrase apart from the box. Not in it: windows, people, the audit chain, and files the site file names (certificates, passwords)";
+const RESTORED: &str = "restored with the keys of the box, locked if it was, and never to be armed looser than it was; it knows nobody and is not armed: `kehai people add`, then `kehai setup` says what is next";

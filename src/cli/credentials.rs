@@ -1,7 +1,7 @@
-//! Who asks: a name, a password that nobody sees, and whether their role allows it.
+//! Who asks: a name, a password that nobody sees, a code where they have codes, and whether their role allows it.
 //!
 //! In: `--as NAME`, a password from the terminal, a file of the user's own, or a line of standard input; never from an argument
-//! or the environment. Out: a [`Person`], or exit 7 in plain words. Invariant: every refusal is a line of the audit chain.
+//! or the environment; a code, which is good once, also from an argument. Out: a [`Person`], or exit 7 in plain words. Invariant: every refusal is a line of the audit chain.
 
 use std::io::BufRead;
 use std::os::unix::fs::MetadataExt;
@@ -25,6 +25,9 @@ pub struct Asker {
     /// File with their password, mode 0600; else it is asked for, or read from standard input
     #[arg(long, value_name = "FILE", requires = "asker")]
     pub password_file: Option<PathBuf>,
+    /// Their one-time code, where they have codes; else it is asked for, or read from standard input behind the password
+    #[arg(long, value_name = "CODE", requires = "asker")]
+    pub code: Option<String>,
 }
 
 impl Asker {
@@ -47,12 +50,20 @@ impl Asker {
                 "this box asks who does that: give --as NAME (kehai people list)",
             ));
         };
-        let person = prove(vault, name, self.password_file.as_deref(), None)?;
+        let person = self.prove(vault, name)?;
         if may(Some(person.role), act) {
             return Ok(person.name);
         }
         let why = format!("{} is {}, and that role may not {}", person.name, person.role.name(), act.name());
         Err(refused(vault, (what, &person.name), &why))
+    }
+
+    /// Whether the asker is who they say.
+    ///
+    /// # Errors
+    /// As [`prove`].
+    pub fn prove(&self, vault: &Vault, name: &str) -> Result<Person, Failure> {
+        prove(vault, name, self.password_file.as_deref(), self.code.as_deref())
     }
 }
 
@@ -62,13 +73,21 @@ fn refused(vault: &Vault, (what, who): (&'static str, &str), why: &str) -> Failu
     Failure::new(NOT_ARMED, format!("refused: {why}"))
 }
 
-/// Whether somebody is who they say: their password, and a code where one is given. To be at the box is the second factor.
+/// Whether somebody is who they say: their password, and a code where they have codes; without codes, to be at the box is the
+/// second factor.
 ///
 /// # Errors
 /// Exit 7 where they are not believed, which the audit chain tells; exit 2 where no password can be read.
 pub fn prove(vault: &Vault, name: &str, password_file: Option<&Path>, code: Option<&str>) -> Result<Person, Failure> {
-    let password = password(&format!("password of {name}"), ("--password-file", password_file))?;
-    vault.prove(&Claim { name, password: &password, code, door: Door::Box }).map_err(|error| match error {
+    let word = password(&format!("password of {name}"), ("--password-file", password_file))?;
+    let asked = match code {
+        None if vault.standing(name)?.is_some_and(|there| there.has_totp) => {
+            Some(line_of(&format!("code of {name}"), "--code CODE")?)
+        }
+        _ => None,
+    };
+    let code = code.or(asked.as_ref().map(|code| code.trim()));
+    vault.prove(&Claim { name, password: &word, code, door: Door::Box }).map_err(|error| match error {
         ProofError::Store(error) => error.into(),
         error => Failure::new(NOT_ARMED, format!("refused: {name}: {error}")),
     })
@@ -79,24 +98,24 @@ pub fn prove(vault: &Vault, name: &str, password_file: Option<&Path>, code: Opti
 /// # Errors
 /// Exit 2, with the option that would help.
 pub fn password(prompt: &str, (flag, file): (&str, Option<&Path>)) -> Result<Zeroizing<String>, Failure> {
-    let failed = |why: String| Failure::new(USAGE, format!("{prompt}: {why}"));
     match file {
         Some(path) => of_file(flag, path),
-        None if is_attended() => {
-            let typed = rpassword::prompt_password(format!("{prompt}: "));
-            typed.map(Zeroizing::new).map_err(|error| failed(format!("{error}; give {flag} FILE")))
-        }
-        None => {
-            let mut line = Zeroizing::new(String::with_capacity(LINE_BYTES_MAX));
-            let read = std::io::stdin().lock().read_line(&mut line);
-            match read {
-                Ok(0) => {
-                    Err(failed(format!("nobody is here to be asked; give {flag} FILE, or one line on standard input")))
-                }
-                Ok(_) => Ok(first_line(&line)),
-                Err(error) => Err(failed(format!("{error}; give {flag} FILE"))),
-            }
-        }
+        None => line_of(prompt, &format!("{flag} FILE")),
+    }
+}
+
+/// A line that a person types unseen, or of standard input; `option` is what else could be given.
+fn line_of(prompt: &str, option: &str) -> Result<Zeroizing<String>, Failure> {
+    let failed = |why: String| Failure::new(USAGE, format!("{prompt}: {why}"));
+    if is_attended() {
+        let typed = rpassword::prompt_password(format!("{prompt}: "));
+        return typed.map(Zeroizing::new).map_err(|error| failed(format!("{error}; give {option}")));
+    }
+    let mut line = Zeroizing::new(String::with_capacity(LINE_BYTES_MAX));
+    match std::io::stdin().lock().read_line(&mut line) {
+        Ok(0) => Err(failed(format!("nobody is here to be asked; give {option}, or one line on standard input"))),
+        Ok(_) => Ok(first_line(&line)),
+        Err(error) => Err(failed(format!("{error}; give {option}"))),
     }
 }
 

@@ -7,12 +7,12 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::credentials::{Asker, password, prove};
+use super::credentials::{Asker, password};
 use super::output::{is_attended, note, say, say_json};
 use super::state::{store_of, store_to_set_up, who};
 use super::{CHECK_FAILED, Failure, NOT_ARMED, USAGE};
 use crate::clock::UtcMs;
-use crate::switch::{Mode, Role, Turn};
+use crate::switch::{Act, Mode, Role, Turn};
 use crate::vault::{Known, NewPerson, Password, PeopleError, TotpSecret, TurnError, Vault};
 use crate::wire::compose::rfc3339;
 
@@ -100,6 +100,8 @@ struct Added<'a> {
     role: Role,
     totp_secret: Option<String>,
     totp_uri: Option<String>,
+    /// What they do before they arm, where somebody else knows their password.
+    next: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -107,6 +109,8 @@ struct Listed {
     name: String,
     role: Role,
     totp: bool,
+    /// Who else may know their password, until they set it themselves.
+    set_by: Vec<String>,
     added: String,
     revoked: Option<String>,
 }
@@ -140,12 +144,14 @@ fn add(args: &AddArgs) -> Result<(), Failure> {
             TurnError::Refused(why) => Failure::new(NOT_ARMED, why.to_string()),
         })?;
     }
+    let next = is_borrowed(&vault, &args.name)?.then(|| own_password_first(&args.name, &args.on.site));
     if args.on.json {
         say_json(&Added {
             name: &args.name,
             role: args.role,
             totp_secret: totp.as_ref().map(|totp| totp.to_text().to_string()),
             totp_uri: totp.as_ref().map(|totp| totp.to_uri(&args.name).to_string()),
+            next,
         });
         return Ok(());
     }
@@ -154,7 +160,20 @@ fn add(args: &AddArgs) -> Result<(), Failure> {
         say(&format!("secret for their codes, shown this once: {}", *totp.to_text()));
         say(&totp.to_uri(&args.name));
     }
+    next.into_iter().for_each(|next| say(&next));
     Ok(())
+}
+
+/// Whether somebody else set their password.
+fn is_borrowed(vault: &Vault, name: &str) -> Result<bool, Failure> {
+    Ok(vault.people()?.iter().any(|known| known.name == name && !known.set_by.is_empty()))
+}
+
+fn own_password_first(name: &str, site: &std::path::Path) -> String {
+    let site = site.display();
+    format!(
+        "before arming {name} sets a password that nobody else knows: kehai people password {name} --as {name} --site {site}"
+    )
 }
 
 /// Who adds somebody: an owner; where nobody is known, whoever may open the store.
@@ -162,7 +181,7 @@ fn asked_by(vault: &Vault, asker: &Asker) -> Result<String, Failure> {
     if !vault.has_people()? {
         return Ok(who());
     }
-    asker.leave(vault, crate::switch::Act::ManagePeople, "person-add")
+    asker.leave(vault, Act::ManagePeople, "person-add")
 }
 
 fn list(args: &ListArgs) -> Result<(), Failure> {
@@ -172,6 +191,7 @@ fn list(args: &ListArgs) -> Result<(), Failure> {
         name: known.name,
         role: known.role,
         totp: known.has_totp,
+        set_by: known.set_by,
         added: at(known.made_s),
         revoked: known.revoked_s.map(at),
     };
@@ -185,17 +205,23 @@ fn list(args: &ListArgs) -> Result<(), Failure> {
     }
     for known in people {
         let codes = if known.totp { "with codes" } else { "" };
-        let until = known.revoked.map(|at| format!("revoked {at}")).unwrap_or_default();
-        say(format!("{:<32} {:<9} {} {codes:<10} {until}", known.name, known.role.name(), known.added).trim_end());
+        let until = known.revoked.map(|at| format!("revoked {at} ")).unwrap_or_default();
+        let set_by = if known.set_by.is_empty() {
+            String::new()
+        } else {
+            format!("password set by {}", known.set_by.join(", "))
+        };
+        let (name, role) = (known.name, known.role.name());
+        say(format!("{name:<32} {role:<9} {} {codes:<10} {until}{set_by}", known.added).trim_end());
     }
     Ok(())
 }
 
 fn revoke(args: &RevokeArgs) -> Result<(), Failure> {
     let (_, vault) = store_of(&args.on.site)?;
-    let by = args.on.asker.leave(&vault, crate::switch::Act::ManagePeople, "person-revoke")?;
+    let by = args.on.asker.leave(&vault, Act::ManagePeople, "person-revoke")?;
     vault.revoke_person(&args.name, &by)?;
-    told(args.on.json, &args.name, "revoked");
+    told(args.on.json, (&args.name, "revoked"), None);
     Ok(())
 }
 
@@ -203,20 +229,22 @@ fn change(args: &PasswordArgs) -> Result<(), Failure> {
     let (_, vault) = store_of(&args.on.site)?;
     let by = match &args.on.asker.name {
         // Everybody changes their own, by the old one.
-        Some(name) if *name == args.name => prove(&vault, name, args.on.asker.password_file.as_deref(), None)?.name,
-        _ => args.on.asker.leave(&vault, crate::switch::Act::ManagePeople, "person-password")?,
+        Some(name) if *name == args.name => args.on.asker.prove(&vault, name)?.name,
+        _ => args.on.asker.leave(&vault, Act::ManagePeople, "person-password")?,
     };
     let password = new_password(&args.name, args.new_password_file.as_deref())?;
     vault.change_password(&args.name, &password, &by)?;
-    told(args.on.json, &args.name, "another password");
+    let next = is_borrowed(&vault, &args.name)?.then(|| own_password_first(&args.name, &args.on.site));
+    told(args.on.json, (&args.name, "another password"), next);
     Ok(())
 }
 
-fn told(json: bool, name: &str, what: &str) {
+fn told(json: bool, (name, what): (&str, &str), next: Option<String>) {
     if json {
-        say_json(&serde_json::json!({ "name": name, "done": what }));
+        say_json(&serde_json::json!({ "name": name, "done": what, "next": next }));
     } else {
         say(&format!("{name}: {what}"));
+        next.into_iter().for_each(|next| say(&next));
     }
 }
 

@@ -13,13 +13,13 @@ use super::credentials::Asker;
 use super::output::{check_file, note, say, say_json};
 use super::purge::confirm;
 use super::state::{state_folder, who};
-use super::{BROKER, CHECK_FAILED, Failure, USAGE};
+use super::{BROKER, CHECK_FAILED, Failure, NOT_ARMED, USAGE};
 use crate::clock::utc_now;
 use crate::config::broker::Broker;
 use crate::config::site::{self, Site};
 use crate::publish::mqtt::clear::{Cleared, clear};
 use crate::switch::Act;
-use crate::vault::{Receipt, Vault, VaultError, wipe};
+use crate::vault::{Receipt, Vault, VaultError, is_damaged, wipe};
 use crate::wire::audit::{Deed, HeadPayload};
 use crate::wire::compose::rfc3339;
 use crate::wire::payload::CONTRACT_VERSION;
@@ -123,11 +123,16 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Who destroys it: an owner, where the store can still say who that is.
+/// Who destroys it: an owner. A store that is damaged, under its own keys, need not be able to say who that is; under other keys
+/// nobody can tell whether it is.
 fn asked_by(args: &Args, site: &Site, folder: &Path) -> Result<String, Failure> {
-    match Vault::open_beside(folder, site.outlets.keeping) {
-        Ok(vault) => args.asker.leave(&vault, Act::Wipe, "wipe"),
-        Err(_) => Ok(who()),
+    let asked = Vault::open_beside(folder, site.outlets.keeping)
+        .map_err(Failure::from)
+        .and_then(|vault| args.asker.leave(&vault, Act::Wipe, "wipe"));
+    match asked {
+        // Whoever was not believed is not believed by a damaged store either.
+        Err(failure) if !matches!(failure.code, NOT_ARMED | USAGE) && is_damaged(folder)? => Ok(who()),
+        asked => asked,
     }
 }
 

@@ -10,8 +10,10 @@ use sha2::{Digest, Sha256};
 
 use crate::config::Settings;
 
-/// Everything of a configuration that may only tighten.
+/// Everything of a configuration that may only tighten. A field that is added later has a default that is as loose as a
+/// configuration may be; one that is not known here is refused, for it would be forgotten.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Bounds {
     /// Fewest distinct visits behind a figure.
     pub k: u32,

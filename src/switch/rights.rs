@@ -1,7 +1,8 @@
 //! Least rights: what each role may do, as one table.
 //!
-//! In: a role, or nobody, and an [`Act`]. Out: whether they may. Invariants: nobody's leave is asked to stop; what nobody may see, a
-//! picture, a path, a withheld figure, is no act at all, so that no role can be given it.
+//! In: a role, or nobody, and an [`Act`]. Out: whether they may. Invariants: every act of the table is asked for by a command, a
+//! page or the switch itself, and what nothing can refuse, such as to make papers of a site file one can read, is no act; nobody's
+//! leave is asked to stop; what nobody may see, a picture, a path, a withheld figure, is no act at all, so that no role can be given it.
 
 use super::Role;
 
@@ -18,10 +19,10 @@ pub enum Act {
     SeeReports,
     /// Take released figures out.
     Export,
-    /// Set it up: the still of the empty room, lines, zones.
-    Setup,
-    /// Confirm a configuration and its sign.
+    /// Confirm a configuration and its sign, beside another person.
     Arm,
+    /// Confirm them alone, where the site file says openly that somebody is.
+    ArmAlone,
     /// Stop.
     Pause,
     /// Go on.
@@ -36,24 +37,20 @@ pub enum Act {
     Wipe,
     /// Add and revoke people.
     ManagePeople,
-    /// Make the sign and the policy.
-    MakeNotice,
-    /// Say who may send commands through the broker.
-    Command,
     /// Take the keys and the site file out, encrypted.
     Backup,
 }
 
 impl Act {
     /// All of them.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 15] = [
         Self::SeeFigures,
         Self::SeeHealth,
         Self::SeeAudit,
         Self::SeeReports,
         Self::Export,
-        Self::Setup,
         Self::Arm,
+        Self::ArmAlone,
         Self::Pause,
         Self::Resume,
         Self::Lock,
@@ -61,8 +58,6 @@ impl Act {
         Self::Purge,
         Self::Wipe,
         Self::ManagePeople,
-        Self::MakeNotice,
-        Self::Command,
         Self::Backup,
     ];
 
@@ -75,8 +70,8 @@ impl Act {
             Self::SeeAudit => "see-audit",
             Self::SeeReports => "see-reports",
             Self::Export => "export",
-            Self::Setup => "setup",
             Self::Arm => "arm",
+            Self::ArmAlone => "arm-alone",
             Self::Pause => "pause",
             Self::Resume => "resume",
             Self::Lock => "lock",
@@ -84,8 +79,6 @@ impl Act {
             Self::Purge => "purge",
             Self::Wipe => "wipe",
             Self::ManagePeople => "manage-people",
-            Self::MakeNotice => "make-notice",
-            Self::Command => "command",
             Self::Backup => "backup",
         }
     }
@@ -97,13 +90,13 @@ impl Act {
             Self::SeeHealth => &[Role::Viewer, Role::Installer, Role::Owner, Role::Auditor],
             Self::SeeFigures | Self::Export => &[Role::Viewer, Role::Owner],
             Self::SeeAudit | Self::SeeReports => &[Role::Auditor, Role::Owner],
-            Self::Setup | Self::Arm | Self::MakeNotice => &[Role::Installer, Role::Owner],
-            Self::Resume
+            Self::Arm => &[Role::Installer, Role::Owner],
+            Self::ArmAlone
+            | Self::Resume
             | Self::Unlock
             | Self::Purge
             | Self::Wipe
             | Self::ManagePeople
-            | Self::Command
             | Self::Backup => &[Role::Owner],
         }
     }
@@ -129,7 +122,7 @@ mod tests {
             |role| Act::ALL.into_iter().filter(|act| may(role, *act)).map(Act::name).collect::<Vec<_>>().join(" ");
         assert_eq!(acts(None), "pause lock");
         assert_eq!(acts(Some(Role::Viewer)), "see-figures see-health export pause lock");
-        assert_eq!(acts(Some(Role::Installer)), "see-health setup arm pause lock make-notice");
+        assert_eq!(acts(Some(Role::Installer)), "see-health arm pause lock");
         assert_eq!(acts(Some(Role::Auditor)), "see-health see-audit see-reports pause lock");
         assert_eq!(acts(Some(Role::Owner)).split(' ').count(), Act::ALL.len(), "owners answer for everything");
     }

@@ -1,8 +1,11 @@
-//! The backup of a box: its site file and the keys of its store in one file that a passphrase opens. Nothing else needs one.
+//! The backup of a box: its site file, the keys of its store, how tight it was and whether it was locked, in one file that a
+//! passphrase opens. Nothing else needs one.
 //!
-//! In: a folder of a store, a site file, a passphrase. Out: sealed bytes, or a new folder with the same keys and no store.
+//! In: a store and its folder, a site file, a passphrase. Out: sealed bytes, or a new folder with the same keys, and what its new
+//! store begins with.
 //! Invariants: without the passphrase the bytes tell nothing but their length, and no changed or shortened copy is opened;
-//! nothing that is there already is overwritten; a restored box knows nobody and is not armed.
+//! nothing that is there already is overwritten; a restored box knows nobody, is not armed, is locked if it was, and cannot be
+//! armed looser than what was armed before.
 //! Source: AES-256-GCM, NIST SP 800-38D; its key is [`stretched`].
 
 use std::path::Path;
@@ -11,7 +14,10 @@ use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use zeroize::Zeroizing;
 
 use super::password::stretched;
-use super::{VaultError, keys, make_folder, wipe};
+use super::{Vault, VaultError, audit, keys, make_folder, switch, wipe};
+use crate::clock::utc_now;
+use crate::switch::{Switch, Unreadable};
+use crate::wire::audit::Deed;
 
 /// Why there is no backup, or nothing came of it.
 #[derive(Debug, thiserror::Error)]
@@ -35,6 +41,9 @@ pub enum BackupError {
         /// What is there.
         name: &'static str,
     },
+    /// Its switch is of a version that is not known here: bounds would be forgotten.
+    #[error(transparent)]
+    Switch(#[from] Unreadable),
     /// The folder or a key in it.
     #[error(transparent)]
     Folder(#[from] VaultError),
@@ -46,16 +55,18 @@ pub struct Kept {
     pub site: Zeroizing<String>,
     secret: Zeroizing<Vec<u8>>,
     salt: Zeroizing<Vec<u8>>,
+    /// What outlives the box of its switch.
+    switch: Switch,
 }
 
 impl Kept {
-    /// What is to be kept of the box in this folder.
+    /// What is to be kept of the box in this folder, whose store this is.
     ///
     /// # Errors
-    /// A key that is not there or cannot be read.
-    pub fn of(folder: &Path, site: &str) -> Result<Self, BackupError> {
+    /// A key or a switch that is not there or cannot be read.
+    pub fn of(folder: &Path, vault: &Vault, site: &str) -> Result<Self, BackupError> {
         let [secret, salt] = keys::both(folder)?;
-        Ok(Self { site: Zeroizing::new(site.to_owned()), secret, salt })
+        Ok(Self { site: Zeroizing::new(site.to_owned()), secret, salt, switch: vault.switch()?.kept() })
     }
 
     /// One file's bytes that this passphrase opens.
@@ -68,7 +79,8 @@ impl Kept {
         let head = [MAGIC, &random[..]].concat();
         let (salt, nonce) = random.split_at(SALT_BYTES);
         let key = key_of(passphrase, salt)?;
-        let parts = [self.site.as_bytes(), &self.secret, &self.salt];
+        let switch = self.switch.to_text();
+        let parts = [self.site.as_bytes(), &self.secret, &self.salt, switch.as_bytes()];
         let mut plain = Zeroizing::new(Vec::with_capacity(parts.iter().map(|part| part.len() + 4).sum::<usize>() + 16));
         for part in parts {
             plain.extend((part.len() as u32).to_be_bytes());
@@ -99,10 +111,11 @@ impl Kept {
             plain = rest;
             Some(Zeroizing::new(part.to_vec()))
         };
-        let parts = [part(), part(), part()];
-        let [Some(site), Some(secret), Some(salt)] = parts else { return Err(BackupError::Sealed) };
+        let parts = [part(), part(), part(), part()];
+        let [Some(site), Some(secret), Some(salt), Some(switch)] = parts else { return Err(BackupError::Sealed) };
         let site = Zeroizing::new(std::str::from_utf8(&site).map_err(|_| BackupError::Sealed)?.to_owned());
-        Ok(Self { site, secret, salt })
+        let switch = std::str::from_utf8(&switch).map_err(|_| BackupError::Sealed)?;
+        Ok(Self { site, secret, salt, switch: Switch::of_text(switch)?.kept() })
     }
 
     /// Puts the keys into a folder in which there is no store and nothing of one.
@@ -117,6 +130,19 @@ impl Kept {
         keys::restore(folder, [&self.secret, &self.salt])?;
         Ok(())
     }
+
+    /// Puts what outlived the box of its switch into its new store, on behalf of `who`.
+    ///
+    /// # Errors
+    /// No room.
+    pub fn restore_switch(&self, vault: &Vault, who: &str) -> Result<(), VaultError> {
+        vault.lock().write(&vault.path, |db, epoch| {
+            switch::write(db, &self.switch)?;
+            let deed = Deed::done("restore").by(who).about("key", vault.public_key().to_string());
+            audit::append(db, epoch, &deed.about("to", self.switch.mode().name()), utc_now())?;
+            Ok(())
+        })
+    }
 }
 
 fn key_of(passphrase: &str, salt: &[u8]) -> Result<LessSafeKey, BackupError> {
@@ -126,7 +152,7 @@ fn key_of(passphrase: &str, salt: &[u8]) -> Result<LessSafeKey, BackupError> {
 }
 
 /// What a backup begins with: its kind and version.
-const MAGIC: &[u8] = b"kehai-backup v1\n";
+const MAGIC: &[u8] = b"kehai-backup v2\n";
 const SALT_BYTES: usize = 16;
 
 #[cfg(test)]
@@ -135,7 +161,7 @@ mod tests {
 
     fn kept() -> Kept {
         let [secret, salt] = [1, 2].map(|byte| Zeroizing::new(vec![byte; 32]));
-        Kept { site: Zeroizing::new("[store]".to_owned()), secret, salt }
+        Kept { site: Zeroizing::new("[store]".to_owned()), secret, salt, switch: Switch::default() }
     }
 
     #[test]

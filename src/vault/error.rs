@@ -32,7 +32,7 @@ pub enum VaultError {
     },
     /// A key file is not there.
     #[error(
-        "state {path}: missing, and the store cannot be opened without it; where a service keeps it as a credential run this as that service does (LoadCredentialEncrypted=kehai-secret), else restore it from its backup, or begin anew with `kehai wipe`"
+        "state {path}: missing, and the store cannot be opened without it; where a service keeps it as a credential run this as that service does (LoadCredentialEncrypted=kehai-secret), else restore it from its backup; whoever has lost it begins anew by removing the folder"
     )]
     Missing {
         /// The file.
@@ -56,7 +56,7 @@ pub enum VaultError {
     },
     /// The keys do not open the store.
     #[error(
-        "state {path}: not a store, or one under other keys; restore `secret` and `salt` of this very store, or begin anew with `kehai wipe`"
+        "state {path}: not a store, or one under other keys; restore `secret` and `salt` of this very store; whoever has lost them begins anew by removing the folder"
     )]
     Key {
         /// The store.

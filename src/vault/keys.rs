@@ -2,7 +2,8 @@
 //!
 //! In: the secret of a systemd credential or of a file only we can read, and the store's salt. Out: the key of the encrypted
 //! store and the key that signs. Invariants: a secret file that others can read is refused; no key is ever printed; without
-//! its salt a store cannot be opened by anybody, also where the secret lives on ([`destroy`]).
+//! its salt a store cannot be opened by anybody, also where the secret lives on ([`destroy`]); other keys are told from a damaged
+//! store by what [`Keys::note`] left.
 //! Source: HKDF-SHA256, RFC 5869.
 
 use std::fs::{OpenOptions, Permissions};
@@ -23,6 +24,8 @@ pub(super) struct Keys {
     pub(super) store: Zeroizing<[u8; KEY_BYTES]>,
     /// Key that signs.
     pub(super) signer: Signer,
+    /// What tells these keys from others, and nothing of them.
+    check: [u8; KEY_BYTES],
 }
 
 /// Where the secret of a box comes from.
@@ -60,7 +63,20 @@ impl Keys {
             source.expand(label.as_bytes(), &mut *key).expect("32 bytes are not too many");
             key
         };
-        Self { store: key("kehai store v1"), signer: Signer::new(&key("kehai signature v1")) }
+        let (store, signer) = (key("kehai store v1"), Signer::new(&key("kehai signature v1")));
+        Self { store, signer, check: *key("kehai check v1") }
+    }
+
+    /// Whether the store in a folder was last opened with these keys; not where nothing tells.
+    pub(super) fn are_of(&self, folder: &Path) -> bool {
+        std::fs::read(folder.join(CHECK)).is_ok_and(|noted| noted == self.check)
+    }
+
+    /// Notes that these keys open the store in a folder; without room for it, the next start does.
+    pub(super) fn note(&self, folder: &Path) {
+        if !self.are_of(folder) {
+            let _ = put(&folder.join(CHECK), &self.check);
+        }
     }
 }
 
@@ -155,6 +171,7 @@ pub(super) fn destroy(folder: &Path) -> Result<(), VaultError> {
 const KEY_BYTES: usize = 32;
 const SECRET: &str = "secret";
 const SALT: &str = "salt";
+const CHECK: &str = "key-check";
 const CREDENTIAL: &str = "kehai-secret";
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use super::password::Password;
 use super::totp::TotpSecret;
 use super::{Vault, VaultError, audit, store};
 use crate::clock::utc_now;
-use crate::switch::Role;
+use crate::switch::{Act, Person, Role, may};
 use crate::wire::audit::Deed;
 
 /// Somebody who is to be known.
@@ -34,6 +34,8 @@ pub struct Known {
     pub role: Role,
     /// Whether they have codes besides their password.
     pub has_totp: bool,
+    /// Who else may know their password: who set it, and whoever may know theirs. Nobody once they set it themselves.
+    pub set_by: Vec<String>,
     /// When they were added, s since 1970.
     pub made_s: i64,
     /// When they were revoked, s since 1970.
@@ -55,7 +57,10 @@ pub struct Standing {
 #[derive(Debug, thiserror::Error)]
 pub enum PeopleError {
     /// No name.
-    #[error("\"{name}\" is no name: write 1 to 32 of a-z, 0-9, _ and -, and not \"node\"")]
+    #[error(
+        "\"{name}\" is no name: write 1 to 32 of a-z, 0-9, _ and -, and none by which the audit chain calls what is no person ({}, and what begins with uid)",
+        RESERVED.join(", ")
+    )]
     Name {
         /// As given.
         name: String,
@@ -145,8 +150,15 @@ impl Vault {
                 _ => {}
             }
             let added = db.execute(
-                "INSERT OR IGNORE INTO person (name, role, hash, totp, made_s) VALUES (?1, ?2, ?3, ?4, ?5)",
-                params![new.name, new.role.name(), hash, new.totp.map(TotpSecret::bytes), now_s()],
+                "INSERT OR IGNORE INTO person (name, role, hash, totp, made_s, set_by) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                params![
+                    new.name,
+                    new.role.name(),
+                    hash,
+                    new.totp.map(TotpSecret::bytes),
+                    now_s(),
+                    known_to(db, new.name, by)?
+                ],
             )?;
             Ok(if added == 1 { Ok(deed) } else { Err(PeopleError::Taken { name: new.name.to_owned() }) })
         })
@@ -194,7 +206,10 @@ impl Vault {
             if standing(db, name)?.is_none() {
                 return Ok(Err(PeopleError::Unknown { name: name.to_owned() }));
             }
-            db.execute("UPDATE person SET hash = ?2, edition = edition + 1 WHERE name = ?1", params![name, hash])?;
+            db.execute(
+                "UPDATE person SET hash = ?2, edition = edition + 1, set_by = ?3 WHERE name = ?1",
+                params![name, hash, known_to(db, name, by)?],
+            )?;
             Ok(Ok(deed))
         })
     }
@@ -221,10 +236,11 @@ impl Vault {
     }
 }
 
-/// Whether it can be somebody's name. What the product does itself is done by "node".
+/// Whether it can be somebody's name, and nobody takes it for what the product does itself, or a user of the system.
 #[must_use]
 fn is_name(name: &str) -> bool {
-    (1..=NAME_CHARS_MAX).contains(&name.len()) && name.chars().all(is_name_char) && name != "node"
+    let is_reserved = RESERVED.contains(&name) || name.starts_with("uid");
+    (1..=NAME_CHARS_MAX).contains(&name.len()) && name.chars().all(is_name_char) && !is_reserved
 }
 
 fn is_name_char(letter: char) -> bool {
@@ -251,12 +267,14 @@ fn all(db: &Connection) -> rusqlite::Result<Vec<Known>> {
     if !has_tables(db)? {
         return Ok(Vec::new());
     }
-    let mut rows = db.prepare("SELECT name, role, totp IS NOT NULL, made_s, revoked_s FROM person ORDER BY name")?;
+    let mut rows =
+        db.prepare("SELECT name, role, totp IS NOT NULL, made_s, revoked_s, set_by FROM person ORDER BY name")?;
     let known = rows.query_map([], |row| {
         Ok(Known {
             name: row.get(0)?,
             role: role_in(row, 1)?,
             has_totp: row.get(2)?,
+            set_by: names(&row.get::<_, String>(5)?),
             made_s: row.get(3)?,
             revoked_s: row.get(4)?,
         })
@@ -274,8 +292,29 @@ pub(super) fn standing(db: &Connection, name: &str) -> rusqlite::Result<Option<S
         .optional()
 }
 
+/// Somebody as the switch knows them: with their password's number, and who else may know it.
+pub(super) fn person(db: &Connection, name: &str) -> rusqlite::Result<Option<Person>> {
+    let Some(there) = standing(db, name)? else { return Ok(None) };
+    let set_by: String = db.query_row("SELECT set_by FROM person WHERE name = ?1", [name], |row| row.get(0))?;
+    Ok(Some(Person { name: name.to_owned(), role: there.role, edition: there.edition, set_by: names(&set_by) }))
+}
+
+/// Who but its owner may know a password that `by` sets: they, and whoever may know theirs, for these could have spoken in
+/// their name. Only people are meant: whoever may open the store adds the first owner, and could read the keys anyway.
+fn known_to(db: &Connection, name: &str, by: &str) -> rusqlite::Result<String> {
+    let Some(by) = person(db, by)?.filter(|by| by.name != name) else { return Ok(String::new()) };
+    let mut names = by.set_by;
+    names.retain(|known| known != name);
+    names.push(by.name);
+    Ok(names.join(" "))
+}
+
+fn names(text: &str) -> Vec<String> {
+    text.split_whitespace().map(str::to_owned).collect()
+}
+
 fn is_owner(db: &Connection, name: &str) -> rusqlite::Result<bool> {
-    Ok(standing(db, name)?.is_some_and(|there| there.role == Role::Owner))
+    Ok(standing(db, name)?.is_some_and(|there| may(Some(there.role), Act::ManagePeople)))
 }
 
 /// A role as it is kept; one that nobody knows is the least of all.
@@ -291,11 +330,13 @@ fn now_s() -> i64 {
 /// Names a box knows at most, revoked ones among them.
 pub(super) const PEOPLE_MAX: u64 = 200;
 const NAME_CHARS_MAX: usize = 32;
+/// By what the audit chain calls what is no person. Keys of commands and users of the system are told by a colon.
+const RESERVED: [&str; 9] = ["key", "kehai", "nobody", "node", "page", "self-test", "signal", "stranger", "unknown"];
 /// `person` holds everybody ever known, `attempt` failures that were not followed by a success.
 const TABLES: &str = "
 CREATE TABLE IF NOT EXISTS person (
     name TEXT PRIMARY KEY, role TEXT NOT NULL, hash TEXT NOT NULL, totp BLOB, totp_step INTEGER NOT NULL DEFAULT 0,
-    edition INTEGER NOT NULL DEFAULT 1, made_s INTEGER NOT NULL, revoked_s INTEGER) WITHOUT ROWID;
+    edition INTEGER NOT NULL DEFAULT 1, set_by TEXT NOT NULL DEFAULT '', made_s INTEGER NOT NULL, revoked_s INTEGER) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS attempt (
     key TEXT PRIMARY KEY, name TEXT NOT NULL, failures INTEGER NOT NULL, last_s INTEGER NOT NULL) WITHOUT ROWID;
 ";

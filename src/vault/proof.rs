@@ -2,13 +2,14 @@
 //!
 //! In: [`Claim`]s, whoever makes them. Out: a [`Person`] or a refusal that does not tell which part was wrong. Invariants: every
 //! verdict is a line of the audit chain; a failure is counted before the password is looked at, so that nobody gains by
-//! asking many times at once; one door's failures bar that door alone, so that nobody off the box locks out who is at it.
+//! asking many times at once; one door's failures bar that door alone, so that nobody off the box locks out who is at it; whoever has
+//! codes gives one at every door, and guesses of them are counted for each person, at the page as a whole and at the box.
 
 use rusqlite::{Connection, OptionalExtension, params};
 
 use sha2::{Digest, Sha256};
 
-use super::people::{PEOPLE_MAX, make_tables, standing};
+use super::people::{PEOPLE_MAX, make_tables, person, standing};
 use super::totp::TotpSecret;
 use super::{Vault, VaultError, audit, password, store};
 use crate::clock::utc_now;
@@ -46,6 +47,14 @@ impl Door {
             Self::KnownPage => "known-page",
         }
     }
+
+    /// Where guesses of codes are counted together.
+    fn codes(self) -> &'static str {
+        match self {
+            Self::Box => "code-at-box",
+            Self::Page | Self::KnownPage => CODE_AT_PAGE,
+        }
+    }
 }
 
 /// Why somebody is not believed.
@@ -71,8 +80,8 @@ impl Vault {
     /// # Errors
     /// [`ProofError`]; a refusal is a line of the audit chain.
     pub fn prove(&self, claim: &Claim<'_>) -> Result<Person, ProofError> {
-        let key = Key::of(claim.door.name(), claim.name);
-        self.begin_attempt(&key)?;
+        let (key, codes) = (Key::of(claim.door.name(), claim.name), Key::of(claim.door.codes(), claim.name));
+        self.begin_attempt(&key, &codes)?;
         let hash: Option<String> = self
             .lock()
             .db
@@ -89,10 +98,10 @@ impl Vault {
                 .optional()?;
             let Some(there) = standing(db, claim.name)?.filter(|_| is_right && now == hash) else { return Ok(None) };
             let is_proved = match claim.code {
-                Some(code) => use_code(db, claim.name, code)?,
-                None => claim.door == Door::Box || !there.has_totp,
+                Some(code) => judge_code(db, &codes, code)?,
+                None => !there.has_totp,
             };
-            Ok(is_proved.then(|| Person { name: claim.name.to_owned(), role: there.role }))
+            if is_proved { person(db, claim.name) } else { Ok(None) }
         })
     }
 
@@ -101,30 +110,24 @@ impl Vault {
     /// # Errors
     /// [`ProofError`]; a refusal is a line of the audit chain.
     pub fn prove_code(&self, name: &str, code: &str) -> Result<Person, ProofError> {
-        let key = Key::of("code", name);
-        self.begin_attempt(&key)?;
-        self.end_attempt(&key, |db| {
-            let Some(there) = standing(db, name)? else { return Ok(None) };
-            Ok(use_code(db, name, code)?.then(|| Person { name: name.to_owned(), role: there.role }))
-        })
+        let (key, codes) = (Key::of(AFTER_LOGIN, name), Key::of(CODE_AT_PAGE, name));
+        self.begin_attempt(&key, &codes)?;
+        self.end_attempt(&key, |db| if judge_code(db, &codes, code)? { person(db, name) } else { Ok(None) })
     }
 
-    /// Counts a failure beforehand, or says how long to wait.
-    fn begin_attempt(&self, key: &Key) -> Result<(), ProofError> {
+    /// Counts a failure beforehand, or says how long to wait; also where codes were guessed wrongly too often.
+    fn begin_attempt(&self, key: &Key, codes: &Key) -> Result<(), ProofError> {
         self.lock().write(&self.path, |db, epoch| {
             make_tables(db)?;
-            let (failures, last_s) = attempts(db, key)?;
             let now_s = utc_now().0.div_euclid(1000);
-            let wait_s = wait_s(failures, last_s, now_s);
+            let (failures, last_s) = attempts(db, key)?;
+            let wait_s = wait_s(&PASSWORDS, (failures, last_s), now_s).max(wait_s(&CODES, attempts(db, codes)?, now_s));
             if wait_s > 0 {
                 let deed = key.deed(db, "refused")?.about("why", "too many failures");
                 audit::append(db, epoch, &deed, utc_now())?;
                 return Ok(Err(ProofError::Wait { wait_s }));
             }
-            db.execute(
-                "INSERT OR REPLACE INTO attempt (key, name, failures, last_s) VALUES (?1, ?2, ?3, ?4)",
-                params![key.text, key.known(db)?.unwrap_or_default(), failures + 1, now_s],
-            )?;
+            count_failure(db, key, (failures, now_s))?;
             // Names nobody has are told apart from others by nothing, but need not be remembered for ever.
             db.execute(
                 "DELETE FROM attempt WHERE key IN (SELECT key FROM attempt WHERE name = ''
@@ -189,13 +192,43 @@ fn attempts(db: &Connection, key: &Key) -> rusqlite::Result<(u32, i64)> {
     Ok(found.unwrap_or((0, 0)))
 }
 
-/// How long to wait after so many failures, s; a clock that was set back does not lengthen it.
-fn wait_s(failures: u32, last_s: i64, now_s: i64) -> i64 {
-    if failures < FREE_FAILURES {
+fn count_failure(db: &Connection, key: &Key, (before, now_s): (u32, i64)) -> rusqlite::Result<usize> {
+    db.execute(
+        "INSERT OR REPLACE INTO attempt (key, name, failures, last_s) VALUES (?1, ?2, ?3, ?4)",
+        params![key.text, key.known(db)?.unwrap_or_default(), before.saturating_add(1), now_s],
+    )
+}
+
+/// How many failures cost nothing, and how the wait grows that each further one costs.
+struct Patience {
+    free: u32,
+    first_s: i64,
+    max_s: i64,
+}
+
+/// How long to wait after so many failures, the last of them then, s; a clock that was set back does not lengthen it.
+fn wait_s(patience: &Patience, (failures, last_s): (u32, i64), now_s: i64) -> i64 {
+    if failures < patience.free {
         return 0;
     }
-    let whole_s = (1i64 << (failures - FREE_FAILURES).min(10)).min(WAIT_S_MAX);
+    let whole_s = (patience.first_s << (failures - patience.free).min(16)).min(patience.max_s);
     (whole_s - (now_s - last_s).max(0)).clamp(0, whole_s)
+}
+
+/// Whether a code is good, which it then was once; a wrong one is counted, whatever else was right.
+fn judge_code(db: &Connection, codes: &Key, code: &str) -> rusqlite::Result<bool> {
+    let (failures, last_s) = attempts(db, codes)?;
+    let now_s = utc_now().0.div_euclid(1000);
+    // Others may have guessed while the password was looked at.
+    if wait_s(&CODES, (failures, last_s), now_s) > 0 {
+        return Ok(false);
+    }
+    if use_code(db, &codes.name, code)? {
+        db.execute("DELETE FROM attempt WHERE key = ?1", [&codes.text])?;
+        return Ok(true);
+    }
+    count_failure(db, codes, (failures, now_s))?;
+    Ok(false)
 }
 
 /// Uses up a code, if it is one of theirs and of now.
@@ -216,10 +249,13 @@ fn use_code(db: &Connection, name: &str, code: &str) -> rusqlite::Result<bool> {
     Ok(step.is_some())
 }
 
-/// Failures that cost nothing.
-const FREE_FAILURES: u32 = 5;
-/// Longest wait, s: with it nobody tries more than 1,500 passwords a day of one name.
-const WAIT_S_MAX: i64 = 60;
+/// With it nobody tries more than 1,500 passwords a day of one name.
+const PASSWORDS: Patience = Patience { free: 5, first_s: 1, max_s: 60 };
+/// With it nobody who has the password tries more than 24 codes a day for long: three of a million are good at any time.
+const CODES: Patience = Patience { free: 5, first_s: 60, max_s: 3600 };
+/// The door of a code that is asked for after a login.
+const AFTER_LOGIN: &str = "code";
+const CODE_AT_PAGE: &str = "code-at-page";
 /// Names nobody has whose failures are remembered.
 const ATTEMPTS_MAX: u64 = PEOPLE_MAX;
 /// Who tries a name that nobody ever had.
@@ -231,9 +267,16 @@ mod tests {
 
     #[test]
     fn patience_grows_to_a_minute_and_no_clock_makes_it_longer() {
-        assert_eq!([4, 5, 6, 8, 30].map(|failures| wait_s(failures, 100, 100)), [0, 1, 2, 8, 60]);
-        assert_eq!(wait_s(8, 100, 105), 3);
-        assert_eq!(wait_s(8, 100, 200), 0);
-        assert_eq!(wait_s(8, 1000, 0), 8, "the clock was set back");
+        let wait = |failures, last_s, now_s| wait_s(&PASSWORDS, (failures, last_s), now_s);
+        assert_eq!([4, 5, 6, 8, 30].map(|failures| wait(failures, 100, 100)), [0, 1, 2, 8, 60]);
+        assert_eq!(wait(8, 100, 105), 3);
+        assert_eq!(wait(8, 100, 200), 0);
+        assert_eq!(wait(8, 1000, 0), 8, "the clock was set back");
+    }
+
+    #[test]
+    fn guesses_of_codes_cost_up_to_an_hour_each() {
+        let wait = |failures| wait_s(&CODES, (failures, 100), 100);
+        assert_eq!([4, 5, 6, 10, 11, u32::MAX].map(wait), [0, 60, 120, 1920, 3600, 3600]);
     }
 }

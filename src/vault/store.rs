@@ -8,7 +8,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, ErrorCode, OptionalExtension, Transaction, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Transaction, TransactionBehavior};
 use zeroize::Zeroizing;
 
 use super::VaultError;
@@ -107,6 +107,19 @@ pub(super) fn damage(connection: &Connection) -> rusqlite::Result<Vec<String>> {
         told.extend(answers.collect::<rusqlite::Result<Vec<String>>>()?.into_iter().filter(|answer| answer != "ok"));
     }
     Ok(told)
+}
+
+/// Whether a page of the file does not fit its seal under this key, or the file is no store at all.
+pub(super) fn is_torn(path: &Path, key: &[u8; 32]) -> bool {
+    let torn = || -> rusqlite::Result<bool> {
+        let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        connection.query_row("PRAGMA cipher_log_level = NONE", [], |_| Ok(())).optional()?;
+        connection.execute_batch(&Zeroizing::new(format!("PRAGMA key = \"x'{}'\"", hex(key))))?;
+        let mut faults = connection.prepare("PRAGMA cipher_integrity_check")?;
+        let mut faults = faults.query([])?;
+        Ok(faults.next()?.is_some())
+    };
+    torn().unwrap_or_else(|error| error.sqlite_error_code() == Some(ErrorCode::NotADatabase))
 }
 
 /// What a refusal of the store means to the operator.

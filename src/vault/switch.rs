@@ -10,10 +10,12 @@ use std::sync::PoisonError;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use rusqlite::Connection;
+use rusqlite::types::Type;
 
+use super::people::standing;
 use super::stop::{Asked, Stop, StopFile};
 use super::{Inner, Vault, VaultError, audit, set_text, store, text};
-use crate::clock::utc_now;
+use crate::clock::{UtcMs, utc_now};
 use crate::switch::{Refusal, Switch, Turn};
 use crate::wire::audit::Deed;
 
@@ -92,8 +94,7 @@ impl Vault {
         }
         let turned = inner.write(&self.path, |db, epoch| {
             let at = utc_now();
-            let before = read(db)?;
-            let turned = before.turned(turn, right_sign, at);
+            let (before, turned) = turned(db, read(db)?, (turn, right_sign), at)?;
             let mut deed = deed_of(turn, who, &before);
             match &turned {
                 Ok(after) => {
@@ -162,13 +163,73 @@ fn stopped(switch: Switch, asked: Option<&Asked>) -> Switch {
     asked.and_then(|asked| switch.turned(&asked.stop.turn(), None, utc_now()).ok()).unwrap_or(switch)
 }
 
-fn read(db: &Connection) -> rusqlite::Result<Switch> {
-    let Some(text) = text(db, SWITCH)? else { return Ok(Switch::default()) };
-    Ok(Switch::of_text(&text))
+/// The switch a turn finds and the one it leaves. Whoever confirmed first is looked at once more: of somebody who is gone, or has
+/// another password, nothing is left.
+fn turned(
+    db: &Connection,
+    before: Switch,
+    (turn, right_sign): (&Turn, Option<&str>),
+    at: UtcMs,
+) -> rusqlite::Result<(Switch, Result<Switch, Refusal>)> {
+    let Turn::Arm { by, site } = turn else {
+        let turned = before.turned(turn, right_sign, at);
+        return Ok((before, turned));
+    };
+    let gone = match before.first(site, at).filter(|_| !site.is_sole_operator) {
+        Some(first) if standing(db, &first.name)?.is_none_or(|there| there.edition != first.edition) => {
+            Some(first.name.clone())
+        }
+        _ => None,
+    };
+    let before = if gone.is_some() { before.without_first() } else { before };
+    let turned = before.turned(turn, right_sign, at);
+    let turned = match gone.filter(|gone| *gone != by.name) {
+        // Whoever comes next begins anew.
+        Some(by) if turned.is_ok() => {
+            write(db, &before)?;
+            Err(Refusal::FirstGone { by })
+        }
+        _ => turned,
+    };
+    Ok((before, turned))
 }
 
-fn write(db: &Connection, switch: &Switch) -> rusqlite::Result<()> {
+fn read(db: &Connection) -> rusqlite::Result<Switch> {
+    let Some(text) = text(db, SWITCH)? else { return Ok(Switch::default()) };
+    Switch::of_text(&text).map_err(|why| rusqlite::Error::FromSqlConversionFailure(0, Type::Text, Box::new(why)))
+}
+
+pub(super) fn write(db: &Connection, switch: &Switch) -> rusqlite::Result<()> {
     set_text(db, SWITCH, &switch.to_text())
 }
 
 const SWITCH: &str = "switch";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::switch::{Bounds, From, Person, Role, Site};
+
+    #[test]
+    fn a_row_that_cannot_be_read_starts_nothing_and_is_not_written_over() {
+        let vault = Vault::throw_away().expect("memory");
+        let strange = "{\"mode\":\"locked\",\"of\":\"tomorrow\"}";
+        set_text(&vault.lock().db, SWITCH, strange).expect("room");
+        let (masks, dangers, cell_mm) = Default::default();
+        let bounds = Bounds { k: 5, crowd_min: 5, cell_mm, keep_days: 30, masks, dangers };
+        let site = Site { declaration: "d".into(), sign: "s".into(), bounds, is_sole_operator: true };
+        let by = Person::new("hana", Role::Owner);
+        for turn in [
+            Turn::Arm { by: by.clone(), site },
+            Turn::Provision,
+            Turn::Unlock { by: Some(by), from: From::Here },
+            Turn::Pause(From::Here),
+            Turn::Lock,
+        ] {
+            let refused = vault.turn(&turn, "hana", None);
+            assert!(matches!(&refused, Err(TurnError::Store(why)) if why.to_string().contains("nothing is watched")));
+            assert!(vault.switch().is_err(), "{}", turn.name());
+            assert_eq!(text(&vault.lock().db, SWITCH).expect("there").as_deref(), Some(strange), "{}", turn.name());
+        }
+    }
+}

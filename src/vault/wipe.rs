@@ -51,6 +51,23 @@ pub fn wipe<T>(
     Ok(sealed)
 }
 
+/// Whether the store in a folder is damaged, under the very keys it was made with: it then need not be able to say who its
+/// owners are.
+///
+/// # Errors
+/// No store; keys that are missing, or others: with those nobody can tell whether the store is damaged.
+pub fn is_damaged(folder: &Path) -> Result<bool, VaultError> {
+    if !folder.join(STORE).is_file() {
+        return Err(VaultError::Nothing { path: folder.to_owned() });
+    }
+    let (path, keys) = super::keyed(folder, false)?;
+    if !keys.are_of(folder) {
+        return Err(VaultError::Key { path });
+    }
+    let is_cut = store::must_be_uncut(&path, super::claim::has_begun(folder)).is_err();
+    Ok(is_cut || store::is_torn(&path, &keys.store))
+}
+
 impl Vault {
     fn inventory(&self) -> Result<Receipt, VaultError> {
         let inner = self.lock();
@@ -67,11 +84,13 @@ fn nothing_known() -> Receipt {
 }
 
 /// All that lies in the folder of a store: the keys, the store with its journals, the claim of a mouth, the last self-test.
-pub(super) const FILES: [&str; 12] = [
+pub(super) const FILES: [&str; 14] = [
     "secret",
     "salt",
     "secret.partial",
     "salt.partial",
+    "key-check",
+    "key-check.partial",
     "store.db",
     "store.db-wal",
     "store.db-shm",

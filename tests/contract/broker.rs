@@ -52,7 +52,10 @@ fn a_node_introduces_itself_and_says_goodbye() {
     kept.sort_by(|one, other| one.topic.cmp(&other.topic));
     let topics: Vec<&str> = kept.iter().map(|got| got.topic.trim_start_matches(DEMO)).collect();
     // No window among them: an old one must not take the place of a shop's newest.
-    assert_eq!(topics, ["about", "meta/calendar", "meta/cameras", "meta/floors", "meta/lines", "meta/queues", "meta/zones", "state"]);
+    assert_eq!(
+        topics,
+        ["about", "meta/calendar", "meta/cameras", "meta/floors", "meta/lines", "meta/queues", "meta/zones", "state"]
+    );
     assert!(kept.iter().all(|got| got.retained && got.qos == 1), "{kept:#?}");
     assert_eq!(kept[6].body, r#"{"v":1,"k":"state","state":"offline","boot":"replay"}"#);
     let about: Value = serde_json::from_str(&kept[0].body).expect("a payload is JSON");

@@ -4,11 +4,13 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use kehai::cli::armable;
 use kehai::config::site;
 use kehai::switch::Mode;
 use kehai::vault::Vault;
 
 use super::box_of::Box;
+use crate::support::armed::arm;
 use crate::support::program::kehai;
 
 const WORDS: &str = "five quiet words nobody guesses\n";
@@ -48,6 +50,46 @@ fn a_box_is_restored_from_one_file_and_armed_again_by_people_alone() {
     drop(vault);
     kehai(&["run", "--site", &site_again]).must_be_refused(7, &["not armed"]);
     restore(&site_again).must_be_refused(2, &["is there already"]);
+}
+
+#[test]
+fn a_restored_box_is_no_looser_than_it_was_and_locked_if_it_was() {
+    let k = |k: &str| format!("[gate]\nk = {k}\n[vault]\n");
+    for is_locked in [false, true] {
+        let shop = Box::with(&[("[vault]\n", &k("8"))]);
+        let text = std::fs::read_to_string(&shop.site).expect("a site file");
+        arm(&text, Path::new(&shop.state));
+        if is_locked {
+            kehai(&["lock", "--site", &shop.site]).must_be_well();
+        }
+        let (words, file, again) =
+            (passphrase(&shop, "words", WORDS), shop.folder.path("box.backup"), shop.folder.path("again.toml"));
+        kehai(&["backup", "--site", &shop.site, "--out", &file, "--passphrase-file", &words]).must_be_well();
+        std::fs::remove_dir_all(&shop.state).expect("it is gone");
+        kehai(&["restore", &file, "--site", &again, "--passphrase-file", &words]).must_be_well();
+
+        let switch = shop.vault().switch().expect("it opens");
+        assert_eq!(switch.bounds().map(|bounds| bounds.k), Some(8));
+        assert_eq!(switch.mode(), if is_locked { Mode::Locked } else { Mode::Unprovisioned });
+        assert_eq!(switch.arming(), None);
+        let owner = passphrase(&shop, "owner", "seven bridges over snow\n");
+        kehai(&["people", "add", "neu", "--role", "owner", "--site", &again, "--new-password-file", &owner])
+            .must_be_well();
+        let who = ["--as", "neu", "--password-file", &owner];
+        let arm = |site: &str, text: &str| {
+            let sign = armable(&site::parse(text, "again").expect("a good site")).sign;
+            kehai(&[&["arm", "--site", site, "--sign", &sign], &who[..]].concat())
+        };
+        if is_locked {
+            arm(&again, &text).must_be_refused(7, &["locked"]);
+            kehai(&[&["unlock", "--site", &again], &who[..]].concat()).must_be_well();
+        }
+        let loose = text.replace("k = 8", "k = 5");
+        let loose_site = shop.folder.write("loose.toml", &loose);
+        arm(&loose_site, &loose).must_be_refused(7, &["privacy only tightens", "gate.k = 5, was 8"]);
+        arm(&again, &text).must_be_well();
+        assert_eq!(shop.vault().switch().expect("it opens").mode(), Mode::Armed);
+    }
 }
 
 #[test]

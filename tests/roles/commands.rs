@@ -1,45 +1,154 @@
 //! Who may do what from the command line: each role at each command, and what is refused stands in the chain.
 
+use kehai::cli::armable;
+use kehai::config::site;
+use kehai::publish::web::{Need, routes};
 use kehai::switch::{Act, Mode, Role, may};
 use kehai::vault::step_at;
 use serde_json::Value;
 
 use super::staff::{Staff, chain, lines, password, password_file};
+use crate::support::armed::declared;
 use crate::support::folder::{Folder, in_repository, read};
 use crate::support::papers::private;
 use crate::support::program::{Ended, kehai, start_command};
 use crate::support::site::BARE;
 use crate::vault::commands::Store;
 
-/// The commands that ask who, each with what it does.
-fn commands(store: &Store) -> Vec<(Act, &'static str, Vec<String>)> {
-    let words = |line: &str| line.split(' ').map(str::to_owned).collect::<Vec<_>>();
-    let out = |name: &str| store.folder.path(name);
-    vec![
-        (Act::SeeAudit, "audit-search", words("audit search")),
-        (Act::SeeAudit, "audit-export", words(&format!("audit export --out {}", out("audit.jsonl")))),
-        (
-            Act::Export,
-            "export",
-            words(&format!("export --from 2020-01-01 --to 2020-02-01 --format csv --out {}", out("figures.csv"))),
-        ),
-        (Act::Purge, "purge", words("purge --from 2020-01-01 --to 2020-01-02 --yes")),
-        (Act::ManagePeople, "person-revoke", words("people revoke somebody")),
-        (Act::Wipe, "wipe", words(&format!("wipe --yes --receipt {}", out("receipt.json")))),
-    ]
+/// Where an act is asked for.
+enum Asked {
+    /// By a command, which the chain calls so.
+    Command(&'static str, Vec<String>),
+    /// By a command that asks nobody who they are.
+    OfNobody(Vec<String>),
+    /// At the page alone.
+    AtPage,
 }
 
-fn ask(store: &Store, words: &[String], who: &[&str]) -> Ended {
+/// Where each act is asked for: there is none that nothing enforces.
+fn asked(store: &Store, act: Act) -> Vec<Asked> {
+    let words = |line: &str| line.split(' ').map(str::to_owned).collect::<Vec<_>>();
+    let command = |what, line: String| Asked::Command(what, words(&format!("{line} --site {}", store.site)));
+    let out = |name: &str| store.folder.path(name);
+    let arm = |is_alone| {
+        let (site, sign) = armable_site(store, is_alone);
+        vec![Asked::Command("arm", words(&format!("arm --sign {sign} --site {site}")))]
+    };
+    let of_nobody = |what: &str| vec![Asked::OfNobody(words(&format!("{what} --site {}", store.site)))];
+    match act {
+        Act::SeeFigures | Act::SeeHealth | Act::SeeReports => vec![Asked::AtPage],
+        Act::SeeAudit => vec![
+            command("audit-search", "audit search".to_owned()),
+            command("audit-export", format!("audit export --out {}", out("audit.jsonl"))),
+            command("breach", "audit note --kind breach --about cable".to_owned()),
+        ],
+        Act::Export => {
+            let figures = out("figures.csv");
+            let line = format!("export --from 2020-01-01 --to 2020-02-01 --format csv --out {figures}");
+            vec![command("export", line)]
+        }
+        Act::Arm => arm(false),
+        Act::ArmAlone => arm(true),
+        Act::Pause => of_nobody("pause"),
+        Act::Lock => of_nobody("lock"),
+        Act::Resume => vec![command("resume", "resume".to_owned())],
+        Act::Unlock => vec![command("unlock", "unlock".to_owned())],
+        Act::Purge => vec![command("purge", "purge --from 2020-01-01 --to 2020-01-02 --yes".to_owned())],
+        Act::Wipe => vec![command("wipe", format!("wipe --yes --receipt {}", out("receipt.json")))],
+        Act::ManagePeople => vec![command("person-revoke", "people revoke somebody".to_owned())],
+        Act::Backup => {
+            let words = private(&store.folder, "passphrase", "five quiet words nobody guesses");
+            vec![command("backup", format!("backup --out {} --passphrase-file {words}", out("box.backup")))]
+        }
+    }
+}
+
+/// A site file of the same store that can be armed, and the id of its sign.
+fn armable_site(store: &Store, is_alone: bool) -> (String, String) {
+    let camera = "url = \"rtsp://127.0.0.1:9/view\"\n[[line]]\nid = \"door\"\nends_px = [[10, 50], [110, 50]]\ninside_px = [60, 90]\n";
+    let text = declared(&format!("{BARE}{camera}[vault]\nfolder = \"{}\"\n", store.state));
+    let text = if is_alone { text } else { text.replace("sole_operator = true", "") };
+    let sign = armable(&site::parse(&text, "armed").expect("a good site")).sign;
+    (store.folder.write(if is_alone { "alone.toml" } else { "two.toml" }, &text), sign)
+}
+
+fn ask(words: &[String], who: &[&str]) -> Ended {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    kehai(&[&words[..], &["--site", &store.site], who].concat())
+    kehai(&[&words[..], who].concat())
+}
+
+/// All acts, in an order in which whoever may do everything can: alone before beside another, for that only tightens, and after
+/// a wipe there is nobody left to ask.
+fn acts() -> Vec<Act> {
+    let mut acts = Act::ALL.to_vec();
+    acts.sort_by_key(|act| match act {
+        Act::ArmAlone => 0,
+        Act::Wipe => 2,
+        _ => 1,
+    });
+    acts
+}
+
+#[test]
+fn every_role_does_from_the_command_line_what_it_may_and_each_refusal_is_remembered() {
+    let store = Store::new("");
+    Staff::join_without_codes(&store.beside());
+    let mut roles = Role::ALL.to_vec();
+    // Whoever may wipe comes last: there is nobody left to ask afterwards.
+    roles.sort_by_key(|role| *role == Role::Owner);
+    for role in roles {
+        let file = password_file(&store.folder, role);
+        for (act, at) in acts().into_iter().flat_map(|act| asked(&store, act).into_iter().map(move |at| (act, at))) {
+            let (what, words) = match at {
+                Asked::Command(what, words) => (what, words),
+                Asked::OfNobody(words) => {
+                    assert!(may(None, act), "{} asks nobody", act.name());
+                    // Whoever stops it at this point would stop what another may yet go on with.
+                    if role == Role::Owner {
+                        ask(&words, &[]).must_be_well();
+                    }
+                    continue;
+                }
+                Asked::AtPage => {
+                    assert!(routes().iter().any(|way| way.need == Need::Right(act)), "{} is asked nowhere", act.name());
+                    continue;
+                }
+            };
+            let before = lines(&store.beside(), what, "refused").len();
+            let ended = ask(&words, &["--as", role.name(), "--password-file", &file]);
+            if may(Some(role), act) {
+                // Nobody is called somebody, and nothing was counted that early: no matter of rights.
+                let expected = if matches!(act, Act::ManagePeople | Act::Export) { 2 } else { 0 };
+                assert_eq!(ended.code, Some(expected), "{} {what}: {}", role.name(), ended.err);
+                if act == Act::Export {
+                    let taken = lines(&store.beside(), what, "done");
+                    assert_eq!(
+                        taken.last().map(|line| line.who.as_str()),
+                        Some(role.name()),
+                        "who takes figures stands there"
+                    );
+                }
+                continue;
+            }
+            ended.must_be_refused(7, &[role.name(), act.name(), "may not"]);
+            let refusals = lines(&store.beside(), what, "refused");
+            assert_eq!(refusals.len(), before + 1, "{} {what}", role.name());
+            assert_eq!(refusals[before].who, role.name());
+        }
+    }
 }
 
 #[test]
 fn once_anybody_is_known_nobody_acts_without_a_name() {
     let store = Store::new("");
     Staff::join(&store.beside());
-    for (_, what, words) in commands(&store) {
-        let ended = ask(&store, &words, &[]);
+    for (act, at) in acts().into_iter().flat_map(|act| asked(&store, act).into_iter().map(move |at| (act, at))) {
+        let Asked::Command(what, words) = at else { continue };
+        let ended = ask(&words, &[]);
+        if matches!(act, Act::Arm | Act::ArmAlone | Act::Resume | Act::Unlock) {
+            ended.must_be_refused(2, &["--as"]);
+            continue;
+        }
         ended.must_be_refused(7, &["--as NAME"]);
         assert_eq!(lines(&store.beside(), what, "refused").len(), 1, "{what}");
     }
@@ -51,13 +160,13 @@ fn a_wrong_password_is_refused_and_after_five_it_takes_patience_at_this_door_alo
     let store = Store::new("");
     let staff = Staff::join(&store.beside());
     let wrong = private(&store.folder, "wrong", "not the password of anybody");
-    let words = ["purge", "--from", "2020-01-01", "--to", "2020-01-02", "--yes"].map(str::to_owned);
+    let words = ["purge", "--from", "2020-01-01", "--to", "2020-01-02", "--yes", "--code", "0", "--site", &store.site];
+    let words = words.map(str::to_owned);
     for _ in 0..5 {
-        ask(&store, &words, &["--as", "owner", "--password-file", &wrong]).must_be_refused(7, &["owner", "wrong"]);
+        ask(&words, &["--as", "owner", "--password-file", &wrong]).must_be_refused(7, &["owner", "wrong"]);
     }
     let right = password_file(&store.folder, Role::Owner);
-    ask(&store, &words, &["--as", "owner", "--password-file", &right])
-        .must_be_refused(7, &["too many failures", "1 s"]);
+    ask(&words, &["--as", "owner", "--password-file", &right]).must_be_refused(7, &["too many failures", "1 s"]);
     let refused = lines(&store.beside(), "prove", "refused");
     assert_eq!((refused.len(), refused[0].who.as_str(), refused[0].about["door"].as_str()), (6, "owner", Some("box")));
     let claim = kehai::vault::Claim {

@@ -1,18 +1,14 @@
-//! Roles and acts, every cell of the one table: over every way into the page, as the router itself lists them, and over the command
-//! line. Only the allowed cells succeed, each refusal is a line of the chain, and whoever asks sees nothing that is hidden.
+//! Roles and acts, every cell of the one table, over every way into the page, as the router itself lists them (the command line:
+//! commands.rs). Only the allowed cells succeed, each refusal is a line of the chain, and whoever asks sees nothing that is hidden.
 
 use std::net::Ipv4Addr;
 
-use kehai::notice::sign_id;
 use kehai::publish::web::{Need, Route, routes};
 use kehai::switch::{Act, From, Mode, Person, Role, Turn, may};
 use kehai::vault::Vault;
 
-use super::staff::{Staff, lines, password_file};
+use super::staff::lines;
 use super::visitor::{Answer, Served, Visitor};
-use crate::openly::box_of::Box;
-use crate::support::papers::private;
-use crate::support::program::kehai;
 
 /// Somebody who comes to the page: of a role, or a stranger.
 type Who = Option<Role>;
@@ -64,7 +60,7 @@ fn must_hide_what_is_hidden(served: &Served, route: &Route, answer: &Answer) {
 
 /// Puts the switch back, as an owner at the box would.
 fn armed_again(vault: &Vault) {
-    let by = || Some(Person { name: "owner".into(), role: Role::Owner });
+    let by = || Some(Person::new("owner", Role::Owner));
     let mode = || vault.switch().expect("it can be read").mode();
     if mode() == Mode::Locked {
         vault.turn(&Turn::Unlock { by: by(), from: From::Here }, "owner", None).expect("an owner may");
@@ -151,93 +147,4 @@ fn on_loopback_every_way_in_that_is_there_is_open_and_none_starts_anything() {
         assert!(!matches!(route.need, Need::Right(act) if needs_a_code(act)) || !is_there, "{route:?}");
         armed_again(&served.vault);
     }
-}
-
-/// What a role does from the command line for an act: the name it has in the chain, and the words; or why nobody is asked there.
-fn command(act: Act, shop: &Box) -> Result<(&'static str, String), &'static str> {
-    let out = |name: &str| shop.folder.path(name);
-    let sign = || {
-        sign_id(
-            &kehai::config::site::load(std::path::Path::new(&shop.site))
-                .expect("a site")
-                .settings
-                .declaration
-                .expect("declared"),
-        )
-    };
-    Ok(match act {
-        Act::SeeAudit => ("audit-search", "audit search".to_owned()),
-        Act::Export => {
-            ("export", format!("export --from 2020-01-01 --to 2020-02-01 --format csv --out {}", out("figures.csv")))
-        }
-        Act::Arm => ("arm", format!("arm --sign {}", sign())),
-        Act::Pause => ("pause", "pause".to_owned()),
-        Act::Resume => ("resume", "resume".to_owned()),
-        Act::Lock => ("lock", "lock".to_owned()),
-        Act::Unlock => ("unlock", "unlock".to_owned()),
-        Act::Purge => ("purge", "purge --from 2020-01-01 --to 2020-01-02 --yes".to_owned()),
-        Act::Wipe => ("wipe", format!("wipe --yes --receipt {}", out("receipt.json"))),
-        Act::ManagePeople => ("person-revoke", "people revoke somebody".to_owned()),
-        Act::Backup => {
-            let words = private(&shop.folder, "words", "a passphrase of several words");
-            ("backup", format!("backup --out {} --passphrase-file {words}", out("backup")))
-        }
-        Act::SeeFigures | Act::SeeHealth | Act::SeeReports => {
-            return Err("whoever may read the state folder sees what lies there");
-        }
-        Act::Setup | Act::MakeNotice | Act::Command => return Err("whoever may write the site file says what it says"),
-    })
-}
-
-#[test]
-fn from_the_command_line_only_the_allowed_cells_succeed_and_each_refusal_is_remembered() {
-    let shop = Box::with(&[("sole_operator = true", "sole_operator = false")]);
-    Staff::join(&shop.vault());
-    let site = kehai::config::site::load(std::path::Path::new(&shop.site)).expect("a site");
-    let armable = crate::support::armed::armable(&site);
-    for (name, role) in [("installer", Role::Installer), ("owner", Role::Owner)] {
-        let by = Person { name: name.to_owned(), role };
-        shop.vault().turn(&Turn::Arm { by, site: armable.clone() }, name, Some(&armable.sign)).expect("both may");
-    }
-    let (mut roles, mut cells) = (Role::ALL.to_vec(), 0);
-    // Whoever may wipe comes last: there is nobody left to ask afterwards.
-    roles.sort_by_key(|role| *role == Role::Owner);
-    for role in roles {
-        let file = password_file(&shop.folder, role);
-        for act in Act::ALL.into_iter().filter(|act| *act != Act::Wipe).chain([Act::Wipe]) {
-            let Ok((what, words)) = command(act, &shop) else { continue };
-            cells += 1;
-            made_ready(&shop.vault(), act);
-            let before = lines(&shop.vault(), what, "refused").len();
-            let is_asked = !matches!(act, Act::Pause | Act::Lock);
-            let who = ["--as", role.name(), "--password-file", &file];
-            let words: Vec<&str> =
-                words.split(' ').chain(["--site", &shop.site]).chain(who.into_iter().filter(|_| is_asked)).collect();
-            let ended = kehai(&words);
-            if may(Some(role), act) {
-                // Nobody is called somebody, and nothing was counted that early: no matter of rights.
-                let expected = if matches!(act, Act::ManagePeople | Act::Export) { 2 } else { 0 };
-                assert_eq!(ended.code, Some(expected), "{} {what}: {}", role.name(), ended.err);
-            } else {
-                ended.must_be_refused(7, &[role.name(), "may not"]);
-                let refusals = lines(&shop.vault(), what, "refused");
-                assert_eq!((refusals.len(), refusals[before].who.as_str()), (before + 1, role.name()), "{what}");
-            }
-            if act != Act::Wipe || !may(Some(role), act) {
-                armed_again(&shop.vault());
-            }
-        }
-    }
-    let asked = Act::ALL.into_iter().filter(|act| command(*act, &shop).is_ok()).count();
-    assert_eq!((asked, cells), (11, 11 * Role::ALL.len()), "every cell that the command line knows");
-}
-
-/// Puts the switch where an act would change it.
-fn made_ready(vault: &Vault, act: Act) {
-    let turn = match act {
-        Act::Resume => Turn::Pause(From::Here),
-        Act::Unlock => Turn::Lock,
-        _ => return,
-    };
-    vault.turn(&turn, "test", None).expect("everybody may");
 }

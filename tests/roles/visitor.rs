@@ -188,7 +188,7 @@ fn arm(vault: &Vault) {
         dangers: Vec::new(),
     };
     let site = Site { declaration: "d".into(), sign: "SIGN".into(), bounds, is_sole_operator: true };
-    let by = Person { name: "owner".into(), role: Role::Owner };
+    let by = Person::new("owner", Role::Owner);
     vault.turn(&Turn::Arm { by, site }, "owner", None).expect("an owner may");
 }
 

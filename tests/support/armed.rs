@@ -29,7 +29,7 @@ pub fn arm_in(vault: &Vault, text: &str) -> String {
     let armable = armable(&site::parse(text, "armed").expect("a good site"));
     let sign = armable.sign.clone();
     vault.turn(&Turn::Provision, "aki", None).expect("people are known");
-    let by = Person { name: "aki".to_owned(), role: Role::Owner };
+    let by = Person::new("aki", Role::Owner);
     vault.turn(&Turn::Arm { by, site: armable }, "aki", Some(&sign)).expect("it is armed");
     sign
 }

@@ -88,7 +88,7 @@ fn a_lock_on_a_full_disk_outlives_kill_9_and_is_written_down_once_there_is_room(
         assert!(!filled.status.success(), "the disk is full");
         let locked = kehai(&["lock", "--state", &state]);
         let unlocked = Vault::open_beside(Path::new(&state), Keeping::default()).is_ok_and(|vault| {
-            let by = Some(Person { name: "aki".to_owned(), role: Role::Owner });
+            let by = Some(Person::new("aki", Role::Owner));
             vault.turn(&Turn::Unlock { by, from: From::Here }, "aki", None).is_ok()
         });
         std::fs::remove_file(format!("{disk}/filler")).expect("ours");

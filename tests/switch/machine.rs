@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use kehai::clock::UtcMs;
 use kehai::config::Keeping;
 use kehai::switch::{Bounds, From, Mode, Person, Refusal, Role, Site, Switch, Turn};
-use kehai::vault::{TurnError, Vault};
+use kehai::vault::{NewPerson, Password, TurnError, Vault};
 use proptest::prelude::*;
 
 use crate::support::folder::Folder;
@@ -50,7 +50,7 @@ fn sign_of(declaration: &str) -> String {
 
 fn people() -> impl Strategy<Value = Person> {
     (prop_oneof![Just("aki"), Just("ben"), Just("chie")], prop::sample::select(&Role::ALL))
-        .prop_map(|(name, role)| Person { name: name.to_owned(), role })
+        .prop_map(|(name, role)| Person::new(name, role))
 }
 
 fn wheres() -> impl Strategy<Value = From> {
@@ -132,7 +132,7 @@ fn must_hold_throughout(actions: Vec<Action>) -> Result<(), TestCaseError> {
                 prop_assert!(may.is_err() || is_armed);
                 prop_assert!(!switch.is_on(&site.declaration) || (is_armed && switch.mode() == Mode::Armed));
             }
-            Action::Restart => switch = Switch::of_text(&switch.to_text()),
+            Action::Restart => switch = Switch::of_text(&switch.to_text()).expect("as it was written"),
             Action::Later(ms) => at = UtcMs(at.0 + ms),
         }
     }
@@ -179,6 +179,11 @@ proptest! {
         let path = folder.path("state");
         let open = || Vault::open(std::path::Path::new(&path), Keeping::default(), std::time::Duration::ZERO);
         let (mut vault, mut turns) = (open().expect("a store"), 0);
+        for name in ["aki", "ben", "chie"] {
+            let word = Password::of(name, "four words nobody knows").expect("good");
+            let new = NewPerson { name, role: Role::Owner, password: &word, totp: None };
+            vault.add_person(&new, "aki").expect("they are new");
+        }
         for action in actions {
             match action {
                 Action::Turn(turn) => {

@@ -9,7 +9,7 @@ use kehai::cli::armable;
 use kehai::config::Keeping;
 use kehai::config::site;
 use kehai::switch::{From, Mode, Person, Role, Turn};
-use kehai::vault::{TurnError, Vault};
+use kehai::vault::{NewPerson, Password, TurnError, Vault};
 
 use crate::live::cameras::scene;
 use crate::live::shop::{DOOR as LIVE_DOOR, Shop, VIEW, eye_of};
@@ -58,6 +58,14 @@ impl Stage {
 
     fn vault(&self) -> Vault {
         Vault::open(Path::new(&self.folder.path("state")), Keeping::default(), Duration::ZERO).expect("a store")
+    }
+}
+
+/// Makes aki and ben known to a store: somebody who is not has confirmed nothing.
+fn know(vault: &Vault) {
+    for (name, role) in [("aki", Role::Owner), ("ben", Role::Installer)] {
+        let word = Password::of(name, "four words nobody knows").expect("good");
+        vault.add_person(&NewPerson { name, role, password: &word, totp: None }, "aki").expect("they are new");
     }
 }
 
@@ -116,7 +124,8 @@ fn one_identity_twice_is_one_identity() {
     let text = without(&stage.text, "sole_operator");
     let site = armable(&site::parse(&text, "two").expect("a good site"));
     let vault = stage.vault();
-    let person = |name: &str, role| Person { name: name.to_owned(), role };
+    know(&vault);
+    let person = |name: &str, role| Person::new(name, role);
     let confirm = |by: Person| {
         let name = by.name.clone();
         vault.turn(&Turn::Arm { by, site: site.clone() }, &name, Some(&site.sign))
@@ -162,7 +171,7 @@ fn a_configuration_that_changed_needs_a_new_sign() {
         stage.must_refuse(&changed, 7, &["has changed since sign", &before]);
         let site = armable(&site::parse(&changed, "changed").expect("a good site"));
         let vault = stage.vault();
-        let by = Person { name: "aki".to_owned(), role: Role::Owner };
+        let by = Person::new("aki", Role::Owner);
         let old = kehai::switch::Site { sign: before.clone(), ..site.clone() };
         let refused = vault.turn(&Turn::Arm { by: by.clone(), site: old }, "aki", Some(&site.sign));
         assert!(matches!(refused, Err(TurnError::Refused(_))), "the old sign was acknowledged for a new configuration");
@@ -191,7 +200,7 @@ fn what_was_armed_is_not_loosened_by_a_new_site_file() {
         };
         stage.must_refuse(&loose, 7, &["privacy only tightens", key]);
         let site = armable(&site::parse(&loose, "loose").expect("a good site"));
-        let by = Person { name: "aki".to_owned(), role: Role::Owner };
+        let by = Person::new("aki", Role::Owner);
         let refused = stage.vault().turn(&Turn::Arm { by, site: site.clone() }, "aki", Some(&site.sign));
         assert!(matches!(refused, Err(TurnError::Refused(_))), "{key} was armed");
     }
@@ -207,8 +216,9 @@ fn another_name_or_a_lone_owner_is_no_way_round_the_ratchet() {
     let two = without(&stage.text, "sole_operator");
     let site = armable(&site::parse(&format!("{two}\n{}", floor("hall", 2.0)), "two").expect("a good site"));
     let vault = stage.vault();
+    know(&vault);
     for (name, role) in [("aki", Role::Owner), ("ben", Role::Installer)] {
-        let by = Person { name: name.to_owned(), role };
+        let by = Person::new(name, role);
         vault.turn(&Turn::Arm { by, site: site.clone() }, name, Some(&site.sign)).expect("two people");
     }
     drop(vault);
@@ -246,10 +256,11 @@ fn the_word_of_one_is_told_as_such_and_taken_back_by_a_stop() {
     let stage = Stage::new();
     let state = stage.folder.path("state");
     arm(&stage.text, Path::new(&state));
-    let by = |name: &str, role| Person { name: name.to_owned(), role };
+    let by = |name: &str, role| Person::new(name, role);
     let changed = without(&stage.text, "sole_operator");
     let site = armable(&site::parse(&changed, "changed").expect("a good site"));
     let vault = stage.vault();
+    know(&vault);
     let first = Turn::Arm { by: by("aki", Role::Owner), site: site.clone() };
     let second = Turn::Arm { by: by("ben", Role::Installer), site: site.clone() };
     let confirmed = vault.turn(&first, "aki", None).expect("the first of two");

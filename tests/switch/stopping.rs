@@ -68,7 +68,7 @@ impl Stage {
     }
 
     fn resume(&self) {
-        let by = Some(Person { name: "aki".to_owned(), role: Role::Owner });
+        let by = Some(Person::new("aki", Role::Owner));
         self.vault().turn(&Turn::Resume { by, from: From::Here }, "aki", None).expect("an owner on site");
         self.shop.hear("cameras are watched");
         self.shop.hear("camera view seen");
@@ -160,7 +160,7 @@ fn a_shop_stops_within_a_second_by_each_of_its_ways_also_while_its_camera_hangs(
             stage.resume();
         }
     }
-    let who: Vec<bool> = ["\"uid:", "\"signal\"", "\"page\"", "\"hq\""]
+    let who: Vec<bool> = ["\"uid:", "\"signal\"", "\"page\"", "\"key:hq\""]
         .iter()
         .map(|who| stage.lines("pause").iter().filter(|line| line.contains(*who)).count() == 2)
         .collect();
@@ -214,7 +214,7 @@ fn what_was_stopped_on_site_is_not_started_from_afar() {
     assert_eq!(stage.vault().switch().expect("it is there"), before);
     stage.send("lock");
     stage.shop.hear("locked");
-    let by = Some(Person { name: "aki".to_owned(), role: Role::Owner });
+    let by = Some(Person::new("aki", Role::Owner));
     for turn in [
         Turn::Resume { by: by.clone(), from: From::Here },
         Turn::Unlock { by: by.clone(), from: From::Afar },

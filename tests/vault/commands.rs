@@ -8,6 +8,7 @@ use kehai::vault::Vault;
 use kehai::wire::audit::read_line;
 use serde_json::Value;
 
+use crate::roles::staff::Staff;
 use crate::support::folder::{Folder, names_in, read};
 use crate::support::program::{Ended, kehai, start};
 use crate::support::records::door;
@@ -178,13 +179,55 @@ fn a_wipe_leaves_a_signed_receipt_and_nothing_else() {
 }
 
 #[test]
-fn a_store_that_cannot_be_opened_any_more_is_destroyed_all_the_same() {
+fn a_store_that_is_damaged_under_its_own_keys_is_destroyed_all_the_same() {
+    type Wound = fn(&mut Vec<u8>);
+    let wounds: [Wound; 3] = [
+        |bytes| bytes[..4096].fill(0),
+        |bytes| bytes.truncate(1000),
+        // Every page but the first: that of the people among them.
+        |bytes| bytes[4096..].iter_mut().for_each(|byte| *byte ^= 1),
+    ];
+    for wound in wounds {
+        let shop = Store::new("");
+        Staff::join(&shop.beside());
+        let path = format!("{}/store.db", shop.state);
+        // Everything is in the one file.
+        drop(shop.open());
+        let mut bytes = read(&path);
+        wound(&mut bytes);
+        std::fs::write(&path, bytes).expect("ours");
+        let receipt = shop.folder.path("receipt.json");
+        must_say(&shop.asks(&["wipe", "--yes", "--receipt", &receipt]), 0, &["destroyed"]);
+        assert_eq!(names_in(&shop.state), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn under_other_keys_or_none_nobody_destroys_a_store_without_saying_who() {
     let shop = Store::new("");
-    std::fs::remove_file(format!("{}/salt", shop.state)).expect("ours");
-    must_say(&shop.asks(&["audit", "verify"]), 3, &["salt: missing", "kehai wipe"]);
-    let receipt = shop.folder.path("receipt.json");
-    must_say(&shop.asks(&["wipe", "--yes", "--receipt", &receipt]), 0, &["destroyed"]);
-    assert_eq!(names_in(&shop.state), Vec::<String>::new());
+    Staff::join(&shop.beside());
+    let names = names_in(&shop.state);
+    let wipe = |variables: &[(&str, &str)]| {
+        let receipt = shop.folder.path("receipt.json");
+        start(&["wipe", "--yes", "--receipt", &receipt, "--site", &shop.site], variables).ended()
+    };
+    let credentials = shop.folder.path("credentials");
+    std::fs::create_dir_all(&credentials).expect("ours");
+    std::fs::write(format!("{credentials}/kehai-secret"), [9; 32]).expect("ours");
+    wipe(&[("CREDENTIALS_DIRECTORY", &credentials)]).must_be_refused(3, &["under other keys", "removing the folder"]);
+    wipe(&[]).must_be_refused(7, &["--as NAME"]);
+    for key in ["salt", "secret"] {
+        let (path, away) = (format!("{}/{key}", shop.state), shop.folder.path(key));
+        std::fs::rename(&path, &away).expect("ours");
+        wipe(&[]).must_be_refused(3, &[&format!("{key}: missing"), "removing the folder"]);
+        std::fs::rename(&away, &path).expect("ours");
+    }
+    // What nobody may write to is not damaged.
+    let store = format!("{}/store.db", shop.state);
+    std::fs::set_permissions(&store, std::os::unix::fs::PermissionsExt::from_mode(0o400)).expect("ours");
+    assert_ne!(wipe(&[]).code, Some(0));
+    assert_eq!(names_in(&shop.state), names);
+    assert_eq!(shop.beside().people().expect("they are there").len(), 4);
 }
 
 #[test]
@@ -204,7 +247,7 @@ fn commands_for_a_store_that_is_not_there_say_so() {
 fn the_wrong_key_is_told_in_one_sentence_with_what_to_do() {
     let shop = Store::new("");
     std::fs::write(format!("{}/secret", shop.state), [7; 32]).expect("ours");
-    shop.asks(&["audit", "verify"]).must_be_refused(3, &["store.db", "under other keys", "kehai wipe"]);
+    shop.asks(&["audit", "verify"]).must_be_refused(3, &["store.db", "under other keys", "removing the folder"]);
 }
 
 #[test]

@@ -183,7 +183,7 @@ fn arm(site: &Path, state: &Path) -> Result<(), Failure> {
     let site = crate::config::site::load(site)?;
     let vault = Vault::open(state, site.outlets.keeping, Duration::ZERO)?;
     let (armable, name) = (armable(&site), "self-test".to_owned());
-    let (sign, by) = (armable.sign.clone(), Person { name: name.clone(), role: Role::Owner });
+    let (sign, by) = (armable.sign.clone(), Person::new(name.as_str(), Role::Owner));
     let armed = vault.turn(&Turn::Arm { by, site: armable }, &name, Some(&sign));
     armed.map(drop).map_err(|error| Failure::new(CHECK_FAILED, format!("the twin cannot be armed: {error}")))
 }

@@ -37,7 +37,7 @@ impl Sessions {
         all.retain(|_, session| session.is_alive(now_ns));
         drop_oldest(&mut all, SESSIONS_OF_ONE, |session| session.name == person.name);
         drop_oldest(&mut all, SESSIONS_MAX, |_| true);
-        let Person { name, role } = person;
+        let Person { name, role, .. } = person;
         all.insert(key(&cookie), Session { name, role, edition, token, begun_ns: now_ns, used_ns: now_ns });
         Some(cookie)
     }
@@ -112,7 +112,7 @@ mod tests {
     use super::*;
 
     fn person(name: &str) -> Person {
-        Person { name: name.to_owned(), role: Role::Viewer }
+        Person::new(name, Role::Viewer)
     }
 
     #[test]
