@@ -22,6 +22,7 @@ mod status;
 mod store;
 mod switch;
 mod totp;
+mod trial;
 mod verify;
 mod wipe;
 
@@ -55,6 +56,7 @@ pub use spool::{Counts, Delivery};
 pub use status::Status;
 pub use switch::{SwitchReader, TurnError};
 pub use totp::{TotpSecret, step_at};
+pub use trial::Trial;
 pub use verify::{Fault, Judge, Verdict};
 pub use wipe::{Receipt, wipe};
 

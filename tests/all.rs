@@ -33,6 +33,8 @@ mod delivery {
 /// Nothing is watched that was not armed, and stopping is easy.
 mod switch {
     mod machine;
+    mod purposes;
+    mod regions;
     mod starting;
     mod stopping;
 }
@@ -42,6 +44,7 @@ mod openly {
     mod backup;
     mod box_of;
     mod notes;
+    mod policy;
     mod promises;
     mod records;
     mod report;
@@ -55,7 +58,7 @@ mod roles {
     mod commands;
     mod loopback;
     mod page;
-    mod staff;
+    pub mod staff;
     mod visitor;
 }
 

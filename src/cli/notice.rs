@@ -4,6 +4,7 @@
 //! asks for. Invariant: a self-test whose signature is not the box's counts for nothing.
 
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use serde::Serialize;
 
@@ -11,7 +12,7 @@ use super::output::{note, say, say_json, write_whole};
 use super::programs::running;
 use super::state::state_folder;
 use super::{CHECK_FAILED, CONFIGURATION, Failure, NOT_ARMED, USAGE};
-use crate::clock::utc_now;
+use crate::clock::{monotonic_ns, utc_now};
 use crate::config::declared::Language;
 use crate::config::site::{self, Site};
 use crate::notice::sign::{Form, Sign};
@@ -81,11 +82,37 @@ struct Made {
     files: Vec<PathBuf>,
 }
 
-/// The policy page of a site as it stands now, for the address in its code; none where not all is declared.
-#[must_use]
-pub fn policy_of(site: &Site) -> Option<String> {
-    notice_of(site).ok().map(|notice| policy::page(&notice))
+/// What makes the policy page of a site when somebody asks for it, with what is proved at that moment; nothing where not all is
+/// declared. Who asks often gets the page of a minute ago.
+pub fn policy_as_asked(site: Site) -> impl Fn() -> Option<String> {
+    let fresh = Fresh::by(move || notice_of(&site).ok().map(|notice| policy::page(&notice)));
+    move || fresh.at(monotonic_ns())
 }
+
+/// Something that is made when it is asked for, at most once a minute.
+struct Fresh<F> {
+    make: F,
+    /// When it was made last, ns of the monotonic clock, and what came of it.
+    last: Mutex<Option<(i64, Option<String>)>>,
+}
+
+impl<F: Fn() -> Option<String>> Fresh<F> {
+    fn by(make: F) -> Self {
+        Self { make, last: Mutex::new(None) }
+    }
+
+    fn at(&self, now_ns: i64) -> Option<String> {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        match last.as_ref() {
+            Some((made_ns, page)) if now_ns - *made_ns < PAGE_AGE_NS_MAX => page.clone(),
+            _ => last.insert((now_ns, (self.make)())).1.clone(),
+        }
+    }
+}
+
+/// A claim whose proof has failed is gone from the page within a minute; and a page is not worth hashing every program for more
+/// often.
+const PAGE_AGE_NS_MAX: i64 = 60_000_000_000;
 
 fn notice_of(site: &Site) -> Result<Notice<'_>, Failure> {
     let known = Known::of(site)?;
@@ -175,8 +202,8 @@ impl Made {
     fn in_words(&self, site: &Path) -> String {
         let files: Vec<String> = self.files.iter().map(|file| format!("  {}", file.display())).collect();
         let claims = match self.claims.as_slice() {
-            [] => "no claim is made: no self-test of these programs and this declaration is there; run `kehai report` \
-                   and make the sign again"
+            [] => "no claim is made: no self-test of the last 24 hours, of these programs and this declaration, is there; run \
+                   `kehai report` and make the sign again"
                 .to_owned(),
             claims => format!("claims that are proved: {}", claims.join(", ")),
         };
@@ -231,5 +258,24 @@ impl From<NoticeError> for Failure {
             _ => CONFIGURATION,
         };
         Self::new(code, error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    #[test]
+    fn a_page_is_made_when_it_is_asked_for_and_at_most_once_a_minute() {
+        let made = Cell::new(0);
+        let fresh = Fresh::by(|| {
+            made.set(made.get() + 1);
+            Some(made.get().to_string())
+        });
+        assert_eq!(made.get(), 0, "nobody has asked");
+        let pages = [7, PAGE_AGE_NS_MAX + 6, PAGE_AGE_NS_MAX + 7, 3 * PAGE_AGE_NS_MAX].map(|at_ns| fresh.at(at_ns));
+        assert_eq!(pages.map(|page| page.expect("made")), ["1", "1", "2", "3"]);
     }
 }

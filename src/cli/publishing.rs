@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinHandle;
 
-use super::notice::policy_of;
+use super::notice::policy_as_asked;
 use super::output::note;
 use super::state::state_folder;
 use super::{CONFIGURATION, Failure};
@@ -25,7 +25,7 @@ use crate::publish::commands::{Asker, Desk};
 use crate::publish::discovery::discovery;
 use crate::publish::images::Images;
 use crate::publish::mqtt::Publisher;
-use crate::publish::web::{DANGER_PLAINTEXT, DANGER_UNSANDBOXED, Page, Shelf, Transparency, Word, serve};
+use crate::publish::web::{DANGER_PLAINTEXT, DANGER_UNSANDBOXED, Page, Policy, Shelf, Transparency, Word, serve};
 use crate::vault::Vault;
 
 /// What publishes while a command runs.
@@ -198,7 +198,10 @@ fn page(site: &Site, vault: &Arc<Vault>, mouth: &Mouth, connected: &Arc<AtomicBo
         health: mouth.health(),
         connected: Arc::clone(connected),
         shelf: Shelf::default(),
-        transparency: Transparency { notice: policy_of(site), selftest: selftest(&site.outlets) },
+        transparency: Transparency {
+            notice: Some(Policy::made_by(policy_as_asked(site.clone()))),
+            selftest: selftest(&site.outlets),
+        },
     }
 }
 

@@ -9,6 +9,7 @@ mod outlets;
 mod page;
 mod promised;
 mod store;
+mod trial;
 mod walls;
 
 use std::path::Path;
@@ -75,6 +76,7 @@ fn taken(site: &Site, vault: &Vault) -> Result<SelfTest, Failure> {
     proofs.push(memory.unwrap_or_else(|| not_run(Claim::Wiped.id(), MEMORY_NOT_RUN)));
     proofs.extend(crowd::proofs(site));
     proofs.extend(store::proofs(site, vault)?);
+    proofs.extend(trial::proofs(site));
     proofs.extend(outlets::proofs(site, vault)?);
     Ok(SelfTest {
         version: of.version,

@@ -53,7 +53,7 @@ use crate::wire::Message;
 use asked::{Asked, Refused};
 pub use gathered::Shelf;
 use html::escaped;
-pub use openly::Transparency;
+pub use openly::{Policy, Transparency};
 use panel::Answer;
 use porter::{Guest, Hall, Porter, guard};
 use words::Language;

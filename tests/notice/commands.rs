@@ -123,6 +123,9 @@ fn claims_are_made_on_a_self_test_that_the_box_has_signed_of_these_very_programs
         (made["claims"].as_array().expect("a list").len(), ended.err)
     };
     assert_eq!(claims(vault.seal(body.clone())).0, 9);
+    let mut old = test.clone();
+    old.proofs.iter_mut().for_each(|proof| proof.at.0 -= 24 * 3_600_000);
+    assert_eq!(claims(vault.seal(serde_json::to_vec(&old).expect("plain data"))).0, 0, "of yesterday");
     let unsigned = claims(body);
     assert_eq!(unsigned.0, 0);
     assert!(unsigned.1.contains("not believed"), "{}", unsigned.1);
@@ -141,5 +144,8 @@ fn of_these_programs() -> SelfTest {
         Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect::<String>()
     };
     let binaries = names.iter().map(|name| ((*name).to_owned(), hash(name))).collect();
-    SelfTest { binaries, version: env!("CARGO_PKG_VERSION").into(), ..green(&with(&[])) }
+    let mut test = SelfTest { binaries, version: env!("CARGO_PKG_VERSION").into(), ..green(&with(&[])) };
+    test.at = kehai::clock::utc_now();
+    test.proofs.iter_mut().for_each(|proof| proof.at = test.at);
+    test
 }

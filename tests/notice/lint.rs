@@ -113,7 +113,7 @@ fn layer_two_says_every_declared_value_and_every_bound_that_runs() {
                 "正当な利益",
                 "30日以内",
                 "身分証明書",
-                "2時間",
+                "映っているあいだと、その後の数秒",
                 "1年",
                 "15分",
                 "60分",
@@ -128,7 +128,7 @@ fn layer_two_says_every_declared_value_and_every_bound_that_runs() {
                 "Legitimate interest",
                 "30 days",
                 "identification",
-                "two hours",
+                "some seconds more",
                 "one year",
                 "15 minutes",
                 "60 minutes",
@@ -156,8 +156,10 @@ fn a_kind_of_figure_without_a_purpose_is_not_in_the_policy() {
 
 #[test]
 fn nobody_outside_is_said_where_nobody_is() {
-    assert!(said(&site(), Language::En).policy.contains("Nobody but those responsible gets figures"));
-    assert!(said(&site(), Language::Ja).policy.contains("数字を渡す相手はいません"));
+    assert!(
+        said(&site(), Language::En).policy.contains("This device delivers figures to nobody but those responsible")
+    );
+    assert!(said(&site(), Language::Ja).policy.contains("運営者のほかのだれにも数字を届けません"));
 }
 
 #[test]

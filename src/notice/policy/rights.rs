@@ -7,8 +7,8 @@ use crate::notice::layout::escape;
 /// Rights, one by one, and where to complain.
 pub(super) fn rights(writer: Writer) -> Section {
     let why = p(writer.say(
-        "私たちの手もとにあるのは、大勢の方をまとめた数字です。そのうちのどれがあなたのものか、私たちには調べる方法がありません。そのために、あなたについて新しく情報を集めることもしません（GDPR 第11条）。",
-        "What we have is figures about many people together. We have no means to tell which of them are about you, and we will not collect more about you only to find out (GDPR Article 11).",
+        "この装置に残るのは、名前も顔も番号も付いていない数字です。そのうちのどれがあなたのものか、私たちには調べる方法がありません。そのために、あなたについて新しく情報を集めることもしません（GDPR 第11条）。",
+        "What this device keeps is figures without names, faces or numbers of people. We have no means to tell which of them are about you, and we will not collect more about you only to find out (GDPR Article 11).",
     ));
     let id = p(writer.say(
         "ご請求のときに、身分証明書や写真を求めることはありません。",
@@ -30,9 +30,12 @@ pub(super) fn rights(writer: Writer) -> Section {
         item(
             (
                 "消す（消去）",
-                "一人分だけを選んで消すことはできませんが、お申し出の時間帯の数字をまとめて消すことができます。",
+                "一人分だけを選んで消すことはできませんが、お申し出の時間帯の数字を、この装置からまとめて消すことができます。",
             ),
-            ("Erasure", "We cannot pick out one person’s share, but we can delete every figure of the time you name."),
+            (
+                "Erasure",
+                "We cannot pick out one person’s share, but we can delete every figure of the time you name from this device.",
+            ),
         ),
         item(
             ("直す（訂正）", "個人についての記録はありません。数えまちがいのご指摘は、装置の調整に使います。"),
@@ -46,12 +49,12 @@ pub(super) fn rights(writer: Writer) -> Section {
             ("Objection", "You can object at any time; the next section says how."),
         ),
         item(
-            ("止める（制限）", "お申し出を調べるあいだ、その場所の解析を止めることができます。"),
-            ("Restriction", "While we look into your request we can stop the analysis at that place."),
+            ("止める（制限）", "お申し出を調べるあいだ、この店の解析を止めることができます。"),
+            ("Restriction", "While we look into your request we can stop the analysis of this shop."),
         ),
         item(
-            ("自動の判断", "人についての自動の判断は行いません。"),
-            ("Automated decisions", "No decision about a person is made automatically."),
+            ("自動の判断", "この装置は、人についての自動の判断を行いません。"),
+            ("Automated decisions", "This device makes no decision about a person."),
         ),
     ];
     let authority = (

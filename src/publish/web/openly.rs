@@ -1,10 +1,11 @@
 //! What is said openly: the policy behind the sign's code, and the newest self-test. Anybody reads it, nobody changes it.
 //!
-//! In: a policy made beforehand, the file of the newest self-test. Out: exactly these. Invariant: nothing of a request enters an
+//! In: a policy as it is at the moment it is asked for, the file of the newest self-test. Out: exactly these. Invariant: nothing of a request enters an
 //! answer.
 
 use std::io::Read;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::{StatusCode, header};
@@ -17,10 +18,35 @@ use super::porter::Hall;
 /// What anybody may read.
 #[derive(Debug, Clone, Default)]
 pub struct Transparency {
-    /// The policy, a whole page of HTML without a script; nothing where none was made.
-    pub notice: Option<String>,
+    /// The policy; nothing where none can be made.
+    pub notice: Option<Policy>,
     /// Where the newest self-test lies, JSON.
     pub selftest: Option<PathBuf>,
+}
+
+/// What makes the policy when it is asked for: a whole page of HTML without a script.
+#[derive(Clone)]
+pub struct Policy(Arc<dyn Fn() -> Option<String> + Send + Sync>);
+
+impl Policy {
+    /// Made anew each time, by this; nothing where it cannot be made now.
+    pub fn made_by(make: impl Fn() -> Option<String> + Send + Sync + 'static) -> Self {
+        Self(Arc::new(make))
+    }
+}
+
+impl From<&str> for Policy {
+    /// A page that never changes.
+    fn from(html: &str) -> Self {
+        let html = html.to_owned();
+        Self::made_by(move || Some(html.clone()))
+    }
+}
+
+impl std::fmt::Debug for Policy {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str("Policy")
+    }
 }
 
 impl Transparency {
@@ -35,9 +61,10 @@ impl Transparency {
 
 /// The policy.
 pub(super) async fn notice(State(hall): State<Hall>) -> Response {
-    match &hall.page.transparency.notice {
-        Some(html) => ([(header::CONTENT_SECURITY_POLICY, POLICY_OF_READING)], Html(html.clone())).into_response(),
-        None => sent(StatusCode::NOT_FOUND, "no notice was made yet"),
+    let policy = hall.page.transparency.notice.clone();
+    match tokio::task::spawn_blocking(move || policy.and_then(|policy| policy.0())).await {
+        Ok(Some(html)) => ([(header::CONTENT_SECURITY_POLICY, POLICY_OF_READING)], Html(html)).into_response(),
+        _ => sent(StatusCode::NOT_FOUND, "no notice was made yet"),
     }
 }
 
