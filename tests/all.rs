@@ -34,6 +34,7 @@ mod delivery {
 mod switch {
     mod machine;
     mod purposes;
+    mod recipients;
     mod regions;
     mod starting;
     mod stopping;

@@ -99,7 +99,8 @@ fn a_malformed_value_is_a_fault_of_the_site_file_and_a_language_that_is_not_decl
     let ended = kehai(&["notice", "--site", &folder.write("site.toml", malformed), "--out", &folder.path("out")]);
     assert_eq!(ended.code, Some(3));
     assert!(ended.err.contains("notice.desk.email"), "{}", ended.err);
-    let japanese = demo_with(&[("languages = [\"ja\", \"en\"]", "languages = [\"ja\"]")]);
+    let japanese =
+        demo_with(&[("languages = [\"ja\", \"en\"]", "languages = [\"ja\"]"), ("region = \"uk\"", "region = \"jp\"")]);
     let path = folder.write("site.toml", japanese);
     let ended = kehai(&["notice", "--site", &path, "--out", &folder.path("out"), "--lang", "en"]);
     assert_eq!(ended.code, Some(2));

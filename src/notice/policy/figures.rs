@@ -66,8 +66,35 @@ pub(super) fn derived(writer: Writer) -> Section {
     writer.section(
         "何を作るか",
         "What is made of the images",
-        format!("{}{}{never}", table(&head, &rows), p(&marked(writer, Claim::KPeople, &how))),
+        format!("{}{}{}{never}", table(&head, &rows), p(&marked(writer, Claim::KPeople, &how)), p(&least(writer))),
     )
+}
+
+/// What the rules of the region ask for at the least.
+fn least(writer: Writer) -> String {
+    let Some(region) = writer.notice.site.declared.region else { return String::new() };
+    let (rules, name) = (region.rules(), place(writer, region));
+    let (k, crowd) = (rules.k_min, rules.crowd_min.max(rules.k_min));
+    let dangers = match rules.allows_dangers {
+        true => "",
+        false => writer.say("保護を弱める設定は使えません。", " No setting that weakens protection is taken."),
+    };
+    match writer.language {
+        Language::Ja => format!(
+            "{name}では、この装置は k = {k}、地図と移動の数字は{crowd}人を下回る設定を受けつけません（法律の数字ではなく、製品が決めた下限です）。{dangers}"
+        ),
+        Language::En => format!(
+            "In {name} this device takes no setting below k = {k}, nor below {crowd} people for maps and ways between places. No law names these numbers; they are the product’s own floor.{dangers}"
+        ),
+    }
+}
+
+fn place(writer: Writer, region: Region) -> &'static str {
+    match region {
+        Region::Jp => writer.say("日本", "Japan"),
+        Region::Eu => writer.say("EU", "the European Union"),
+        Region::Uk => writer.say("英国", "the United Kingdom"),
+    }
 }
 
 /// How long each thing lives.
