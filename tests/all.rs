@@ -182,7 +182,7 @@ mod figures {
 /// What is said openly: the sign at the door, the policy behind its code, short texts.
 mod notice {
     mod claims;
-    mod commands;
+    pub mod commands;
     mod lint;
     mod pages;
     mod shop;

@@ -116,7 +116,7 @@ const PAGE_AGE_NS_MAX: i64 = 60_000_000_000;
 
 fn notice_of(site: &Site) -> Result<Notice<'_>, Failure> {
     let known = Known::of(site)?;
-    let running = running(site.settings.declaration.as_deref().unwrap_or_default());
+    let running = running(site);
     let told =
         Told { at: utc_now(), running: &running, newest: known.newest.as_ref(), public_key: known.public_key.clone() };
     Ok(Notice::of(site, told)?)

@@ -39,7 +39,7 @@ pub enum Claim {
 pub struct Running {
     /// Version of the product.
     pub version: String,
-    /// SHA-256 (hex) of each program, by its file name.
+    /// SHA-256 (hex) of each program, by its file name, and of the network they load.
     pub binaries: BTreeMap<String, String>,
     /// Hash of everything the site file declares.
     pub declaration: String,
@@ -150,8 +150,8 @@ fn is_young(proof: &Proof, at: UtcMs) -> bool {
     (0..PROOF_AGE_MS_MAX).contains(&(at.0 - proof.at.0))
 }
 
-/// A claim rests on a proof of the last 24 hours: what a box was like yesterday says little of what it is like now, and a day
-/// is what a timer that runs `kehai report` once a night keeps to (promise 4.12).
+/// A claim rests on a proof of the last 24 hours (promise 4.12): what a box was like the day before says little of what it is
+/// like now, and a timer that runs `kehai report` twice a day keeps to it even if one run fails.
 pub const PROOF_AGE_MS_MAX: i64 = 24 * 3_600_000;
 
 /// Whether a self-test is of what runs.

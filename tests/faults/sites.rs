@@ -57,7 +57,7 @@ fn a_profile_that_is_not_built_is_not_claimed() {
 #[test]
 fn k_cannot_be_loosened() {
     for k in ["3", "4", "0", "100000"] {
-        let value = format!("gate.k = {k}: write 5 to 1000");
+        let value = format!("gate.k = {k}: write 5 (region uk) to 1000");
         demo_must_be_refused("k = 5 ", &format!("k = {k} "), &[&value, "privacy only tightens"]);
     }
 }

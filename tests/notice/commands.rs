@@ -136,6 +136,12 @@ fn claims_are_made_on_a_self_test_that_the_box_has_signed_of_these_very_programs
     assert_eq!(claims(vault.seal(serde_json::to_vec(&of_others).expect("plain data"))).0, 0);
 }
 
+/// SHA-256 of the network that is taken where a site names none, as its card says.
+pub fn hash_of_network() -> String {
+    let card: toml::Table = include_str!("../../models/nanodet-g-8bit.card.toml").parse().expect("a card");
+    card["sha256"].as_str().expect("a text").to_owned()
+}
+
 /// A self-test of the programs that this test run has built.
 fn of_these_programs() -> SelfTest {
     let folder = Path::new(env!("CARGO_BIN_EXE_kehai")).parent().expect("a folder");
@@ -144,7 +150,8 @@ fn of_these_programs() -> SelfTest {
         let bytes = std::fs::read(folder.join(name)).expect("a program");
         Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect::<String>()
     };
-    let binaries = names.iter().map(|name| ((*name).to_owned(), hash(name))).collect();
+    let programs = names.iter().map(|name| ((*name).to_owned(), hash(name)));
+    let binaries = programs.chain([("network".to_owned(), hash_of_network())]).collect();
     let mut test = SelfTest { binaries, version: env!("CARGO_PKG_VERSION").into(), ..green(&with(&[])) };
     test.at = kehai::clock::utc_now();
     test.proofs.iter_mut().for_each(|proof| proof.at = test.at);

@@ -13,6 +13,7 @@ use kehai::wire::payload::selftest::{Outcome, Proof, SelfTest};
 use sha2::{Digest, Sha256};
 
 use crate::live::shop::{DOOR, Shop, VIEW};
+use crate::notice::commands::hash_of_network;
 use crate::support::folder::Folder;
 
 /// What `/notice` answers.
@@ -24,14 +25,15 @@ fn policy(port: u16) -> String {
     text
 }
 
-/// SHA-256 of each program that this test run has built.
+/// SHA-256 of each program that this test run has built, and of the network they load.
 fn binaries() -> std::collections::BTreeMap<String, String> {
     let folder = Path::new(env!("CARGO_BIN_EXE_kehai")).parent().expect("a folder");
     let hash = |name: &str| {
         let bytes = std::fs::read(folder.join(name)).expect("a program");
         Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect::<String>()
     };
-    ["kehai", "kehai-detect", "kehai-eye", "kehai-eye-opencv"].map(|name| (name.to_owned(), hash(name))).into()
+    let programs = ["kehai", "kehai-detect", "kehai-eye", "kehai-eye-opencv"].map(|name| (name.to_owned(), hash(name)));
+    programs.into_iter().chain([("network".to_owned(), hash_of_network())]).collect()
 }
 
 #[test]

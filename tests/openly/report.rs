@@ -141,6 +141,9 @@ fn of_a_network_that_nobody_here_knows_it_is_not_claimed_that_it_recognises_nobo
     let told: SelfTest = serde_json::from_str(&told.out).expect("a self-test");
     let recognises = told.proof("no-recognition").expect("it is spoken of");
     assert_eq!(recognises.outcome, Outcome::NotRun, "{recognises:?}");
+    // What is claimed of this network is claimed of no other.
+    assert_eq!(told.binaries["network"], sha256);
+    assert_ne!(sha256, crate::notice::commands::hash_of_network());
     assert!(recognises.words.contains("face-age-gender") && recognises.words.contains("your own"), "{recognises:?}");
 }
 

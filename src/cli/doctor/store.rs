@@ -121,12 +121,14 @@ fn chain(status: &Status) -> String {
 
 /// How old the newest self-test is, and whether it is of what runs. A shop that declares nothing has nothing to prove yet.
 fn tested(vault: &Vault, site: &Site) -> Result<String, String> {
-    let Some(declaration) = &site.settings.declaration else { return Ok("none: nothing is declared".to_owned()) };
-    let remedy = "run `kehai report --site SITE`, once a day";
+    if site.settings.declaration.is_none() {
+        return Ok("none: nothing is declared".to_owned());
+    }
+    let remedy = "run `kehai report --site SITE`, twice a day";
     let Some(test) = vault.self_test() else { return Ok(format!("none yet; {remedy}")) };
     let (at, age_ms) = (rfc3339(test.at), utc_now().0 - test.at.0);
-    if !is_of(&test, &running(declaration)) {
-        return Err(format!("{at}, of other programs or another declaration; {remedy}"));
+    if !is_of(&test, &running(site)) {
+        return Err(format!("{at}, of other programs, another network or another declaration; {remedy}"));
     }
     let red: Vec<&str> =
         test.proofs.iter().filter(|proof| proof.outcome == Outcome::Red).map(|proof| proof.id.as_str()).collect();

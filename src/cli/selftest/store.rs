@@ -94,6 +94,7 @@ impl Held {
 
     pub(super) fn totals(&self) -> Result<String, String> {
         match self.strange {
+            0 if self.windows == 0 => Ok(NONE_YET.to_owned()),
             0 => Ok(format!("{} windows are held, and nothing but totals in them", self.windows)),
             strange => Err(format!("{strange} of {} windows hold something else than totals", self.windows)),
         }
@@ -101,6 +102,7 @@ impl Held {
 
     pub(super) fn signatures(&self) -> Result<String, String> {
         match self.unsigned {
+            0 if self.windows == 0 => Ok(format!("{NONE_YET}; a probe carries this box's signature")),
             0 => Ok(format!("{} windows are held, each with this box's signature, and so is a probe", self.windows)),
             unsigned => Err(format!("{unsigned} of {} windows do not fit their signature", self.windows)),
         }
@@ -108,6 +110,7 @@ impl Held {
 
     pub(super) fn states(&self) -> Result<String, String> {
         match self.stateless {
+            0 if self.windows == 0 => Ok(NONE_YET.to_owned()),
             0 => Ok(format!("{} windows are held, each with its privacy profile and k", self.windows)),
             without => Err(format!("{without} of {} windows do not say their privacy state", self.windows)),
         }
@@ -117,7 +120,7 @@ impl Held {
         match self.k_least {
             Some(least) if least < u64::from(K_MIN) => Err(format!("a window was released with k = {least}")),
             Some(least) => Ok(format!("k = {k}; no window that is held was released with less than {least}")),
-            None => Ok(format!("k = {k}; no window is held yet")),
+            None => Ok(format!("k = {k}; {NONE_YET}")),
         }
     }
 }
@@ -145,7 +148,7 @@ fn young(site: &Site, span_s: Option<[i64; 2]>) -> Result<String, String> {
     if days > KEEP_DAYS_MAX {
         return Err(format!("vault.keep_days = {days}, {KEEP_DAYS_MAX} at most"));
     }
-    let Some([oldest_s, _]) = span_s else { return Ok(format!("{days} days at most; no window is held yet")) };
+    let Some([oldest_s, _]) = span_s else { return Ok(format!("{days} days at most; {NONE_YET}")) };
     let (now_s, since) = (utc_now().0.div_euclid(1000), rfc3339(UtcMs(oldest_s * 1000)));
     let is_young = oldest_s >= now_s - (i64::from(days) + 1) * DAY_S;
     let told = format!("{days} days at most; the oldest window that is held began {since}");
@@ -194,6 +197,7 @@ fn clock(vault: &Vault) -> Result<Result<String, String>, Failure> {
 }
 
 const DAY_S: i64 = 86_400;
+const NONE_YET: &str = "no window is held yet";
 const PLAIN: &[u8] = b"SQLite format 3";
 /// Bytes looked at for order: a page or more of what is encrypted.
 const LOOKED_AT: usize = 8192;

@@ -29,8 +29,9 @@ pub(super) fn proofs(of: &Site) -> Vec<Proof> {
         let bodies: Vec<Vec<u8>> = trial.vault().held().into_iter().map(|message| message.body).collect();
         let mut held = Held::new();
         bodies.iter().for_each(|body| held.look(body, &trial.vault().public_key()));
-        let [totals, states] =
-            [held.totals(), held.states()].map(|told| told.map(|_| format!("so are {} of drawn people", bodies.len())));
+        let of_drawn = |words: &str| format!("{} windows of drawn people {words}", bodies.len());
+        let totals = held.totals().map(|_| of_drawn("hold nothing but totals"));
+        let states = held.states().map(|_| of_drawn("name their privacy profile and k"));
         let kept = forgotten(&trial, of.outlets.keeping.days, &windows, &bodies)?;
         Ok([totals, states, kept])
     });

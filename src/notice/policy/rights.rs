@@ -14,49 +14,7 @@ pub(super) fn rights(writer: Writer) -> Section {
         "ご請求のときに、身分証明書や写真を求めることはありません。",
         "We never ask for identification or for a photograph when you exercise a right.",
     ));
-    let item =
-        |ja: (&str, &str), en: (&str, &str)| (writer.say(ja.0, en.0).to_owned(), writer.say(ja.1, en.1).to_owned());
-    let items = [
-        item(
-            (
-                "知る（開示）",
-                "どんな数字を、いつまで持つかを、署名つきの書面でお答えします。集計した数字そのものもお渡しできます。",
-            ),
-            (
-                "Access",
-                "You get a signed answer: which figures exist, and for how long. You can have the released figures too.",
-            ),
-        ),
-        item(
-            (
-                "消す（消去）",
-                "一人分だけを選んで消すことはできませんが、お申し出の時間帯の数字を、この装置からまとめて消すことができます。",
-            ),
-            (
-                "Erasure",
-                "We cannot pick out one person’s share, but we can delete every figure of the time you name from this device.",
-            ),
-        ),
-        item(
-            ("直す（訂正）", "個人についての記録はありません。数えまちがいのご指摘は、装置の調整に使います。"),
-            (
-                "Rectification",
-                "There is no record about a person. If you think we count wrongly, tell us and we adjust the device.",
-            ),
-        ),
-        item(
-            ("断る（異議・利用停止）", "いつでも断ることができます。方法は次の項目をごらんください。"),
-            ("Objection", "You can object at any time; the next section says how."),
-        ),
-        item(
-            ("止める（制限）", "お申し出を調べるあいだ、この店の解析を止めることができます。"),
-            ("Restriction", "While we look into your request we can stop the analysis of this shop."),
-        ),
-        item(
-            ("自動の判断", "この装置は、人についての自動の判断を行いません。"),
-            ("Automated decisions", "This device makes no decision about a person."),
-        ),
-    ];
+    let items = RIGHTS.map(|[ja, en]| (writer.say(ja.0, en.0).to_owned(), writer.say(ja.1, en.1).to_owned()));
     let authority = (
         writer.say("苦情を申し立てる", "Complaint").to_owned(),
         writer.declared(writer.notice.site.declared.authority.as_ref()),
@@ -94,3 +52,46 @@ pub(super) fn people(writer: Writer) -> Section {
     }
     writer.section("子どもと従業員", "Children and staff", list(items))
 }
+
+/// What each right comes to here, in Japanese and English.
+const RIGHTS: [[(&str, &str); 2]; 6] = [
+    [
+        (
+            "知る（開示）",
+            "どんな数字を、いつまで持つかを、署名つきの書面でお答えします。集計した数字そのものもお渡しできます。",
+        ),
+        (
+            "Access",
+            "You get a signed answer: which figures exist, and for how long. You can have the released figures too.",
+        ),
+    ],
+    [
+        (
+            "消す（消去）",
+            "一人分だけを選んで消すことはできませんが、お申し出の時間帯の数字を、この装置からまとめて消すことができます。",
+        ),
+        (
+            "Erasure",
+            "We cannot pick out one person’s share, but we can delete every figure of the time you name from this device.",
+        ),
+    ],
+    [
+        ("直す（訂正）", "個人についての記録はありません。数えまちがいのご指摘は、装置の調整に使います。"),
+        (
+            "Rectification",
+            "There is no record about a person. If you think we count wrongly, tell us and we adjust the device.",
+        ),
+    ],
+    [
+        ("断る（異議・利用停止）", "いつでも断ることができます。方法は次の項目をごらんください。"),
+        ("Objection", "You can object at any time; the next section says how."),
+    ],
+    [
+        ("止める（制限）", "お申し出を調べるあいだ、この店の解析を止めることができます。"),
+        ("Restriction", "While we look into your request we can stop the analysis of this shop."),
+    ],
+    [
+        ("自動の判断", "この装置は、人についての自動の判断を行いません。"),
+        ("Automated decisions", "This device makes no decision about a person."),
+    ],
+];
