@@ -47,7 +47,7 @@
 //! | I9 | every queue, map and history is bounded | constants beside each; a million people passing leave no more behind than two thousand (`measure/camera.rs`); memory slope in the acceptance tier |
 //! | I10 | no track id and no activity finer than a window on any wire, page or panic | `track::TrackId` cannot be printed or serialised; the eye's panic hook is silent; health counts frames, not people, and what follows people within seconds (still and overwritten frames, ages, boxes in ignored places) only by whole quarters of an hour; that a box is overloaded is told at once, and over with the quarter (`pipeline/discretion.rs`); a clock that is set again and again makes no more windows than time has room for (`pipeline/mouth/rhythm.rs`) |
 //! | I11 | the eye cannot write, execute or talk to anyone but its cameras, and proves it at start | five walls ([`sandbox`]), thirteen ways out tried by a twin before every `run`, `replay` and `bench` ([`sandbox::twin`]), exit 8 where one is open; tests/cage turns the walls off one by one; no encoder, no network client in its dependency graph and none of the system's encoders asked for (tests/tidy/{dependencies,symbols}.rs); an hour of calls into the kernel, of bytes to cameras and of the disk is judged by tests/evidence |
-//! | I12 | privacy only tightens | lower bounds in `config/check.rs` (k ≥ 5, cells ≥ 1 m); the ratchet over time is not built yet |
+//! | I12 | privacy only tightens, and nothing is watched that is not armed | lower bounds in `config/check.rs` and those of the region (`config/check/gate.rs`); what was armed once in [`switch`] (`switch/bounds.rs`); the mouth's guard ends the eye (`pipeline/mouth/guard.rs`); a stop needs no store (`vault/stop.rs`); tests/switch: a property of the machine, every field, every way to stop |
 //! | I13 | what the sign claims is what runs | a claim needs a green proof of the last 24 hours, of these programs and this declaration (`notice/claims.rs`), on the sign with its day, on the page at the moment it is asked for; the id of the sign and the hash on it follow from the site file, and every message carries both; tests/notice |
 //!
 //! ## Threat model, in short
@@ -67,7 +67,8 @@
 //! it is carrying, 64 KiB of packed film at the most in each direction. Figures rest on at least `k`
 //! different people, each followed without a break. What is released lies encrypted on the disk, each window signed, each deed a line of a chain whose signed heads leave the
 //! box; whoever has the box *and* its secret can seal a chain anew, and only heads published before give that away.
-//! *What does not stand yet*: arming.
+//! *Whoever owns the state folder* can read its keys; the two words of arming, roles and passwords bind honest hands there, and leave
+//! lines in a chain whose published heads tell of another (`docs/roles.md`).
 //! *Out of scope*: a camera that records by itself, somebody with root who attaches a debugger to a running eye.
 //!
 //! ## Decisions worth knowing
@@ -100,6 +101,8 @@
 //! - **Nothing to leak with.** The eyes ask the system for no symbol that encodes, packs or films (tests/tidy/symbols.rs);
 //!   libraries that could are named by `kehai doctor`. What a run leaves on disk, in the kernel's record of calls and at the
 //!   cameras is searched (tests/evidence), and what a crash leaves (tests/live/crashes.rs).
+//! - **Stopping is not the opposite of starting.** A stop asks for nobody's leave, goes through a file that needs neither room nor
+//!   keys, and holds over kill -9; a start needs a configuration that says everything, its sign, two people, and somebody on site.
 //! - **Zero is withheld too.** In a cell or zone, nobody and fewer than `k` look the same; telling them apart would tell
 //!   that somebody was there. Doors are exact.
 

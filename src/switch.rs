@@ -327,10 +327,16 @@ impl Switch {
         }
     }
 
+    /// Whether this is what is armed, whether or not it is paused.
+    #[must_use]
+    pub fn is_armed(&self, declaration: &str) -> bool {
+        self.arming.as_ref().is_some_and(|arming| arming.declaration == declaration)
+    }
+
     /// Whether cameras are to be watched now, under this configuration.
     #[must_use]
     pub fn is_on(&self, declaration: &str) -> bool {
-        self.mode == Mode::Armed && self.arming.as_ref().is_some_and(|arming| arming.declaration == declaration)
+        self.mode == Mode::Armed && self.is_armed(declaration)
     }
 
     /// The switch after a turn.
@@ -342,8 +348,9 @@ impl Switch {
         match turn {
             Turn::Provision => to(if self.mode == Mode::Unprovisioned { Mode::Setup } else { self.mode }),
             Turn::Arm { by, site } => self.armed(by, site, right_sign, at),
-            Turn::Pause(from) => to(self.paused(*from)),
-            Turn::Lock => to(Mode::Locked),
+            // Whoever stops takes back the first of two words too.
+            Turn::Pause(from) => Ok(Self { mode: self.paused(*from), confirmed: None, ..self.clone() }),
+            Turn::Lock => Ok(Self { mode: Mode::Locked, confirmed: None, ..self.clone() }),
             Turn::Resume { by, from } => {
                 may_start_again("resume", by.as_ref(), *from)?;
                 match self.mode {
@@ -383,7 +390,10 @@ impl Switch {
             return Err(Refusal::OtherSign { given: site.sign.clone(), right: right.to_owned() });
         }
         self.must_not_loosen(&site.bounds)?;
-        let first = self.confirmed.as_ref().filter(|first| first.site == *site && at.0 - first.at.0 <= CONFIRMED_MS);
+        let first = self
+            .confirmed
+            .as_ref()
+            .filter(|first| first.site == *site && (0..=CONFIRMED_MS).contains(&(at.0 - first.at.0)));
         let by_whom = match first {
             _ if site.is_sole_operator => vec![by.name.clone()],
             None => {

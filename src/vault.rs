@@ -19,6 +19,7 @@ mod proof;
 mod retention;
 mod spool;
 mod status;
+mod stop;
 mod store;
 mod switch;
 mod totp;
@@ -54,7 +55,8 @@ pub use retention::Gone;
 use spool::Spool;
 pub use spool::{Counts, Delivery};
 pub use status::Status;
-pub use switch::{SwitchReader, TurnError};
+use stop::StopFile;
+pub use switch::{SwitchReader, TurnError, stop};
 pub use totp::{TotpSecret, step_at};
 pub use trial::Trial;
 pub use verify::{Fault, Judge, Verdict};
@@ -67,7 +69,9 @@ pub struct Vault {
     signer: Signer,
     path: PathBuf,
     keeping: Keeping,
-    /// Whether somebody has stopped everything, before anything is written.
+    /// Stops that are not in the store yet; none of a store in memory.
+    stop: Option<StopFile>,
+    /// Whether somebody has stopped everything and not even that file could be written.
     halted: Arc<AtomicBool>,
     /// A second connection, for who watches the switch while this one is busy.
     spare: Mutex<Option<Connection>>,
@@ -81,8 +85,6 @@ struct Inner {
     newest: BTreeMap<String, (u64, Message)>,
     /// What SQLite calls the version of the data: it changes when another process has written.
     data_version: i64,
-    /// A stop that found no room.
-    unwritten: Option<switch::Unwritten>,
     /// How often windows were taken out, by this process or perhaps by another.
     taken_out: u64,
 }
@@ -108,8 +110,8 @@ impl Vault {
         let spare = store::open(&path, &keys.store, keeping.quota_mb)?;
         let vault = Self::over(db, path, keys.signer, (keeping, hold, Some(claim)))?;
         *vault.spare.lock().unwrap_or_else(PoisonError::into_inner) = Some(spare);
-        // Without room for it now it is noted at the next start.
-        let _ = vault._claim.as_ref().map(claim::sign);
+        // Without room for them now they are made at the next start.
+        let _ = (vault._claim.as_ref().map(claim::sign), vault.stop.as_ref().map(StopFile::make));
         Ok(vault)
     }
 
@@ -118,8 +120,10 @@ impl Vault {
     /// # Errors
     /// As [`Vault::open`]; there must be a store.
     pub fn open_beside(folder: &Path, keeping: Keeping) -> Result<Self, VaultError> {
-        if !folder.join(STORE).is_file() {
-            return Err(VaultError::Nothing { path: folder.to_owned() });
+        if let Err(error) = std::fs::metadata(folder.join(STORE)) {
+            let path = folder.to_owned();
+            let is_hidden = error.kind() == std::io::ErrorKind::PermissionDenied;
+            return Err(if is_hidden { VaultError::NotOurs { path } } else { VaultError::Nothing { path } });
         }
         let (path, keys) = keyed(folder, false)?;
         store::must_be_uncut(&path, claim::has_begun(folder))?;
@@ -133,7 +137,7 @@ impl Vault {
     /// No memory.
     pub fn throw_away() -> Result<Self, VaultError> {
         let of = (Keeping::default(), Duration::ZERO, None);
-        Self::over(store::throw_away()?, PathBuf::from(":memory:"), Signer::of_replays(), of)
+        Self::over(store::throw_away()?, PathBuf::from(MEMORY), Signer::of_replays(), of)
     }
 
     fn over(
@@ -143,16 +147,17 @@ impl Vault {
         (keeping, hold, claim): (Keeping, Duration, Option<File>),
     ) -> Result<Self, VaultError> {
         let failed = |error| store::of(&path, error);
-        let begins = claim.is_some() || path == Path::new(":memory:");
+        let begins = claim.is_some() || path == Path::new(MEMORY);
         if begins {
             begin(&db).map_err(failed)?;
         }
         let spool = Spool::of(&db, hold).map_err(failed)?;
         let newest = newest(&db).map_err(failed)?;
         let data_version = data_version(&db).map_err(failed)?;
-        let inner = Mutex::new(Inner { db, spool, newest, data_version, unwritten: None, taken_out: 0 });
+        let inner = Mutex::new(Inner { db, spool, newest, data_version, taken_out: 0 });
         let (changed, halted, spare) = (Notify::new(), Arc::default(), Mutex::default());
-        Ok(Self { inner, changed, signer, path, keeping, halted, spare, _claim: claim })
+        let stop = path.parent().filter(|_| path != Path::new(MEMORY)).map(StopFile::of);
+        Ok(Self { inner, changed, signer, path, keeping, stop, halted, spare, _claim: claim })
     }
 
     /// Releases a window: `compose` makes its record under the number it is given. From here on its bytes are fixed, and kept.
@@ -494,3 +499,4 @@ fn set_text(db: &Connection, name: &str, value: &str) -> rusqlite::Result<()> {
 }
 
 const STORE: &str = "store.db";
+const MEMORY: &str = ":memory:";

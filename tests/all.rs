@@ -32,6 +32,7 @@ mod delivery {
 
 /// Nothing is watched that was not armed, and stopping is easy.
 mod switch {
+    mod held;
     mod machine;
     mod purposes;
     mod recipients;

@@ -4,9 +4,9 @@
 //! In: a site and its store. Out: nothing, or exit 7 and what is missing. Invariant: whoever is refused here has opened no camera,
 //! and stands in the audit chain.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use super::state::{folder_of, who};
+use super::state::{folder_of_any, who};
 use super::{Failure, NOT_ARMED};
 use crate::config::Keeping;
 use crate::config::broker::Broker;
@@ -81,12 +81,7 @@ pub fn must_be_declared(site: &Site) -> Result<(), Failure> {
 /// Remembers that a site file was refused before anybody could say where its store lies: in the store that the file names as far as
 /// it can be read, else in that of this service or user. Without a store there is nothing to remember it in.
 pub fn remember_refused(path: &Path, what: &'static str, refused: &Failure) {
-    let text = std::fs::read_to_string(path).unwrap_or_default();
-    let named = toml::from_str::<toml::Table>(&text).ok().and_then(|table| {
-        let folder = table.get("vault")?.get("folder")?.as_str()?.to_owned();
-        Some(PathBuf::from(folder))
-    });
-    let Ok(folder) = folder_of(named) else { return };
+    let Ok(folder) = folder_of_any(path) else { return };
     let Ok(vault) = Vault::open_beside(&folder, Keeping::default()) else { return };
     let why: String = refused.message.chars().take(WHY_CHARS_MAX).collect();
     // Without room for the line nothing is watched all the same.

@@ -23,6 +23,7 @@ use super::session::{Prepared, feeds, prepare, usb_trouble, why_silent};
 use super::state::state_folder;
 use super::{CHECK_FAILED, CONFIGURATION, Failure, INTERRUPTED};
 use crate::clock::{is_synchronised, monotonic_ns, utc_now};
+use crate::config::hours::Hours;
 use crate::config::site::Site;
 use crate::config::{CameraSource, Settings, WINDOW_GRACE_S};
 use crate::health::load::Load;
@@ -31,7 +32,7 @@ use crate::health::{CameraReport, CameraState, EyeEvent, EyeEventCode};
 use crate::pipeline::EyeJob;
 use crate::pipeline::mouth::{EyeEnd, Guard, Mouth, Standing, Terms};
 use crate::publish::broker::EmbeddedBroker;
-use crate::publish::period::{Calendar, Hours, PeriodError};
+use crate::publish::period::{Calendar, PeriodError};
 use crate::sandbox::relay::RELAY;
 use crate::sandbox::restrict_mouth;
 use crate::switch::Mode;
@@ -169,6 +170,10 @@ fn resting(standing: Standing) -> String {
     match standing {
         Standing::On => "cameras are watched".to_owned(),
         Standing::Closed => "the shop is closed (switch.hours): no camera is watched".to_owned(),
+        Standing::Changed => {
+            "another configuration was armed than this process runs: no camera is watched; restart `kehai run`"
+                .to_owned()
+        }
         Standing::Off(mode) => {
             let undo = match mode {
                 Mode::PausedHere | Mode::PausedRemotely => "; `kehai resume` goes on",

@@ -91,7 +91,9 @@ fn steps(path: &std::path::Path) -> Result<Vec<Step>, Failure> {
     };
     let going = match switch.mode() {
         Mode::Armed => "cameras are watched where `kehai run` runs".to_owned(),
-        mode => format!("{mode}"),
+        Mode::Unprovisioned | Mode::Setup => "not armed yet".to_owned(),
+        Mode::Locked => format!("locked: kehai unlock --site {shown} --as NAME"),
+        mode => format!("{mode}: kehai resume --site {shown} --as NAME"),
     };
     Ok(vec![
         step("say it openly", missing.is_empty(), declared),
@@ -105,7 +107,7 @@ fn steps(path: &std::path::Path) -> Result<Vec<Step>, Failure> {
 fn switch_of(site: &site::Site) -> Result<Switch, Failure> {
     match Vault::open_beside(&state_folder(&site.outlets)?, site.outlets.keeping) {
         Ok(vault) => Ok(vault.switch()?),
-        Err(VaultError::Missing { .. }) => Ok(Switch::default()),
+        Err(VaultError::Nothing { .. }) => Ok(Switch::default()),
         Err(error) => Err(error.into()),
     }
 }

@@ -58,3 +58,17 @@ pub fn folder_of(named: Option<PathBuf>) -> Result<PathBuf, Failure> {
         Failure::new(CONFIGURATION, "vault.folder is missing and neither STATE_DIRECTORY nor HOME say where state is kept; write [vault] folder = \"/var/lib/kehai\"")
     })
 }
+
+/// The folder of the store of a site file that may have any fault: as it names it where that can be read, else that of this service
+/// or user.
+///
+/// # Errors
+/// As [`state_folder`].
+pub fn folder_of_any(path: &Path) -> Result<PathBuf, Failure> {
+    let text = std::fs::read_to_string(path).unwrap_or_default();
+    let section = text.split("\n[").find(|section| section.trim_start().trim_start_matches('[').starts_with("vault]"));
+    let lines = section.into_iter().flat_map(str::lines);
+    let mut folders =
+        lines.filter_map(|line| toml::from_str::<toml::Table>(line).ok()?.get("folder")?.as_str().map(PathBuf::from));
+    folder_of(folders.next_back())
+}

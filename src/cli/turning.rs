@@ -1,10 +1,11 @@
 //! `kehai arm | pause | resume | lock | unlock`: the switch, by hand.
 //!
 //! In: a site file, and for what starts anything a credential. Out: where the switch then stands. Invariants: stopping asks
-//! nobody for anything, works without room on the disk too, and is over when the process that sees pictures is gone; starting asks
+//! nobody for anything, works without room on the disk, without the store's keys and under a site file with a fault too, and is over
+//! when the process that sees pictures is gone; starting asks
 //! for a person with the right to it, and for the sign of this very configuration.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -13,19 +14,23 @@ use serde::Serialize;
 use super::arming::{armable, must_be_declared, remember_refused};
 use super::credentials::prove;
 use super::output::{note, say, say_json};
-use super::state::{state_folder, store_of, who};
+use super::state::{folder_of_any, state_folder, store_of, who};
 use super::{CHECK_FAILED, Failure, NOT_ARMED};
 use crate::clock::monotonic_ns;
+use crate::config::Keeping;
 use crate::config::site::Site;
 use crate::switch::{From, Mode, Switch, Turn};
-use crate::vault::{TurnError, Vault, VaultError, holder, make_folder};
+use crate::vault::{self, TurnError, Vault, VaultError, holder};
 
 /// Arguments of `kehai pause` and `kehai lock`.
 #[derive(clap::Args)]
 pub struct StopArgs {
-    /// Site file
-    #[arg(long)]
-    site: PathBuf,
+    /// Site file: read for where the store lies, whatever else is wrong with it
+    #[arg(long, required_unless_present = "state")]
+    site: Option<PathBuf>,
+    /// Folder of the store, in place of the site file
+    #[arg(long, value_name = "DIR")]
+    state: Option<PathBuf>,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -71,6 +76,13 @@ struct Told {
     is_blind: Option<bool>,
 }
 
+impl Told {
+    fn of(switch: &Switch) -> Self {
+        let sign = switch.arming().map(|arming| arming.sign.clone());
+        Self { mode: switch.mode().name(), sign, is_blind: None }
+    }
+}
+
 /// Runs `kehai arm`.
 pub fn arm(args: &ArmArgs) -> Result<(), Failure> {
     let start = &args.start;
@@ -81,17 +93,25 @@ pub fn arm(args: &ArmArgs) -> Result<(), Failure> {
     let armable = armable(&site);
     let right = armable.sign.clone();
     let turn = Turn::Arm { by, site: crate::switch::Site { sign: args.sign.clone(), ..armable } };
+    let declaration = site.settings.declaration.clone().unwrap_or_default();
+    let before = vault.switch()?;
     let switch = turned(&vault, &turn, &start.name, Some(&right))?;
+    if !switch.is_armed(&declaration) {
+        let other = "another person, an installer if you are an owner or an owner if you are an installer";
+        let words = format!("confirmed; {other}, has to confirm the same sign within a day");
+        tell(start.json, Told::of(&switch), &words);
+        return Ok(());
+    }
     forget_what_has_no_purpose(&site, &vault, &start.name)?;
+    let is_other = holder(&state_folder(&site.outlets)?).is_some() && !before.is_armed(&declaration);
     let words = match switch.mode() {
+        Mode::Armed if is_other => format!(
+            "armed under sign {right}: restart `kehai run`, which runs the configuration before and watches nothing"
+        ),
         Mode::Armed => format!("armed under sign {right}: `kehai run` watches"),
-        Mode::Setup => {
-            let other = "another person, an installer if you are an owner or an owner if you are an installer";
-            format!("confirmed; {other}, has to confirm the same sign within a day")
-        }
         mode => format!("armed under sign {right}, and still {mode}: `kehai resume` goes on"),
     };
-    tell(&switch, start.json, &words, None);
+    tell(start.json, Told::of(&switch), &words);
     Ok(())
 }
 
@@ -123,17 +143,21 @@ fn begin(
     let (_, vault) = store_of(&args.site)?;
     let by = prove(&vault, &args.name, args.password_file.as_deref(), args.code.as_deref())?;
     let switch = turned(&vault, &turn(Some(by)), &args.name, None)?;
-    tell(&switch, args.json, words, None);
+    tell(args.json, Told::of(&switch), words);
     Ok(())
 }
 
-/// Stops: through the store, and by signal where the store cannot be written.
+/// Stops: at once by the stop file, then in the store, and by signal where neither can be written. A site file with a fault does not
+/// keep anybody from it.
 fn stop(args: &StopArgs, turn: &Turn) -> Result<(), Failure> {
-    let site = crate::config::site::load(&args.site)?;
-    let folder = state_folder(&site.outlets)?;
+    let folder = match (&args.state, &args.site) {
+        (Some(folder), _) => folder.clone(),
+        (None, site) => folder_of_any(site.as_deref().unwrap_or(Path::new("")))?,
+    };
     let mouth = holder(&folder);
-    let written = written(&site, &folder, turn);
-    if let (Err(failure), Some(process)) = (&written, mouth) {
+    let held = vault::stop(&folder, turn, &who());
+    let written = written(&folder, turn);
+    if let (Err(_), Err(failure), Some(process)) = (&held, &written, mouth) {
         note(&format!("kehai: {}; the running `kehai run` is told by signal", failure.message));
         let pid = i32::try_from(process).ok().and_then(Pid::from_raw);
         // One that is gone watches nothing.
@@ -144,29 +168,32 @@ fn stop(args: &StopArgs, turn: &Turn) -> Result<(), Failure> {
         let remedy = "end it: systemctl stop kehai, or kill -9 of its process";
         return Err(Failure::new(CHECK_FAILED, format!("`kehai run` still has an eye after {PATIENCE:?}; {remedy}")));
     }
-    let switch = match written {
-        Ok(switch) => switch,
-        Err(failure) if mouth.is_none() => return Err(failure),
-        // The mouth holds it in memory, and writes it down once there is room.
-        Err(_) => Switch::default(),
+    let (told, words) = match (written, held) {
+        (Ok(switch), _) => (Told::of(&switch), stopped(switch.mode()).to_owned()),
+        (Err(failure), Ok(())) => {
+            let mode = if *turn == Turn::Lock { Mode::Locked } else { Mode::PausedHere };
+            let late = format!("it holds over a restart, and the store is told once it can be: {}", failure.message);
+            (Told { mode: mode.name(), sign: None, is_blind: None }, format!("{}; {late}", stopped(mode)))
+        }
+        (Err(failure), Err(_)) => return Err(failure),
     };
-    let words = match switch.mode() {
-        Mode::PausedHere => "paused: no camera is watched; `kehai resume` goes on",
-        Mode::Locked => "locked: no camera is watched; `kehai unlock` undoes it, on site",
-        Mode::Unprovisioned | Mode::Setup => "no camera is watched",
-        _ => "stopped",
-    };
-    tell(&switch, args.json, words, Some(is_blind));
+    tell(args.json, Told { is_blind: Some(is_blind), ..told }, &words);
     Ok(())
 }
 
-fn written(site: &Site, folder: &std::path::Path, turn: &Turn) -> Result<Switch, Failure> {
-    let vault = match Vault::open_beside(folder, site.outlets.keeping) {
+/// Where a stop leaves the switch, in words.
+fn stopped(mode: Mode) -> &'static str {
+    match mode {
+        Mode::PausedHere => "paused: no camera is watched; `kehai resume` goes on",
+        Mode::Locked => "locked: no camera is watched; `kehai unlock` undoes it, on site",
+        _ => "no camera is watched",
+    }
+}
+
+fn written(folder: &Path, turn: &Turn) -> Result<Switch, Failure> {
+    let vault = match Vault::open_beside(folder, Keeping::default()) {
         // A box that never ran can be locked all the same.
-        Err(VaultError::Missing { .. }) => {
-            make_folder(folder)?;
-            Vault::open(folder, site.outlets.keeping, Duration::ZERO)?
-        }
+        Err(VaultError::Nothing { .. }) => Vault::open(folder, Keeping::default(), Duration::ZERO)?,
         vault => vault?,
     };
     turned(&vault, turn, &who(), None)
@@ -215,13 +242,8 @@ fn has_eye(mouth: u32) -> bool {
     })
 }
 
-fn tell(switch: &Switch, json: bool, words: &str, is_blind: Option<bool>) {
-    if json {
-        let sign = switch.arming().map(|arming| arming.sign.clone());
-        say_json(&Told { mode: switch.mode().name(), sign, is_blind });
-    } else {
-        say(words);
-    }
+fn tell(json: bool, told: Told, words: &str) {
+    if json { say_json(&told) } else { say(words) }
 }
 
 /// A stop has to be over within a second; a machine that swaps gets two.

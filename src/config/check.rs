@@ -10,7 +10,7 @@ mod gate;
 mod queue;
 mod vault;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use declared::{RawDeclared, RawNotice};
 
@@ -52,7 +52,7 @@ impl Check {
         if raw.camera.is_empty() {
             self.refuse("camera", "[]", "name at least one [[camera]]");
         }
-        let sources = raw.camera.iter().map(|camera| camera.url.clone().map(CameraSource::new)).collect();
+        let sources: Vec<_> = raw.camera.iter().map(|camera| camera.url.clone().map(CameraSource::new)).collect();
         let cameras: Vec<Camera> = raw.camera.iter().map(|camera| self.camera(camera, &floors)).collect();
         let lines: Vec<Line> = raw.line.into_iter().map(|line| self.line(line, &cameras)).collect();
         let zones: Vec<Zone> = raw.zone.into_iter().map(|zone| self.zone(zone, &cameras)).collect();
@@ -63,6 +63,7 @@ impl Check {
         self.unique("line", lines.iter().map(|line| line.id.as_str()));
         self.unique("zone", zones.iter().map(|zone| zone.id.as_str()));
         self.unique("queue", queues.iter().map(|queue| queue.id.as_str()));
+        self.streams(&cameras, &sources);
         self.unique("ignore", ignores.iter().map(|ignore| ignore.id.as_str()));
         Site {
             settings: Settings {
@@ -382,6 +383,18 @@ impl Check {
                 quoted(id),
                 format!("write 1 to {ID_CHARS_MAX} of a-z, 0-9, _ and -, beginning with a letter or digit"),
             );
+        }
+    }
+
+    /// One stream under two names would be counted twice, and be seen by the second past what the first ignores.
+    fn streams(&mut self, cameras: &[Camera], sources: &[Option<CameraSource>]) {
+        let mut seen = BTreeMap::new();
+        for (camera, source) in cameras.iter().zip(sources) {
+            let Some(stream) = source.as_ref().map(CameraSource::without_credentials) else { continue };
+            if let Some(first) = seen.insert(stream.clone(), &camera.id) {
+                let remedy = format!("camera {first} is this very stream; name each stream once");
+                self.refuse(format!("camera.{}.url", camera.id), quoted(&stream), remedy);
+            }
         }
     }
 

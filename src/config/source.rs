@@ -64,6 +64,14 @@ impl CameraSource {
         Self(format!("{before}{address}{rest}"))
     }
 
+    /// The URL without user and password: what is asked, and of whom.
+    #[must_use]
+    pub fn without_credentials(&self) -> String {
+        let (before, _) = self.authority();
+        let scheme = &before[..before.find("://").map_or(0, |at| at + 3)];
+        format!("{scheme}{}", &self.0[before.len()..])
+    }
+
     /// The URL up to its host, with credentials, and host and port.
     fn authority(&self) -> (&str, &str) {
         let start = self.0.find("://").map_or(0, |at| at + 3);
@@ -109,6 +117,22 @@ mod tests {
         let source = CameraSource::new("rtsp://admin:geheim@127.0.0.1:554/live".to_owned());
         assert!(!format!("{source:?}").contains("geheim"));
         assert!(source.is_loopback() && source.host() == "127.0.0.1");
+    }
+
+    #[test]
+    fn without_its_credentials_an_address_still_tells_host_and_stream() {
+        for (url, bare) in [
+            ("rtsp://u:p@10.0.0.1/a", "rtsp://10.0.0.1/a"),
+            ("rtsp://u:p@x@10.0.0.1:554/a?b@c", "rtsp://10.0.0.1:554/a?b@c"),
+            ("rtsp://10.0.0.2/staff@10.0.0.1/a", "rtsp://10.0.0.2/staff@10.0.0.1/a"),
+            ("rtsp://u:p@[::1]:554/a", "rtsp://[::1]:554/a"),
+            ("usb:/dev/video0", "usb:/dev/video0"),
+        ] {
+            let source = CameraSource::new(url.to_owned());
+            let again = CameraSource::new(bare.to_owned());
+            assert_eq!(source.without_credentials(), bare);
+            assert_eq!((source.host(), source.port()), (again.host(), again.port()), "{url}");
+        }
     }
 
     #[test]

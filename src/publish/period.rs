@@ -14,7 +14,6 @@ use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 
-pub use crate::config::hours::Hours;
 use crate::wire::read::{BodyFigures, CellGrid, Kind, ReadError, WindowBody};
 pub use calendar::{Calendar, Period, PeriodError, Span};
 pub use definitions::{Context, Definition, Figure, Of, Why, class_s, definition, definitions, quantile_s};

@@ -79,9 +79,8 @@ impl Bounds {
         least("gate.k", other.k, self.k);
         least("gate.crowd_min", other.crowd_min, self.crowd_min);
         for (floor, mm) in &other.cell_mm {
-            // A floor by another name is as coarse as the coarsest that is gone.
-            let gone = self.cell_mm.iter().filter(|(floor, _)| !other.cell_mm.contains_key(*floor));
-            let was = self.cell_mm.get(floor).or_else(|| gone.map(|(_, mm)| mm).max());
+            // A new floor may be an old one by another name: it is as coarse as the coarsest there was.
+            let was = self.cell_mm.get(floor).or_else(|| self.cell_mm.values().max());
             was.into_iter().for_each(|was| least(&format!("floor.{floor}.cell_m (mm)"), *mm, *was));
         }
         if other.keep_days > self.keep_days {
@@ -90,7 +89,9 @@ impl Bounds {
         for (id, was) in &self.masks {
             match other.masks.get(id) {
                 Some(hash) if hash == was => {}
-                Some(_) => keys.push(format!("ignore.{id} is another place than it was")),
+                Some(_) => keys.push(format!(
+                    "ignore.{id} is another place than it was (to cover more, add an [[ignore]] beside it)"
+                )),
                 None => keys.push(format!("ignore.{id} is missing")),
             }
         }

@@ -24,6 +24,12 @@ pub enum VaultError {
         /// The folder.
         path: PathBuf,
     },
+    /// It belongs to somebody else.
+    #[error("state {path}: you may not look in there; run this as the user of `kehai run`, or as root")]
+    NotOurs {
+        /// The folder.
+        path: PathBuf,
+    },
     /// A key file is not there.
     #[error(
         "state {path}: missing, and the store cannot be opened without it; where a service keeps it as a credential run this as that service does (LoadCredentialEncrypted=kehai-secret), else restore it from its backup, or begin anew with `kehai wipe`"

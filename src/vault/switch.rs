@@ -1,14 +1,17 @@
 //! The switch in the store: where it stands, and every turn of it in the audit chain, refused ones too.
 //!
 //! In: [`Turn`]s and who asks. Out: the [`Switch`] as it stands. Invariants: a turn and its line are on the disk together or not
-//! at all; but a stop holds in this process at once, whether or not there is room to write it, and is written as soon as there is.
+//! at all; but a stop holds at once, whether or not there is room or a key to write it ([`StopFile`]), and is written as soon as
+//! there is.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use rusqlite::Connection;
 
+use super::stop::{Asked, Stop, StopFile};
 use super::{Inner, Vault, VaultError, audit, set_text, store, text};
 use crate::clock::utc_now;
 use crate::switch::{Refusal, Switch, Turn};
@@ -25,25 +28,31 @@ pub enum TurnError {
     Store(#[from] VaultError),
 }
 
-/// A stop that waits for room.
-pub(super) struct Unwritten {
-    turn: Turn,
-    who: String,
-    switch: Switch,
-}
-
 /// Reads where the switch stands, whatever else the store is busy with.
 pub struct SwitchReader {
     db: Connection,
+    stop: Option<StopFile>,
     halted: Arc<AtomicBool>,
 }
 
 impl SwitchReader {
-    /// Where it stands now; nobody may watch anything where that cannot be told, or somebody has just stopped everything.
+    /// Where it stands now; nobody may watch anything where that cannot be told.
     #[must_use]
     pub fn read(&self) -> Option<Switch> {
-        if self.halted.load(Ordering::Acquire) { None } else { read(&self.db).ok() }
+        if self.halted.load(Ordering::Acquire) {
+            return None;
+        }
+        let switch = read(&self.db).ok()?;
+        Some(stopped(switch, self.stop.as_ref().and_then(StopFile::asked).as_ref()))
     }
+}
+
+/// Stops what runs in a folder, whether or not its store can be opened: [`Vault::turn`] writes it down.
+///
+/// # Errors
+/// The folder is not there, or not ours.
+pub fn stop(folder: &Path, turn: &Turn, who: &str) -> std::io::Result<()> {
+    Stop::of(turn).map_or(Ok(()), |stop| StopFile::of(folder).set(stop, who))
 }
 
 impl Vault {
@@ -51,12 +60,7 @@ impl Vault {
     #[must_use]
     pub fn switch_reader(&self) -> Option<SwitchReader> {
         let db = self.spare.lock().unwrap_or_else(PoisonError::into_inner).take()?;
-        Some(SwitchReader { db, halted: Arc::clone(&self.halted) })
-    }
-
-    /// Stops everything before anything is written: whoever calls this turns the switch next.
-    pub fn halt(&self) {
-        self.halted.store(true, Ordering::Release);
+        Some(SwitchReader { db, stop: self.stop.clone(), halted: Arc::clone(&self.halted) })
     }
 
     /// Where the switch stands.
@@ -65,11 +69,10 @@ impl Vault {
     /// The store cannot be read: nothing may be watched then.
     pub fn switch(&self) -> Result<Switch, VaultError> {
         let mut inner = self.lock();
-        self.write_stop(&mut inner);
-        match &inner.unwritten {
-            Some(unwritten) => Ok(unwritten.switch.clone()),
-            None => read(&inner.db).map_err(|error| store::of(&self.path, error)),
-        }
+        // What finds no room holds all the same.
+        let _ = self.take_up_stop(&mut inner);
+        let switch = read(&inner.db).map_err(|error| store::of(&self.path, error))?;
+        Ok(stopped(switch, self.asked().as_ref()))
     }
 
     /// Turns the switch on behalf of `who`; `right_sign` is the sign of the configuration, where a sign is acknowledged.
@@ -77,76 +80,86 @@ impl Vault {
     /// # Errors
     /// [`TurnError`].
     pub fn turn(&self, turn: &Turn, who: &str, right_sign: Option<&str>) -> Result<Switch, TurnError> {
-        if turn.is_stop() {
-            self.halt();
+        let asked = Stop::of(turn).map(|stop| Asked { stop, who: who.to_owned() });
+        if let (Some(asked), Some(file)) = (&asked, &self.stop) {
+            // Where not even the file can be written, this process at least watches nothing.
+            self.halted.store(file.set(asked.stop, &asked.who).is_err(), Ordering::Release);
         }
         let mut inner = self.lock();
-        if !turn.is_stop() {
-            self.write_stop(&mut inner);
-            if let Some(unwritten) = &inner.unwritten {
-                // What was stopped and could not be written down is not started by what can.
-                let path = self.path.clone();
-                return Err(if unwritten.turn.is_stop() {
-                    VaultError::Full { path }
-                } else {
-                    VaultError::Busy { path }
-                }
-                .into());
-            }
+        if asked.is_none() {
+            // What was stopped and could not be written down is not started by what can.
+            self.take_up_stop(&mut inner)?;
         }
-        let before = inner.unwritten.as_ref().map(|unwritten| unwritten.switch.clone());
-        let written = inner.write(&self.path, |db, epoch| {
-            let before = before.clone().map_or_else(|| read(db), Ok)?;
+        let turned = inner.write(&self.path, |db, epoch| {
             let at = utc_now();
+            let before = read(db)?;
             let turned = before.turned(turn, right_sign, at);
-            let outcome = if turned.is_ok() { "done" } else { "refused" };
-            let mut deed = Deed::done(turn.name()).by(who).that_was(outcome).about("from", before.mode().name());
+            let mut deed = deed_of(turn, who, &before);
             match &turned {
                 Ok(after) => {
                     deed = deed.about("to", after.mode().name());
                     write(db, after)?;
                 }
-                Err(refusal) => deed = deed.about("why", refusal.to_string()),
-            }
-            if let Turn::Arm { site, .. } = turn {
-                deed = deed.about("sign", site.sign.as_str()).about("declaration", site.declaration.as_str());
+                Err(refusal) => deed = deed.that_was("refused").about("why", refusal.to_string()),
             }
             audit::append(db, epoch, &deed, at)?;
             Ok(turned)
-        });
-        match written {
-            Ok(turned) => {
-                inner.unwritten = None;
-                self.halted.store(false, Ordering::Release);
-                drop(inner);
-                self.changed.notify_one();
-                Ok(turned?)
-            }
-            Err(error) => {
-                if turn.is_stop() {
-                    let before = before.or_else(|| read(&inner.db).ok()).unwrap_or_default();
-                    let switch = before.turned(turn, None, utc_now()).unwrap_or_default();
-                    inner.unwritten = Some(Unwritten { turn: turn.clone(), who: who.to_owned(), switch });
-                }
-                Err(error.into())
-            }
+        })?;
+        if let Some(asked) = asked {
+            self.is_written(&asked);
         }
+        drop(inner);
+        self.changed.notify_one();
+        Ok(turned?)
     }
 
-    /// Writes a stop that found no room, if there is some now.
-    fn write_stop(&self, inner: &mut Inner) {
-        let Some(Unwritten { turn, who, switch }) = inner.unwritten.take() else { return };
-        let written = inner.write(&self.path, |db, epoch| {
-            write(db, &switch)?;
-            let deed = Deed::done(turn.name()).by(&who).about("to", switch.mode().name()).about("late", true);
-            audit::append(db, epoch, &deed, utc_now())
-        });
-        if written.is_err() {
-            inner.unwritten = Some(Unwritten { turn, who, switch });
-        } else {
-            self.halted.store(false, Ordering::Release);
-        }
+    /// What was asked and is not in the store yet.
+    fn asked(&self) -> Option<Asked> {
+        let in_file = self.stop.as_ref().and_then(StopFile::asked);
+        in_file.or_else(|| {
+            let is_halted = self.halted.load(Ordering::Acquire);
+            is_halted.then(|| Asked { stop: Stop::Here, who: "unknown".to_owned() })
+        })
     }
+
+    /// Writes down a stop that nobody has yet, for want of room or of a key, or because whoever asked for it is gone.
+    fn take_up_stop(&self, inner: &mut Inner) -> Result<(), VaultError> {
+        let Some(asked) = self.asked() else { return Ok(()) };
+        inner.write(&self.path, |db, epoch| {
+            let (before, turn, at) = (read(db)?, asked.stop.turn(), utc_now());
+            let after = stopped(before.clone(), Some(&asked));
+            if after != before {
+                let deed = deed_of(&turn, &asked.who, &before).about("to", after.mode().name()).about("late", true);
+                write(db, &after)?;
+                audit::append(db, epoch, &deed, at)?;
+            }
+            Ok(())
+        })?;
+        self.is_written(&asked);
+        Ok(())
+    }
+
+    fn is_written(&self, asked: &Asked) {
+        self.halted.store(false, Ordering::Release);
+        // One that cannot be taken out stops on, and is written once more.
+        let _ = self.stop.as_ref().map(|file| file.clear(asked));
+    }
+}
+
+fn deed_of(turn: &Turn, who: &str, before: &Switch) -> Deed {
+    let deed = Deed::done(turn.name()).by(who).about("from", before.mode().name());
+    match turn {
+        Turn::Arm { site, .. } => {
+            deed.about("sign", site.sign.as_str()).about("declaration", site.declaration.as_str())
+        }
+        _ => deed,
+    }
+}
+
+/// The switch under a stop that the store does not hold yet.
+fn stopped(switch: Switch, asked: Option<&Asked>) -> Switch {
+    // A stop is never refused.
+    asked.and_then(|asked| switch.turned(&asked.stop.turn(), None, utc_now()).ok()).unwrap_or(switch)
 }
 
 fn read(db: &Connection) -> rusqlite::Result<Switch> {

@@ -67,7 +67,7 @@ fn nothing_known() -> Receipt {
 }
 
 /// All that lies in the folder of a store: the keys, the store with its journals, the claim of a mouth, the last self-test.
-pub(super) const FILES: [&str; 11] = [
+pub(super) const FILES: [&str; 12] = [
     "secret",
     "salt",
     "secret.partial",
@@ -77,6 +77,7 @@ pub(super) const FILES: [&str; 11] = [
     "store.db-shm",
     "store.db-journal",
     "store.lock",
+    super::stop::STOP,
     "selftest.json",
     "selftest.json.partial",
 ];

@@ -35,13 +35,18 @@ impl Shop {
     }
 
     /// As [`Shop::open_with`], by a command of one's own that becomes or leads to `kehai`.
-    pub fn open_by(mut command: Command, name: &str, more: &str) -> Self {
+    pub fn open_by(command: Command, name: &str, more: &str) -> Self {
+        Self::open_saying(command, name, more, "")
+    }
+
+    /// As [`Shop::open_by`], with more in `[switch]`.
+    pub fn open_saying(mut command: Command, name: &str, more: &str, switch: &str) -> Self {
         let page_port = free_port().0;
         let site = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("live-{name}.toml"));
         let text = format!(
             "[store]\norg = \"test\"\nstore = \"live\"\nnode = \"{name}\"\ntimezone = \"UTC\"\n[page]\nport = {page_port}\n{more}"
         );
-        let text = declared(&text);
+        let text = declared(&text).replace("[switch]\n", &format!("[switch]\n{switch}\n"));
         std::fs::write(&site, &text).expect("the target folder can be written");
         let state = Folder::new();
         if command.get_envs().all(|(name, _)| name != "STATE_DIRECTORY") {

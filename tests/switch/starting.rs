@@ -2,18 +2,24 @@
 
 use std::net::TcpListener;
 use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
 use kehai::cli::armable;
 use kehai::config::Keeping;
 use kehai::config::site;
-use kehai::switch::{Mode, Person, Role, Turn};
+use kehai::switch::{From, Mode, Person, Role, Turn};
 use kehai::vault::{TurnError, Vault};
 
+use crate::live::cameras::scene;
+use crate::live::shop::{DOOR as LIVE_DOOR, Shop, VIEW, eye_of};
 use crate::support::armed::{arm, declared};
 use crate::support::folder::Folder;
-use crate::support::program::kehai;
+use crate::support::program::{kehai, start_command};
+use crate::support::rtsp_camera::RtspCamera;
 use crate::support::site::BARE;
+use crate::support::strace;
+use crate::support::wall_clock::WallClock;
 
 const DOOR: &str = "[[line]]\nid = \"door\"\nends_px = [[10, 50], [110, 50]]\ninside_px = [60, 90]\n";
 
@@ -40,6 +46,14 @@ impl Stage {
         let site = self.folder.write("site.toml", text);
         kehai(&["run", "--site", &site]).must_be_refused(code, words);
         assert!(self.camera.accept().is_err(), "the camera was called");
+    }
+
+    /// Lines of the chain about a refusal in these words.
+    fn refusals(&self, words: &str) -> usize {
+        let mut refusals = 0;
+        let mut count = |line: &str| refusals += usize::from(line.contains("\"refused\"") && line.contains(words));
+        self.vault().export_audit(&mut count).expect("the chain is there");
+        refusals
     }
 
     fn vault(&self) -> Vault {
@@ -182,9 +196,137 @@ fn what_was_armed_is_not_loosened_by_a_new_site_file() {
         let refused = stage.vault().turn(&Turn::Arm { by, site: site.clone() }, "aki", Some(&site.sign));
         assert!(matches!(refused, Err(TurnError::Refused(_))), "{key} was armed");
     }
-    let mut refusals = 0;
-    let mut count =
-        |line: &str| refusals += usize::from(line.contains("\"refused\"") && line.contains("only tightens"));
-    stage.vault().export_audit(&mut count).expect("the chain is there");
-    assert_eq!(refusals, 12, "each start and each arming that was refused is remembered");
+    assert_eq!(stage.refusals("only tightens"), 12, "each start and each arming that was refused is remembered");
+}
+
+#[test]
+fn another_name_or_a_lone_owner_is_no_way_round_the_ratchet() {
+    let stage = Stage::new();
+    let floor = |id: &str, cell_m: f64| {
+        format!("[[floor]]\nid = \"{id}\"\ncell_m = {cell_m:?}\norigin_m = [0.0, 0.0]\nsize_m = [20.0, 20.0]\n")
+    };
+    let two = without(&stage.text, "sole_operator");
+    let site = armable(&site::parse(&format!("{two}\n{}", floor("hall", 2.0)), "two").expect("a good site"));
+    let vault = stage.vault();
+    for (name, role) in [("aki", Role::Owner), ("ben", Role::Installer)] {
+        let by = Person { name: name.to_owned(), role };
+        vault.turn(&Turn::Arm { by, site: site.clone() }, name, Some(&site.sign)).expect("two people");
+    }
+    drop(vault);
+    let loose = [
+        (format!("{two}\n{}", floor("room", 1.0)), "floor.room.cell_m (mm) = 1000, was 2000"),
+        (format!("{two}\n{}{}", floor("hall", 2.0), floor("room", 1.0)), "floor.room.cell_m (mm) = 1000, was 2000"),
+        (format!("{}\n{}", stage.text, floor("hall", 2.0)), "switch.sole_operator = true, was false"),
+    ];
+    for (text, words) in &loose {
+        stage.must_refuse(text, 7, &["privacy only tightens", words]);
+    }
+    assert_eq!(stage.refusals("only tightens"), loose.len());
+}
+
+#[test]
+fn another_camera_is_another_configuration_however_its_address_is_written() {
+    let stage = Stage::new();
+    arm(&stage.text, Path::new(&stage.folder.path("state")));
+    let port = stage.camera.local_addr().expect("bound").port();
+    let url = format!("rtsp://127.0.0.1:{port}/view");
+    for other in [
+        format!("rtsp://127.0.0.1:{port}/other"),
+        format!("rtsp://127.0.0.1:1/x@127.0.0.1:{port}/view"),
+        format!("rtsp://u:p@127.0.0.1:1?@127.0.0.1:{port}/view"),
+    ] {
+        stage.must_refuse(&stage.text.replace(&url, &other), 7, &["has changed since sign"]);
+    }
+    let twice = format!("{}\n[[camera]]\nid = \"again\"\nurl = \"rtsp://u:p@127.0.0.1:{port}/view\"\n", stage.text);
+    stage.must_refuse(&twice, 3, &["camera.again.url", "camera cam is this very stream"]);
+    assert_eq!((stage.refusals("has changed"), stage.refusals("this very stream")), (3, 1));
+}
+
+#[test]
+fn the_word_of_one_is_told_as_such_and_taken_back_by_a_stop() {
+    let stage = Stage::new();
+    let state = stage.folder.path("state");
+    arm(&stage.text, Path::new(&state));
+    let by = |name: &str, role| Person { name: name.to_owned(), role };
+    let changed = without(&stage.text, "sole_operator");
+    let site = armable(&site::parse(&changed, "changed").expect("a good site"));
+    let vault = stage.vault();
+    let first = Turn::Arm { by: by("aki", Role::Owner), site: site.clone() };
+    let second = Turn::Arm { by: by("ben", Role::Installer), site: site.clone() };
+    let confirmed = vault.turn(&first, "aki", None).expect("the first of two");
+    assert!(!confirmed.is_armed(&site.declaration) && confirmed.mode() == Mode::Armed, "what was armed still is");
+    vault.turn(&Turn::Pause(From::Here), "somebody", None).expect("stops are never refused");
+    let alone = vault.turn(&second, "ben", None).expect("a first word again");
+    assert!(!alone.is_armed(&site.declaration), "a word from before the pause counts no more");
+    assert!(vault.turn(&first, "aki", None).expect("the second").is_armed(&site.declaration));
+}
+
+#[test]
+fn a_closed_shop_watches_nothing_and_an_open_one_stops_at_closing_time() {
+    let quarter = |at_s: i64| {
+        let at = jiff::Timestamp::from_second(at_s.div_euclid(900) * 900).expect("now").in_tz("UTC").expect("a zone");
+        format!("{:02}:{:02}", at.hour(), at.minute())
+    };
+    let now_s = kehai::clock::utc_now().0 / 1000;
+    let (folder, camera) = (Folder::new(), RtspCamera::start(scene(), 10.0));
+    let clock = WallClock::new(&folder);
+    let shop = |name: &str, from_s: i64, to_s: i64| {
+        let hours = format!("hours = \"{}-{}\"", quarter(from_s), quarter(to_s));
+        let mut command = Command::new(env!("CARGO_BIN_EXE_kehai"));
+        command.envs([clock.variable()]);
+        let more = format!("{VIEW}url = \"{}\"\n{LIVE_DOOR}", camera.url());
+        Shop::open_saying(command, name, &more, &hours)
+    };
+    let closed = shop("closed", now_s + 7200, now_s + 10_800);
+    closed.hear("the shop is closed");
+    assert!(eye_of(closed.mouth() as u32).is_none() && camera.heard().is_empty(), "the camera was called");
+    drop(closed);
+    let open = shop("open", now_s - 3600, now_s + 3600);
+    open.hear("camera view seen");
+    clock.step(2 * 3600);
+    open.hear("the shop is closed");
+    let begun = std::time::Instant::now();
+    while eye_of(open.mouth() as u32).is_some() {
+        assert!(begun.elapsed() < Duration::from_secs(1), "it goes on watching");
+    }
+}
+
+#[test]
+fn hours_that_are_none_are_a_fault_of_the_site_file() {
+    let stage = Stage::new();
+    for hours in ["10-21", "10:00-10:00", "10:07-21:00", "always"] {
+        let text = stage.text.replace("[switch]", &format!("[switch]\nhours = \"{hours}\""));
+        stage.must_refuse(&text, 3, &["switch.hours", hours, "quarters of an hour"]);
+    }
+}
+
+#[test]
+#[ignore = "acceptance: strace"]
+fn what_is_not_armed_never_touches_a_camera_in_any_call_into_the_kernel() {
+    if !strace::is_there() {
+        return;
+    }
+    let stage = Stage::new();
+    let address = stage.camera.local_addr().expect("bound").port().to_string();
+    let usb = stage.text.replacen(&format!("rtsp://127.0.0.1:{address}/view"), "usb:/dev/video0", 1);
+    let refused = [
+        (stage.text.clone(), 7),
+        (without(&stage.text, "objection"), 7),
+        (stage.text.replacen("\"uk\"", "\"mars\"", 1), 3),
+        (usb, 7),
+    ];
+    for (text, code) in refused {
+        let (log, site) = (Folder::new(), stage.folder.write("site.toml", text));
+        let mut command = strace::tracing(&log, None);
+        command.args([env!("CARGO_BIN_EXE_kehai"), "run", "--site", &site]);
+        assert_eq!(start_command(command).ended().code, Some(code));
+        let processes = strace::read(&log);
+        let mut calls = processes.iter().flat_map(|process| &process.calls);
+        assert!(calls.clone().count() > 50, "strace saw something");
+        let touched = calls.find(|call| {
+            [&call.arguments, &call.result].iter().any(|text| text.contains("/dev/video") || text.contains(&address))
+        });
+        assert_eq!(touched.map(|call| (&call.name, &call.arguments)), None);
+        assert!(!processes.iter().any(strace::Process::is_eye), "an eye was started");
+    }
 }

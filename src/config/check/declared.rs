@@ -9,6 +9,7 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use super::{Check, quoted};
+use crate::config::CameraSource;
 use crate::config::declared::{Change, Declared, Desk, Language, LegalBasis, Metric, Party, Recipient, Region, Words};
 use crate::config::site::RawVault;
 
@@ -207,18 +208,11 @@ pub(in crate::config) fn hash_of(text: &str) -> Option<String> {
     table.get("notice")?;
     for camera in table.get_mut("camera").and_then(toml::Value::as_array_mut).into_iter().flatten() {
         if let Some(toml::Value::String(url)) = camera.get_mut("url") {
-            *url = without_password(url);
+            *url = CameraSource::new(std::mem::take(url)).without_credentials();
         }
     }
     let canonical = serde_json::to_vec(&table).ok()?;
     Some(Sha256::digest(&canonical).iter().map(|byte| format!("{byte:02x}")).collect())
-}
-
-fn without_password(url: &str) -> String {
-    match url.split_once("://").and_then(|(scheme, rest)| Some((scheme, rest.rsplit_once('@')?.1))) {
-        Some((scheme, rest)) => format!("{scheme}://{rest}"),
-        None => url.to_owned(),
-    }
 }
 
 /// Longest text: what fits a sign that is read while walking by.
@@ -258,7 +252,9 @@ mod tests {
         let same = "# other\n[store]\nname = \"a\"\n[notice]\nregion = \"jp\"\n[[camera]]\nurl = \"rtsp://u:other@10.0.0.1/a\"\n";
         assert!(hash_of(site).is_some());
         assert_eq!(hash_of(site), hash_of(same));
-        for (from, to) in [("jp", "eu"), ("10.0.0.1", "10.0.0.2"), ("\"a\"", "\"b\"")] {
+        for (from, to) in
+            [("jp", "eu"), ("10.0.0.1", "10.0.0.2"), ("\"a\"", "\"b\""), ("@10.0.0.1", "@10.0.0.9/x@10.0.0.1")]
+        {
             assert_ne!(hash_of(site), hash_of(&site.replace(from, to)), "{from} to {to}");
         }
         assert_eq!(hash_of("[store]\nname = \"a\"\n"), None, "nothing is declared");

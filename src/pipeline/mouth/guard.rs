@@ -13,7 +13,8 @@ use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use tokio::sync::watch;
 
 use crate::clock::utc_now;
-use crate::publish::period::{Calendar, Hours, Span};
+use crate::config::hours::Hours;
+use crate::publish::period::{Calendar, Span};
 use crate::switch::{From, Mode, Turn};
 use crate::vault::{SwitchReader, Vault};
 
@@ -24,6 +25,8 @@ pub enum Standing {
     On,
     /// The shop is closed.
     Closed,
+    /// Another configuration is armed than this process runs.
+    Changed,
     /// The switch is off.
     Off(Mode),
 }
@@ -35,6 +38,7 @@ impl Standing {
         match self {
             Self::On => Mode::Armed.name(),
             Self::Closed => "closed",
+            Self::Changed => Mode::Setup.name(),
             Self::Off(mode) => mode.name(),
         }
     }
@@ -73,7 +77,10 @@ impl Guard {
         held.is_on.store(first == Standing::On, Ordering::Release);
         let (sender, receiver) = watch::channel(first);
         let watched = Arc::downgrade(&held);
-        std::thread::spawn(move || look(&reader, &terms, (&watched, &vault), &signalled, &sender));
+        std::thread::spawn(move || {
+            let _blind = Blind(Weak::clone(&watched));
+            look(&reader, &terms, (&watched, &vault), &signalled, &sender);
+        });
         Some(Self { held, standing: receiver })
     }
 
@@ -117,6 +124,18 @@ impl Held {
     }
 }
 
+/// Ends the eye when whoever looks at the switch is gone, for whatever reason.
+struct Blind(Weak<Held>);
+
+impl Drop for Blind {
+    fn drop(&mut self) {
+        if let Some(held) = self.0.upgrade() {
+            held.is_on.store(false, Ordering::Release);
+            held.let_go();
+        }
+    }
+}
+
 /// Looks until nobody holds the guard any more.
 fn look(
     reader: &SwitchReader,
@@ -152,8 +171,7 @@ fn standing(reader: &SwitchReader, terms: &Terms) -> Standing {
             }
         }
         Some(switch) if switch.mode() != Mode::Armed => Standing::Off(switch.mode()),
-        // Armed for another configuration, or not to be read: nobody has armed this.
-        Some(_) => Standing::Off(Mode::Setup),
+        Some(_) => Standing::Changed,
         None => Standing::Off(Mode::PausedHere),
     }
 }

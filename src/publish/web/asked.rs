@@ -6,8 +6,9 @@
 use jiff::ToSpan;
 use jiff::civil::Date;
 
-use super::super::period::{Calendar, Hours, Period, PeriodError, Span};
+use super::super::period::{Calendar, Period, PeriodError, Span};
 use super::words::{self, Language, Word};
+use crate::config::hours::Hours;
 use crate::vault::VaultError;
 
 /// What the page shall show.
