@@ -77,7 +77,7 @@ pub struct Settings {
     /// Whether an eye may work whose cage is not proved; every message then says so.
     #[serde(default, skip_serializing_if = "is_off")]
     pub dangerous_allow_unsandboxed: bool,
-    /// Kinds of figures that have a purpose; the others are neither measured nor published. Absent: every kind, for a
+    /// Kinds of figures that have a purpose; the others are not released. Absent: every kind, for a
     /// recording whose site declares nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metrics: Option<BTreeSet<Metric>>,

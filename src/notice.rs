@@ -26,7 +26,7 @@ use sha2::{Digest, Sha256};
 use crate::clock::UtcMs;
 use crate::config::site::Site;
 use crate::wire::payload::selftest::SelfTest;
-use claims::{Bounds, Claim, Running, is_of, proved};
+use claims::{Bounds, Claim, Running, is_of, proved, proved_since};
 
 /// Everything a document is made from.
 pub struct Notice<'a> {
@@ -126,7 +126,7 @@ impl<'a> Notice<'a> {
             sign_id: sign_id(declaration),
             cfg: site.settings.revision(),
             made_on: day(told.at, &site.settings.store.timezone),
-            claims: proved(told.newest, told.running),
+            claims: proved(told.newest, told.running, told.at),
             self_test: told.newest.filter(|test| is_of(test, told.running)).cloned(),
             public_key: told.public_key,
         })
@@ -138,10 +138,12 @@ impl<'a> Notice<'a> {
         Bounds { k: self.site.settings.gate.k, keep_days: self.site.outlets.keeping.days }
     }
 
-    /// The day of the self-test that claims rest on, on the shop's calendar.
+    /// The day on which what is claimed was tested, on the shop's calendar; of several days the first. Nothing where nothing is
+    /// claimed.
     #[must_use]
     pub fn tested_on(&self) -> Option<String> {
-        self.self_test.as_ref().map(|test| day(test.at, &self.site.settings.store.timezone))
+        let since = proved_since(self.self_test.as_ref()?, &self.claims)?;
+        Some(day(since, &self.site.settings.store.timezone))
     }
 }
 
@@ -172,7 +174,7 @@ pub fn sign_id(declaration: &str) -> String {
 }
 
 /// Version of the words that stand on every sign; another one makes another sign id.
-pub const WORDING_VERSION: &str = "1";
+pub const WORDING_VERSION: &str = "2";
 const CROCKFORD: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
 #[cfg(test)]
@@ -186,7 +188,7 @@ mod tests {
         assert_ne!(id, sign_id("ac"));
         assert_eq!((id.len(), id.as_bytes()[4]), (9, b'-'));
         assert!(id.bytes().all(|byte| byte == b'-' || CROCKFORD.contains(&byte)), "{id}");
-        // The first five bytes of SHA-256("kehai sign v1ab\0" "1") are b6d1c71bfd.
-        assert_eq!(id, "PV8W-E6ZX");
+        // The first five bytes of SHA-256("kehai sign v1ab\0" "2") are cd371e9756.
+        assert_eq!(id, "SMVH-X5TP");
     }
 }

@@ -23,6 +23,7 @@ mod stop;
 mod store;
 mod switch;
 mod totp;
+mod trial;
 mod verify;
 mod wipe;
 
@@ -57,6 +58,7 @@ pub use status::Status;
 use stop::StopFile;
 pub use switch::{SwitchReader, TurnError, stop};
 pub use totp::{TotpSecret, step_at};
+pub use trial::Trial;
 pub use verify::{Fault, Judge, Verdict};
 pub use wipe::{Receipt, is_damaged, wipe};
 

@@ -34,6 +34,9 @@ mod delivery {
 mod switch {
     mod held;
     mod machine;
+    mod purposes;
+    mod recipients;
+    mod regions;
     mod rows;
     mod starting;
     mod stopping;
@@ -44,6 +47,7 @@ mod openly {
     mod backup;
     pub mod box_of;
     mod notes;
+    mod policy;
     mod promises;
     mod records;
     mod report;
@@ -187,7 +191,7 @@ mod figures {
 /// What is said openly: the sign at the door, the policy behind its code, short texts.
 mod notice {
     mod claims;
-    mod commands;
+    pub mod commands;
     mod lint;
     mod pages;
     mod shop;

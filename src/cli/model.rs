@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use clap::Subcommand;
 use serde::Serialize;
 
+pub(super) use cards::known_cards;
 pub use cards::{Model, resolve};
 
 use super::output::{say, say_json};
@@ -16,7 +17,7 @@ use super::{CHECK_FAILED, Failure, MODEL, USAGE, finding};
 use crate::config::card::DetectorCard;
 use crate::detect::Detector;
 use crate::units::PictureSize;
-use cards::{card_beside, content_of, file_of, known_cards, probed, read_card, ready};
+use cards::{card_beside, content_of, file_of, probed, read_card, ready};
 
 /// Arguments of `kehai model`.
 #[derive(clap::Args)]

@@ -103,7 +103,7 @@ pub fn sheets_of(site: &Site, running: &Running, likes: Language) -> Sheets {
 
 fn notice_of(site: &Site) -> Result<Notice<'_>, Failure> {
     let known = Known::of(site)?;
-    let running = running(site.settings.declaration.as_deref().unwrap_or_default());
+    let running = running(site);
     let told =
         Told { at: utc_now(), running: &running, newest: known.newest.as_ref(), public_key: known.public_key.clone() };
     Ok(Notice::of(site, told)?)
@@ -189,8 +189,8 @@ impl Made {
     fn in_words(&self, site: &Path) -> String {
         let files: Vec<String> = self.files.iter().map(|file| format!("  {}", file.display())).collect();
         let claims = match self.claims.as_slice() {
-            [] => "no claim is made: no self-test of these programs and this declaration is there; run `kehai report` \
-                   and make the sign again"
+            [] => "no claim is made: no self-test of the last 24 hours, of these programs and this declaration, is there; run \
+                   `kehai report` and make the sign again"
                 .to_owned(),
             claims => format!("claims that are proved: {}", claims.join(", ")),
         };

@@ -1,17 +1,26 @@
-//! Which programs these are: the hash of each that lies beside this one, to hold a self-test against what runs.
+//! Which programs these are, and which network they load: the hash of each, to hold a self-test against what runs.
+//!
+//! In: a site. Out: [`Running`]. Invariant: a network that was exchanged makes another one of it, as a program does.
 
 use std::collections::BTreeMap;
 use std::io::Read;
 
 use sha2::{Digest, Sha256};
 
+use super::model::resolve;
+use crate::config::site::Site;
 use crate::notice::claims::Running;
 use crate::pipeline::mouth::{EYES, program};
 
-/// What runs, under a declaration.
+/// What runs for a site.
 #[must_use]
-pub fn running(declaration: &str) -> Running {
-    Running { version: env!("CARGO_PKG_VERSION").to_owned(), binaries: hashes(), declaration: declaration.to_owned() }
+pub fn running(site: &Site) -> Running {
+    let mut binaries = hashes();
+    // Without its network nothing is watched, and what can be tried without one is claimed of programs without one.
+    let network = resolve(&site.settings.detector.model).ok();
+    binaries.extend(network.map(|network| (NETWORK.to_owned(), network.card.sha256)));
+    let declaration = site.settings.declaration.clone().unwrap_or_default();
+    Running { version: env!("CARGO_PKG_VERSION").to_owned(), binaries, declaration }
 }
 
 /// SHA-256 (hex) of each program that is installed here, by its file name.
@@ -31,4 +40,6 @@ fn hash_of(path: &std::path::Path) -> std::io::Result<String> {
     }
 }
 
+/// Name of the network among the programs.
+const NETWORK: &str = "network";
 const PIECE_BYTES: usize = 1 << 20;

@@ -206,7 +206,7 @@ fn page(site: &Site, vault: &Arc<Vault>, mouth: &Mouth, connected: &Arc<AtomicBo
 /// What anybody may read, made from what runs now.
 fn openly(site: &Site) -> Transparency {
     let newest = state_folder(&site.outlets).ok().map(|folder| folder.join(SELF_TEST_FILE));
-    let (site, running) = (site.clone(), running(site.settings.declaration.as_deref().unwrap_or_default()));
+    let (site, running) = (site.clone(), running(site));
     Transparency::new(newest, move |language| {
         let likes = match language {
             Language::Japanese => declared::Language::Ja,

@@ -75,6 +75,6 @@ pub(super) fn make_folder(folder: &Path) -> Result<(), Failure> {
 /// The newest self-test of what runs, where there is a store that holds one.
 fn self_test(site: &Site) -> Option<SelfTest> {
     let vault = Vault::open_beside(&state_folder(&site.outlets).ok()?, site.outlets.keeping).ok()?;
-    let of = running(site.settings.declaration.as_deref()?);
+    let of = running(site);
     vault.self_test().filter(|test| is_of(test, &of))
 }

@@ -9,6 +9,7 @@ mod outlets;
 pub(super) mod page;
 mod promised;
 mod store;
+mod trial;
 mod walls;
 
 use std::path::Path;
@@ -81,18 +82,18 @@ pub(super) fn kept(path: &Path) -> Result<(SelfTest, Vec<u8>), Failure> {
 /// What comes of trying everything, unsigned.
 fn taken(site: &Site, vault: &Vault) -> Result<SelfTest, Failure> {
     let before = vault.self_test();
-    let declaration = site.settings.declaration.clone().unwrap_or_default();
-    let of = running(&declaration);
+    let of = running(site);
     let memory = before.filter(|test| is_of(test, &of)).and_then(|test| test.proof(Claim::Wiped.id()).cloned());
     let mut proofs = walls::proofs(site);
     proofs.push(memory.unwrap_or_else(|| not_run(Claim::Wiped.id(), MEMORY_NOT_RUN)));
     proofs.extend(crowd::proofs(site));
     proofs.extend(store::proofs(site, vault)?);
+    proofs.extend(trial::proofs(site));
     proofs.extend(outlets::proofs(site, vault)?);
     Ok(SelfTest {
         version: of.version,
         binaries: of.binaries,
-        declaration,
+        declaration: of.declaration,
         cfg: site.settings.revision(),
         at: utc_now(),
         proofs: gathered(proofs),
@@ -132,10 +133,10 @@ fn weight(outcome: Outcome) -> u8 {
 pub(super) fn remember_memory(path: &Path, outcome: Result<String, String>) -> Result<(), Failure> {
     let site = crate::config::site::load(path)?;
     let folder = state_folder(&site.outlets)?;
-    let Some(declaration) = site.settings.declaration.as_deref().filter(|_| folder.join("store.db").exists()) else {
+    if site.settings.declaration.is_none() || !folder.join("store.db").exists() {
         return Ok(());
-    };
-    let (vault, of) = (Vault::open_beside(&folder, site.outlets.keeping)?, running(declaration));
+    }
+    let (vault, of) = (Vault::open_beside(&folder, site.outlets.keeping)?, running(&site));
     let known = vault.self_test().filter(|test| is_of(test, &of));
     let mut test = known.unwrap_or(SelfTest {
         version: of.version,

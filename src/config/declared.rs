@@ -29,7 +29,8 @@ pub struct Declared {
     pub objection: Option<Words>,
     /// Where the policy can be read: what the QR code says.
     pub policy_url: Option<String>,
-    /// What each kind of figure is for. One without a purpose is neither measured nor published.
+    /// What each kind of figure is for. One without a purpose is not released: it is dropped within the
+    /// eye, unsaid.
     pub purposes: BTreeMap<Metric, Words>,
     /// To whom figures go; nobody else may get them.
     pub recipients: Vec<Recipient>,

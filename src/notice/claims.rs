@@ -1,13 +1,15 @@
 //! Claims: what a sign may say the system does not do, each resting on a self-test.
 //!
-//! In: the newest [`SelfTest`] and what runs ([`Running`]). Out: the claims that are proved. Invariant: a claim is made only
-//! where the newest self-test is of this version, these programs and this declaration, and its proof is green; what must be
-//! said in any case (who, why, what, how to object, whom to ask) is no claim and not in here.
+//! In: the newest [`SelfTest`], what runs ([`Running`]) and the time. Out: the claims that are proved. Invariant: a claim is made
+//! only where the newest self-test is of this version, these programs and this declaration, and its proof is green and was made
+//! within [`PROOF_AGE_MS_MAX`]; what must be said in any case (who, why, what, how to object, whom to ask) is no claim and not in
+//! here.
 
 use std::collections::BTreeMap;
 
+use crate::clock::UtcMs;
 use crate::config::declared::Language;
-use crate::wire::payload::selftest::{Outcome, SelfTest};
+use crate::wire::payload::selftest::{Outcome, Proof, SelfTest};
 
 /// Something the system is said to do or not to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -37,7 +39,7 @@ pub enum Claim {
 pub struct Running {
     /// Version of the product.
     pub version: String,
-    /// SHA-256 (hex) of each program, by its file name.
+    /// SHA-256 (hex) of each program, by its file name, and of the network they load.
     pub binaries: BTreeMap<String, String>,
     /// Hash of everything the site file declares.
     pub declaration: String,
@@ -95,10 +97,10 @@ impl Claim {
         match self {
             Self::NotStored => "映像は保存しません。".into(),
             Self::NoRecognition => "顔や個人を見分けません。年齢や性別も調べません。".into(),
-            Self::AggregatesOnly => "装置から出るのは、集計した数字だけです。".into(),
-            Self::Wiped => "映像は、解析したらすぐに消します。".into(),
-            Self::Encrypted => "集計した数字は、暗号化して保管します。".into(),
-            Self::KeptAtMost => format!("集計した数字は、{}日で自動的に消します。", bounds.keep_days),
+            Self::AggregatesOnly => "人について装置から出るのは、集計した数字だけです。".into(),
+            Self::Wiped => "映像は、解析したあとメモリーからも消します。".into(),
+            Self::Encrypted => "集計した数字は、この装置の中では暗号化して保管します。".into(),
+            Self::KeptAtMost => format!("集計した数字は、この装置では{}日で自動的に消します。", bounds.keep_days),
             Self::KPeople => format!("{}人に満たない場所の数字は出しません（出入口の人数を除く）。", bounds.k),
             Self::NoNetwork => "映像を解析するプログラムは、カメラのほかにはつながりません。".into(),
             Self::Signed => "出した数字には、改ざんがわかる電子署名を付けます。".into(),
@@ -109,10 +111,10 @@ impl Claim {
         match self {
             Self::NotStored => "Images are not stored.".into(),
             Self::NoRecognition => "No face and no person is recognised. No age, no gender.".into(),
-            Self::AggregatesOnly => "Only totals leave the device.".into(),
-            Self::Wiped => "Each image is erased as soon as it has been analysed.".into(),
-            Self::Encrypted => "The totals are kept encrypted.".into(),
-            Self::KeptAtMost => format!("The totals are deleted after {} days.", bounds.keep_days),
+            Self::AggregatesOnly => "Of people, only totals leave the device.".into(),
+            Self::Wiped => "Each image is erased from memory after it has been analysed.".into(),
+            Self::Encrypted => "The totals are kept encrypted on this device.".into(),
+            Self::KeptAtMost => format!("The totals are deleted from this device after {} days.", bounds.keep_days),
             Self::KPeople => {
                 format!("Figures about fewer than {} people are withheld (except counts at doors).", bounds.k)
             }
@@ -122,16 +124,35 @@ impl Claim {
     }
 }
 
-/// The claims that are proved, in the order they are shown in.
+/// The claims that are proved at this moment, in the order they are shown in.
 #[must_use]
-pub fn proved(newest: Option<&SelfTest>, running: &Running) -> Vec<Claim> {
+pub fn proved(newest: Option<&SelfTest>, running: &Running, at: UtcMs) -> Vec<Claim> {
     let Some(test) = newest.filter(|test| is_of(test, running)) else { return Vec::new() };
-    let is_green = |claim: &Claim| {
-        let mut proofs = test.proofs.iter().filter(|proof| proof.id == claim.id()).peekable();
-        proofs.peek().is_some() && proofs.all(|proof| proof.outcome == Outcome::Green)
+    let is_proved = |claim: &Claim| {
+        let mut proofs = proofs_of(*claim, test).peekable();
+        proofs.peek().is_some() && proofs.all(|proof| proof.outcome == Outcome::Green && is_young(proof, at))
     };
-    Claim::ALL.into_iter().filter(is_green).collect()
+    Claim::ALL.into_iter().filter(is_proved).collect()
 }
+
+/// When the oldest proof was made that these claims rest on; nothing where there is none.
+#[must_use]
+pub fn proved_since(test: &SelfTest, claims: &[Claim]) -> Option<UtcMs> {
+    claims.iter().flat_map(|claim| proofs_of(*claim, test)).map(|proof| proof.at).min()
+}
+
+fn proofs_of(claim: Claim, test: &SelfTest) -> impl Iterator<Item = &Proof> {
+    test.proofs.iter().filter(move |proof| proof.id == claim.id())
+}
+
+/// A proof of tomorrow was made by a clock that was wrong, and its age is not known.
+fn is_young(proof: &Proof, at: UtcMs) -> bool {
+    (0..PROOF_AGE_MS_MAX).contains(&(at.0 - proof.at.0))
+}
+
+/// A claim rests on a proof of the last 24 hours (promise 4.12): what a box was like the day before says little of what it is
+/// like now, and a timer that runs `kehai report` twice a day keeps to it even if one run fails.
+pub const PROOF_AGE_MS_MAX: i64 = 24 * 3_600_000;
 
 /// Whether a self-test is of what runs.
 #[must_use]

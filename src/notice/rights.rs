@@ -65,12 +65,12 @@ impl Request {
     fn outcome(self) -> (&'static str, &'static str) {
         match self {
             Self::Access => (
-                "あなたについての記録を取り出すことはできません。下に書いたものが、この店にあるすべてです。集計した数字は、お望みならそのままお渡しします。",
-                "We cannot take out a record about you. What is listed below is everything that exists; you can have a copy of the totals.",
+                "あなたについての記録を取り出すことはできません。下に書いたものが、この装置にあるすべてです。集計した数字は、お望みならそのままお渡しします。",
+                "We cannot take out a record about you. What is listed below is everything that exists on this device; you can have a copy of the totals.",
             ),
             Self::Erasure => (
-                "映像は、解析のたびに消えています。数字の中からあなたの分だけを選ぶことはできませんが、日時を教えていただければ、その時間帯の数字をまとめて消します。",
-                "Pictures are destroyed after each look. Your share of a total cannot be picked out, but if you name a day and a time, all totals of that time are deleted.",
+                "映像は、解析のたびに消えています。数字の中からあなたの分だけを選ぶことはできませんが、日時を教えていただければ、その時間帯の数字をこの装置からまとめて消します。",
+                "Pictures are destroyed after each look. Your share of a total cannot be picked out, but if you name a day and a time, all totals of that time are deleted from this device.",
             ),
             Self::Objection => (
                 "お申し出を受け付けました。カメラに数えられない道があり、お望みのあいだ解析を止めることもできます。断っても、店のご利用は変わりません。",
@@ -151,12 +151,14 @@ fn existing(site: &Site, language: Language) -> Vec<String> {
     let (days, k) = (site.outlets.keeping.days, site.settings.gate.k);
     let (kept, pictures) = match language {
         Language::Ja => (
-            format!("集計した数字：{days}日で消えます。{k}人に満たないものは出しません（出入口の人数を除く）。目的："),
+            format!(
+                "集計した数字：この装置では{days}日で消えます。{k}人に満たないものは出しません（出入口の人数を除く）。目的："
+            ),
             "映像：一回の解析のあいだだけ。保存した映像はありません。".to_owned(),
         ),
         Language::En => (
             format!(
-                "Totals: deleted after {days} days; those of fewer than {k} people are withheld, except counts at doors. What for:"
+                "Totals: deleted from this device after {days} days; those of fewer than {k} people are withheld, except counts at doors. What for:"
             ),
             "Pictures: for the length of one look. None are kept.".to_owned(),
         ),
@@ -166,16 +168,23 @@ fn existing(site: &Site, language: Language) -> Vec<String> {
         Some(format!("{}: {purpose}", metric.name()))
     });
     let receives = match (site.declared.recipients.is_empty(), language) {
-        (true, Language::Ja) => vec!["届け先：店の外にはありません。".to_owned()],
-        (true, Language::En) => vec!["Recipients: nobody outside the shop.".to_owned()],
+        (true, Language::Ja) => vec!["届け先：この装置から店の外へは届けません。".to_owned()],
+        (true, Language::En) => vec!["Recipients: this device delivers to nobody outside the shop.".to_owned()],
         (false, _) => site
             .declared
             .recipients
             .iter()
-            .map(|recipient| format!("→ {} ({})", recipient.name, recipient.country))
+            .map(|recipient| format!("→ {} ({}) · {}", recipient.name, recipient.country, by_its_rules(language)))
             .collect(),
     };
     [pictures, kept].into_iter().chain(purposes).chain(receives).collect()
+}
+
+fn by_its_rules(language: Language) -> &'static str {
+    match language {
+        Language::Ja => "受け取った数字は、届け先の決まりで保管されます",
+        Language::En => "keeps what it has received by rules of its own",
+    }
 }
 
 fn desk(site: &Site, language: Language) -> Vec<String> {
@@ -200,8 +209,8 @@ fn from_which(site: &Site, language: Language) -> String {
 /// Why nobody is found (GDPR Articles 11 and 12(2)).
 const UNFOUND: [(&str, &str); 2] = [
     (
-        "残っているのは、大勢をまとめた数字だけです。名前も、顔も、番号も付いていないため、どれがあなたの分かを調べる方法がありません（GDPR 第11条、第12条2項）。",
-        "What is left is figures about many people together, without a name, a face or a number; there is no means to tell which part is yours (GDPR Articles 11 and 12(2)).",
+        "残っているのは、集計した数字だけです。名前も、顔も、番号も付いていないため、どれがあなたの分かを調べる方法がありません（GDPR 第11条、第12条2項）。",
+        "What is left is totals, without a name, a face or a number; there is no means to tell which part is yours (GDPR Articles 11 and 12(2)).",
     ),
     (
         "あなたを見つけるために新しい情報を集めることは、かえってあなたのことを多く知ることになるので、いたしません。",
@@ -214,8 +223,8 @@ const CAN_DO: [(&str, &str); 3] = [
         "Have it paused: tell the desk. It takes no password and is over at once.",
     ),
     (
-        "消す：日と時間帯を伝えれば、その間の数字をまとめて消します。",
-        "Have totals deleted: name a day and a time; all totals of that time go.",
+        "消す：日と時間帯を伝えれば、その間の数字をこの装置からまとめて消します。",
+        "Have totals deleted: name a day and a time; all totals of that time go from this device.",
     ),
     ("数えまちがいを知らせる：装置の調整に使います。", "Tell us of a wrong count: the device is adjusted."),
 ];

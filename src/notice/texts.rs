@@ -54,7 +54,7 @@ fn receipt(notice: &Notice, language: Language) -> String {
 fn web(notice: &Notice, language: Language) -> String {
     let address = address(notice);
     let stored = notice.claims.contains(&Claim::NotStored);
-    let stored = if stored { Claim::NotStored.sentence(language, notice.bounds()) } else { String::new() };
+    let stored = if stored { dated(notice, language) } else { String::new() };
     let desk = notice.site.declared.desk.as_ref().and_then(|desk| desk.phone.as_ref().or(desk.email.as_ref()));
     let desk = desk.map(String::as_str).unwrap_or_default();
     match language {
@@ -70,6 +70,16 @@ fn web(notice: &Notice, language: Language) -> String {
             format!("In our shop, {SENTENCE_EN}. {stored} Questions: {desk}").replace("  ", " "),
             format!("In our shop, {SENTENCE_EN}. {stored}"),
         ]),
+    }
+}
+
+/// That nothing is stored, with the day on which that was tested: a text lies about for longer than a proof holds.
+fn dated(notice: &Notice, language: Language) -> String {
+    let sentence = Claim::NotStored.sentence(language, notice.bounds());
+    let day = notice.tested_on().unwrap_or_default();
+    match language {
+        Language::Ja => format!("{}（{day}検査）。", sentence.trim_end_matches('。')),
+        Language::En => format!("{} (tested {day}).", sentence.trim_end_matches('.')),
     }
 }
 

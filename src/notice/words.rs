@@ -19,7 +19,7 @@ pub struct SignWords {
     pub jointly: &'static str,
     /// Heading of what is proved.
     pub promises: &'static str,
-    /// When it was proved; "{}" is the day.
+    /// When it was proved, in words that stay true on paper; "{}" is the day.
     pub tested: &'static str,
     /// Heading of how to object.
     pub objection: &'static str,
@@ -70,7 +70,7 @@ const JAPANESE: SignWords = SignWords {
     who: "運営者",
     jointly: "共同で責任を負います。",
     promises: "お約束",
-    tested: "この装置の自己検査で確認（{}）",
+    tested: "{}に、この装置の自己検査で確かめました。",
     objection: "断るには",
     desk: "お問い合わせ",
     phone: "電話",
@@ -93,7 +93,7 @@ const ENGLISH: SignWords = SignWords {
     who: "Who",
     jointly: "Jointly responsible.",
     promises: "Promises",
-    tested: "Checked by this device's self-test ({})",
+    tested: "Tested on {} by this device itself.",
     objection: "To object",
     desk: "Questions?",
     phone: "Phone",

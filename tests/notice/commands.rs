@@ -99,7 +99,8 @@ fn a_malformed_value_is_a_fault_of_the_site_file_and_a_language_that_is_not_decl
     let ended = kehai(&["notice", "--site", &folder.write("site.toml", malformed), "--out", &folder.path("out")]);
     assert_eq!(ended.code, Some(3));
     assert!(ended.err.contains("notice.desk.email"), "{}", ended.err);
-    let japanese = demo_with(&[("languages = [\"ja\", \"en\"]", "languages = [\"ja\"]")]);
+    let japanese =
+        demo_with(&[("languages = [\"ja\", \"en\"]", "languages = [\"ja\"]"), ("region = \"uk\"", "region = \"jp\"")]);
     let path = folder.write("site.toml", japanese);
     let ended = kehai(&["notice", "--site", &path, "--out", &folder.path("out"), "--lang", "en"]);
     assert_eq!(ended.code, Some(2));
@@ -123,6 +124,9 @@ fn claims_are_made_on_a_self_test_that_the_box_has_signed_of_these_very_programs
         (made["claims"].as_array().expect("a list").len(), ended.err)
     };
     assert_eq!(claims(vault.seal(body.clone())).0, 9);
+    let mut old = test.clone();
+    old.proofs.iter_mut().for_each(|proof| proof.at.0 -= 24 * 3_600_000);
+    assert_eq!(claims(vault.seal(serde_json::to_vec(&old).expect("plain data"))).0, 0, "of yesterday");
     let unsigned = claims(body);
     assert_eq!(unsigned.0, 0);
     assert!(unsigned.1.contains("not believed"), "{}", unsigned.1);
@@ -130,6 +134,12 @@ fn claims_are_made_on_a_self_test_that_the_box_has_signed_of_these_very_programs
     assert_eq!(claims(foreign).0, 0);
     let of_others = SelfTest { binaries: green(&with(&[])).binaries, ..test };
     assert_eq!(claims(vault.seal(serde_json::to_vec(&of_others).expect("plain data"))).0, 0);
+}
+
+/// SHA-256 of the network that is taken where a site names none, as its card says.
+pub fn hash_of_network() -> String {
+    let card: toml::Table = include_str!("../../models/nanodet-g-8bit.card.toml").parse().expect("a card");
+    card["sha256"].as_str().expect("a text").to_owned()
 }
 
 /// A self-test of the programs that this test run has built.
@@ -140,6 +150,10 @@ fn of_these_programs() -> SelfTest {
         let bytes = std::fs::read(folder.join(name)).expect("a program");
         Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect::<String>()
     };
-    let binaries = names.iter().map(|name| ((*name).to_owned(), hash(name))).collect();
-    SelfTest { binaries, version: env!("CARGO_PKG_VERSION").into(), ..green(&with(&[])) }
+    let programs = names.iter().map(|name| ((*name).to_owned(), hash(name)));
+    let binaries = programs.chain([("network".to_owned(), hash_of_network())]).collect();
+    let mut test = SelfTest { binaries, version: env!("CARGO_PKG_VERSION").into(), ..green(&with(&[])) };
+    test.at = kehai::clock::utc_now();
+    test.proofs.iter_mut().for_each(|proof| proof.at = test.at);
+    test
 }

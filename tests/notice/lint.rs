@@ -74,7 +74,7 @@ fn busy() -> Site {
         ("processors = []", "processors = [{ name = \"Box & Co\", address = \"2 Lane\", contact = \"+1 555 0100\" }]"),
         ("# [switch]", &format!("{recipient}[switch]\nsole_operator = true\nhours = \"10:00-21:00\"")),
         ("keep_days = 30", "keep_days = 12"),
-        ("k = 5 ", "k = 7\ncrowd_min = 9 "),
+        ("k = 5 ", "k = 7\ncrowd_min = 11 "),
     ])
 }
 
@@ -108,12 +108,12 @@ fn layer_two_says_every_declared_value_and_every_bound_that_runs() {
                 "12日",
                 "7人",
                 "k = 7",
-                "9人以上いたとき",
+                "11人以上いたとき",
                 "単独運営",
                 "正当な利益",
                 "30日以内",
                 "身分証明書",
-                "2時間",
+                "映っているあいだと、その後の数秒",
                 "1年",
                 "15分",
                 "60分",
@@ -123,12 +123,12 @@ fn layer_two_says_every_declared_value_and_every_bound_that_runs() {
                 "12 days",
                 "7 people",
                 "k = 7",
-                "at least 9 people",
+                "at least 11 people",
                 "sole operator",
                 "Legitimate interest",
                 "30 days",
                 "identification",
-                "two hours",
+                "some seconds more",
                 "one year",
                 "15 minutes",
                 "60 minutes",
@@ -155,9 +155,39 @@ fn a_kind_of_figure_without_a_purpose_is_not_in_the_policy() {
 }
 
 #[test]
+fn the_policy_says_what_its_region_asks_for_at_the_least() {
+    for (region, numbers, allows_none) in
+        [("jp", ["k = 5", "5"], false), ("uk", ["k = 5", "10"], false), ("eu", ["k = 10", "20"], true)]
+    {
+        let site =
+            with(&[("region = \"uk\"", &format!("region = \"{region}\"")), ("k = 5 ", "k = 12\ncrowd_min = 30 ")]);
+        let [k, crowd] = numbers;
+        let [ja, en] = BOTH.map(|language| said(&site, language).policy);
+        assert!(en.contains(&format!("takes no setting below {k}, nor below {crowd} people")), "{region}: {en}");
+        assert!(
+            ja.contains(&format!("この装置は {k}、地図と移動の数字は{crowd}人を下回る設定を受けつけません")),
+            "{region}: {ja}"
+        );
+        assert_eq!(en.contains("No setting that weakens protection is taken"), allows_none, "{region}");
+        assert_eq!(ja.contains("保護を弱める設定は使えません"), allows_none, "{region}");
+    }
+}
+
+#[test]
 fn nobody_outside_is_said_where_nobody_is() {
-    assert!(said(&site(), Language::En).policy.contains("Nobody but those responsible gets figures"));
-    assert!(said(&site(), Language::Ja).policy.contains("数字を渡す相手はいません"));
+    assert!(
+        said(&site(), Language::En).policy.contains("This device delivers figures to nobody but those responsible")
+    );
+    assert!(said(&site(), Language::Ja).policy.contains("運営者のほかのだれにも数字を届けません"));
+}
+
+#[test]
+fn where_somebody_else_gets_figures_it_is_said_that_this_device_cannot_delete_theirs() {
+    let says = |site: &Site| {
+        [(Language::En, "this device cannot delete it there"), (Language::Ja, "この装置からは消せません")]
+            .map(|(language, words)| said(site, language).policy.contains(words))
+    };
+    assert_eq!([says(&busy()), says(&site())], [[true; 2], [false; 2]]);
 }
 
 #[test]

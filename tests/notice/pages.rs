@@ -145,7 +145,8 @@ fn the_policy_holds_both_languages_and_the_first_one_counts() {
         let counts = if first == "ja" { "日本語を正とします" } else { "the English text counts" };
         assert!(policy.contains(counts), "{counts}");
     }
-    let alone = with(&[("languages = [\"ja\", \"en\"]", "languages = [\"ja\"]")]);
+    let alone =
+        with(&[("languages = [\"ja\", \"en\"]", "languages = [\"ja\"]"), ("region = \"uk\"", "region = \"jp\"")]);
     let policy = pages_in(&alone, Language::Ja);
     assert!(!policy.contains("lang=\"en\"") && !policy.contains("<nav"));
 }

@@ -100,8 +100,8 @@ fn records_are_made_from_what_is_declared_in_both_languages() {
         ],
     );
     has("record-ja.md", &["Test Shop Ltd", "従業員", "子ども", "30日", "店をくらべる", "情報コミッショナー", "合格"]);
-    has("retention-en.md", &["one look", "two hours", "30 days", "one year"]);
-    has("recipients-en.html", &["Area office", "broker.shop.example", "To compare shops", "may read"]);
+    has("retention-en.md", &["one look", "some seconds more", "30 days", "one year"]);
+    has("recipients-en.html", &["Area office", "broker.shop.example", "To compare shops", "the right to read"]);
     has("dpia-en.md", &["k = 5", "To know how busy the shop is", "…………", "What risk remains"]);
     has("dpia-ja.html", &["影響の評価", "残る危険"]);
     has("interest-en.md", &["Why this interest is real", "Use the side door"]);

@@ -40,13 +40,13 @@ fn a_foreign_page_cannot_act_for_whoever_is_logged_in() {
         ("a token in the address", vec![("Origin", &own)], "other=1"),
     ];
     for (what, headers, body) in foreign {
-        for path in ["/pause", "/lock", "/logout", "/resume", "/unlock"] {
+        for path in ["/pause", "/lock", "/logout", "/purge"] {
             let target = if what.contains("address") { format!("{path}?token={token}") } else { path.to_owned() };
             let answer = owner.ask("POST", &target, &headers, body);
             assert!(matches!(answer.status, 403 | 429), "{what} at {path}: {answer:?}");
         }
     }
-    for path in ["/pause", "/lock", "/logout", "/resume", "/unlock", "/purge"] {
+    for path in ["/pause", "/lock", "/logout", "/purge"] {
         assert_eq!(owner.get(&format!("{path}?token={token}")).status, 405, "{path} is no link");
     }
     assert_eq!(owner.get("/panel").status, 200, "they are logged in still");
@@ -299,7 +299,7 @@ fn whatever_bytes_a_form_or_a_question_holds_the_page_answers_and_changes_nothin
     let mut viewer = served.logged_in(Role::Viewer);
     let (cookies, token) = (viewer.cookies.clone(), viewer.token());
     let cookies: Vec<String> = cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
-    let paths = ["/login", "/logout", "/resume", "/unlock", "/purge", "/notice", "/audit"];
+    let paths = ["/login", "/logout", "/purge", "/notice", "/audit"];
     let strategy = (
         prop::sample::select(paths.to_vec()),
         prop::collection::vec(any::<u8>(), 0..300),

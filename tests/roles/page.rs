@@ -1,6 +1,6 @@
 //! Who sees and does what at the page: each role at each path, and what becomes of their sessions.
 
-use kehai::switch::{Mode, Role, Turn};
+use kehai::switch::{From, Mode, Role, Turn};
 use kehai::vault::Password;
 
 use super::staff::{lines, password};
@@ -27,51 +27,57 @@ fn a_stranger_reads_what_is_said_openly_and_changes_none_of_it() {
 }
 
 #[test]
-fn an_owner_goes_on_unlocks_and_purges_with_a_code_that_was_never_used() {
-    for (path, before, after) in [
-        ("/resume", Some(Turn::Pause(kehai::switch::From::Here)), (Mode::Armed, 6)),
-        ("/unlock", Some(Turn::Lock), (Mode::PausedHere, 6)),
-        ("/purge", None, (Mode::Armed, 0)),
-    ] {
-        let served = Served::to_network();
-        if let Some(turn) = before {
-            served.vault.turn(&turn, "test", None).expect("everybody may");
-        }
-        let mut owner = served.logged_in(Role::Owner);
-        let token = owner.token();
-        let with = |code: &str| format!("token={token}&code={code}&from=2020-01-01&to=2100-01-01");
-        let state = served.state();
-        let used = served.staff.codes.code_of(served.step);
-        for code in ["", "12345x", &used] {
-            assert_eq!(
-                owner.post(path, &with(code)).status,
-                403,
-                "{path} {code}: the login has used it, or it is none"
-            );
-            assert_eq!(served.state(), state);
-        }
-        let done = owner.post(path, &with(&served.staff.codes.code_of(served.step + 1)));
-        assert!(matches!(done.status, 200 | 303), "{path}: {done:?}");
-        assert_eq!((served.state().0, served.state().1), after, "{path}");
-        let line = lines(&served.vault, &path[1..], "done").pop().expect("it is remembered");
-        assert_eq!(line.who, "owner");
-        assert_eq!(lines(&served.vault, &path[1..], "refused").len(), 3);
+fn an_owner_purges_with_a_code_that_was_never_used() {
+    let served = Served::to_network();
+    let mut owner = served.logged_in(Role::Owner);
+    let token = owner.token();
+    let with = |code: &str| format!("token={token}&code={code}&from=2020-01-01&to=2100-01-01");
+    let state = served.state();
+    let used = served.staff.codes.code_of(served.step);
+    for code in ["", "12345x", &used] {
+        assert_eq!(owner.post("/purge", &with(code)).status, 403, "{code}: the login has used it, or it is none");
+        assert_eq!(served.state(), state);
     }
+    let done = owner.post("/purge", &with(&served.staff.codes.code_of(served.step + 1)));
+    assert_eq!(done.status, 200, "{done:?}");
+    assert_eq!((served.state().0, served.state().1), (Mode::Armed, 0));
+    let line = lines(&served.vault, "purge", "done").pop().expect("it is remembered");
+    assert_eq!(line.who, "owner");
+    assert_eq!(lines(&served.vault, "purge", "refused").len(), 3);
 }
 
 #[test]
-fn an_owner_without_codes_starts_nothing_at_the_page() {
+fn an_owner_without_codes_deletes_nothing_at_the_page() {
     let served = Served::to_network();
     let word = Password::of("other-owner", "four words nobody knows").expect("good");
     let new = kehai::vault::NewPerson { name: "other-owner", role: Role::Owner, password: &word, totp: None };
     served.vault.add_person(&new, "owner").expect("an owner adds an owner");
     let mut other = served.visitor();
     assert_eq!(other.try_in("other-owner", "four words nobody knows", "").status, 303);
-    served.vault.turn(&Turn::Pause(kehai::switch::From::Here), "test", None).expect("everybody may");
-    let token = other.token();
-    let answer = other.post("/resume", &format!("token={token}&code=123456"));
+    let (token, state) = (other.token(), served.state());
+    let answer = other.post("/purge", &format!("token={token}&code=123456&from=2020-01-01&to=2100-01-01"));
     assert!(answer.status == 403 && answer.body.contains("codes"), "{answer:?}");
-    assert_eq!(served.mode(), Mode::PausedHere);
+    assert_eq!(served.state(), state);
+}
+
+#[test]
+fn what_was_stopped_is_not_started_by_any_page_for_nobody_knows_how_far_away_it_is() {
+    let served = Served::to_network();
+    let mut owner = served.logged_in(Role::Owner);
+    for (stop, mode, command) in [
+        (Turn::Pause(From::Here), Mode::PausedHere, "kehai resume"),
+        (Turn::Lock, Mode::Locked, "kehai unlock, kehai resume"),
+    ] {
+        served.vault.turn(&stop, "test", None).expect("everybody may");
+        let (page, token) = (owner.get("/switch"), owner.token());
+        assert!(page.body.contains(command), "{page:?}");
+        let code = served.staff.codes.code_of(served.step + 1);
+        for path in ["/resume", "/unlock", "/arm"] {
+            assert!(!page.body.contains(&format!("action=\"{path}")), "{page:?}");
+            assert_eq!(owner.post(path, &format!("token={token}&code={code}")).status, 404, "{path}");
+        }
+        assert_eq!(served.mode(), mode);
+    }
 }
 
 #[test]

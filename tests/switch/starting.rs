@@ -108,6 +108,7 @@ fn what_is_said_wrongly_is_a_fault_of_the_site_file() {
         ("desk@shop.example", "desk", "notice.desk.email"),
         ("\"uk\"", "\"mars\"", "region"),
         ("https://shop.example/cameras", "shop.example", "notice.policy_url"),
+        ("https://shop.example/cameras", "http://shop.example/cameras", "notice.policy_url"),
         ("languages = [\"en\"]", "languages = [\"tlh\"]", "languages"),
         ("\"To know how many come in\"", "\"\"", "purposes.line.en"),
         ("keep_days = 30", "keep_days = 31", "vault.keep_days"),

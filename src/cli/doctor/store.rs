@@ -12,7 +12,7 @@ use crate::cli::programs::running;
 use crate::cli::state::state_folder;
 use crate::clock::{UtcMs, utc_now};
 use crate::config::site::Site;
-use crate::notice::claims::is_of;
+use crate::notice::claims::{PROOF_AGE_MS_MAX, is_of};
 use crate::vault::{KeySource, Status, Vault};
 use crate::wire::compose::rfc3339;
 use crate::wire::payload::selftest::Outcome;
@@ -121,18 +121,22 @@ fn chain(status: &Status) -> String {
 
 /// How old the newest self-test is, and whether it is of what runs. A shop that declares nothing has nothing to prove yet.
 fn tested(vault: &Vault, site: &Site) -> Result<String, String> {
-    let Some(declaration) = &site.settings.declaration else { return Ok("none: nothing is declared".to_owned()) };
-    let remedy = "run `kehai report --site SITE`, once a day";
+    if site.settings.declaration.is_none() {
+        return Ok("none: nothing is declared".to_owned());
+    }
+    let remedy = "run `kehai report --site SITE`, twice a day";
     let Some(test) = vault.self_test() else { return Ok(format!("none yet; {remedy}")) };
-    let (at, hours) = (rfc3339(test.at), (utc_now().0 - test.at.0).div_euclid(3_600_000));
-    if !is_of(&test, &running(declaration)) {
-        return Err(format!("{at}, of other programs or another declaration; {remedy}"));
+    let (at, age_ms) = (rfc3339(test.at), utc_now().0 - test.at.0);
+    if !is_of(&test, &running(site)) {
+        return Err(format!("{at}, of other programs, another network or another declaration; {remedy}"));
     }
     let red: Vec<&str> =
         test.proofs.iter().filter(|proof| proof.outcome == Outcome::Red).map(|proof| proof.id.as_str()).collect();
     match () {
         () if !red.is_empty() => Err(format!("{at}: does not hold: {}", red.join(", "))),
-        () if hours >= SELF_TEST_HOURS_MAX => Err(format!("{at}, {hours} hours old; {remedy}")),
+        () if age_ms >= PROOF_AGE_MS_MAX => {
+            Err(format!("{at}, {} hours old; nothing is claimed on it; {remedy}", age_ms / 3_600_000))
+        }
         () => Ok(format!("{at}, {} tried", test.proofs.len())),
     }
 }
@@ -141,7 +145,5 @@ fn at(second: i64) -> String {
     rfc3339(UtcMs(second * 1000))
 }
 
-/// Oldest self-test that still says something, h.
-const SELF_TEST_HOURS_MAX: i64 = 24;
 /// Largest store that is read through, bytes: a second or two of a small processor.
 const READ_BYTES_MAX: u64 = 128 << 20;

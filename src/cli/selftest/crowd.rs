@@ -10,7 +10,7 @@ use crate::config::site::Site;
 use crate::config::{Settings, site};
 use crate::detect::{Detection, Detections};
 use crate::floor::FloorMap;
-use crate::gate::{Figures, Gate};
+use crate::gate::{Figures, Gate, ReleasedWindow};
 use crate::measure::Measures;
 use crate::notice::claims::Claim;
 use crate::track::Tracker;
@@ -31,10 +31,18 @@ pub(super) fn proofs(of: &Site) -> Vec<Proof> {
 
 /// Whether so many people, who walk through a zone once each, are shown.
 fn shown(k: u32, people: u32) -> Option<bool> {
-    let settings = drawn(k)?;
-    let (mut measures, mut gate) = (Measures::new(&settings, Timeline::starting_at(START)), Gate::new(&settings));
+    let zones = released(&drawn(k)?, people)?.into_iter().filter_map(|window| match window.figures() {
+        Figures::Zone(figures) => Some(figures.is_some()),
+        _ => None,
+    });
+    Some(zones.into_iter().any(|is_shown| is_shown))
+}
+
+/// What the gate lets through of so many people, who walk through the hall once each.
+pub(super) fn released(settings: &Settings, people: u32) -> Option<Vec<ReleasedWindow>> {
+    let (mut measures, mut gate) = (Measures::new(settings, Timeline::starting_at(START)), Gate::new(settings));
     let map = FloorMap::new(&settings.cameras[0], PICTURE).ok()?;
-    measures.place(&settings, 0, &map);
+    measures.place(settings, 0, &map);
     let mut tracker = Tracker::new(ScoreLevels { low: 0.1, high: 0.6, birth: 0.7 }, 1);
     let mut closed = Vec::new();
     for step in 0..people.div_ceil(ABREAST) * STEPS_EACH + STEPS_EACH {
@@ -46,16 +54,11 @@ fn shown(k: u32, people: u32) -> Option<bool> {
         closed.extend(measures.step(0, &map.steps(tracks)));
     }
     closed.extend(measures.finish(0));
-    let released = closed.into_iter().flat_map(|window| gate.release(window));
-    let zones = released.filter_map(|window| match window.figures() {
-        Figures::Zone(figures) => Some(figures.is_some()),
-        _ => None,
-    });
-    Some(zones.into_iter().any(|is_shown| is_shown))
+    Some(closed.into_iter().flat_map(|window| gate.release(window)).collect())
 }
 
-/// A hall of 20 m x 15 m with one zone, seen from straight above at 40 px to the metre.
-fn drawn(k: u32) -> Option<Settings> {
+/// A hall of 20 m x 15 m with a zone, a queue in it and a line behind it, seen from straight above at 40 px to the metre.
+pub(super) fn drawn(k: u32) -> Option<Settings> {
     site::parse(&HALL.replace("{k}", &k.to_string()), "built in").ok().map(|site| site.settings)
 }
 
@@ -75,7 +78,7 @@ const STEPS_WALKED: u32 = 40;
 const STEPS_EACH: u32 = 60;
 const STEP_MS: i64 = 200;
 /// All of them walk within a quarter of an hour.
-const K_DRAWN_MAX: u32 = 250;
+pub(super) const K_DRAWN_MAX: u32 = 250;
 const HALL: &str = r#"
 [store]
 org = "t"
@@ -98,6 +101,15 @@ calibration = [
 [[zone]]
 id = "zone"
 polygon_m = [[4.0, 3.0], [9.0, 3.0], [9.0, 8.0], [4.0, 8.0]]
+[[line]]
+id = "line"
+ends_m = [[9.5, 2.0], [9.5, 9.0]]
+inside_m = [10.5, 5.0]
+[[queue]]
+id = "queue"
+zone = "zone"
+served_by = "line"
+target_s = 60
 "#;
 
 #[cfg(test)]

@@ -2,6 +2,8 @@
 //!
 //! In: the store of a site. Out: proofs. Invariant: every window that is held was looked at; no figure stands in a proof.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde_json::Value;
 
 use super::judged;
@@ -16,6 +18,7 @@ use crate::vault::{Judge, KeySource, Vault};
 use crate::wire::compose::rfc3339;
 use crate::wire::payload::selftest::Proof;
 use crate::wire::record::budget::Budget;
+use crate::wire::schema::inventory::fields;
 use crate::wire::seal::PublicKey;
 
 pub(super) fn proofs(site: &Site, vault: &Vault) -> Result<Vec<Proof>, Failure> {
@@ -41,9 +44,11 @@ pub(super) fn proofs(site: &Site, vault: &Vault) -> Result<Vec<Proof>, Failure> 
 
 /// What is wrong with the windows that are held, counted.
 #[derive(Default)]
-struct Held {
+pub(super) struct Held {
     windows: u64,
     unsigned: u64,
+    /// Fields of each kind, by the schema.
+    known: BTreeMap<String, BTreeSet<String>>,
     /// Those that hold anything but totals.
     strange: u64,
     /// Those that do not say how far figures are withheld.
@@ -52,9 +57,17 @@ struct Held {
 }
 
 impl Held {
+    pub(super) fn new() -> Self {
+        let mut known: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for field in fields() {
+            known.entry(field.message).or_default().insert(field.path);
+        }
+        Self { known, ..Self::default() }
+    }
+
     /// Looks at every window, a day at a time.
     fn of(vault: &Vault, span_s: Option<[i64; 2]>) -> Result<Self, Failure> {
-        let (mut held, key) = (Self::default(), vault.public_key());
+        let (mut held, key) = (Self::new(), vault.public_key());
         let Some([from_s, to_s]) = span_s else { return Ok(held) };
         let mut day_s = from_s;
         while day_s <= to_s {
@@ -66,36 +79,38 @@ impl Held {
         Ok(held)
     }
 
-    fn look(&mut self, body: &[u8], key: &PublicKey) {
+    pub(super) fn look(&mut self, body: &[u8], key: &PublicKey) {
         self.windows += 1;
         self.unsigned += u64::from(key.verify(body).is_err());
         let value: Value = serde_json::from_slice(body).unwrap_or_default();
-        let is_kind = Metric::ALL.iter().any(|metric| value["k"] == metric.name());
-        let is_known =
-            value.as_object().is_some_and(|members| members.keys().all(|key| MEMBERS.contains(&key.as_str())));
-        self.strange += u64::from(!(is_kind && is_known));
+        let kind = Metric::ALL.iter().find(|metric| value["k"] == metric.name());
+        let known = kind.and_then(|metric| self.known.get(metric.name()));
+        self.strange += u64::from(!known.is_some_and(|known| knows(known, &value, "")));
         let privacy = &value["privacy"];
         let k = privacy["k"].as_u64();
         self.stateless += u64::from(k.is_none() || !privacy["profile"].is_string());
         self.k_least = [self.k_least, k].into_iter().flatten().min();
     }
 
-    fn totals(&self) -> Result<String, String> {
+    pub(super) fn totals(&self) -> Result<String, String> {
         match self.strange {
+            0 if self.windows == 0 => Ok(NONE_YET.to_owned()),
             0 => Ok(format!("{} windows are held, and nothing but totals in them", self.windows)),
             strange => Err(format!("{strange} of {} windows hold something else than totals", self.windows)),
         }
     }
 
-    fn signatures(&self) -> Result<String, String> {
+    pub(super) fn signatures(&self) -> Result<String, String> {
         match self.unsigned {
+            0 if self.windows == 0 => Ok(format!("{NONE_YET}; a probe carries this box's signature")),
             0 => Ok(format!("{} windows are held, each with this box's signature, and so is a probe", self.windows)),
             unsigned => Err(format!("{unsigned} of {} windows do not fit their signature", self.windows)),
         }
     }
 
-    fn states(&self) -> Result<String, String> {
+    pub(super) fn states(&self) -> Result<String, String> {
         match self.stateless {
+            0 if self.windows == 0 => Ok(NONE_YET.to_owned()),
             0 => Ok(format!("{} windows are held, each with its privacy profile and k", self.windows)),
             without => Err(format!("{without} of {} windows do not say their privacy state", self.windows)),
         }
@@ -105,9 +120,26 @@ impl Held {
         match self.k_least {
             Some(least) if least < u64::from(K_MIN) => Err(format!("a window was released with k = {least}")),
             Some(least) => Ok(format!("k = {k}; no window that is held was released with less than {least}")),
-            None => Ok(format!("k = {k}; no window is held yet")),
+            None => Ok(format!("k = {k}; {NONE_YET}")),
         }
     }
+}
+
+/// Whether each field of a value, and of what is in it, is one of these.
+fn knows(known: &BTreeSet<String>, value: &Value, prefix: &str) -> bool {
+    value.as_object().is_some_and(|members| {
+        members.iter().all(|(name, inner)| {
+            let path = format!("{prefix}{name}");
+            let is_known_within = match inner {
+                Value::Object(_) => knows(known, inner, &format!("{path}.")),
+                Value::Array(all) => {
+                    all.iter().filter(|one| one.is_object()).all(|one| knows(known, one, &format!("{path}[].")))
+                }
+                _ => true,
+            };
+            is_known_within && known.contains(&path)
+        })
+    })
 }
 
 /// That nothing is older than it may be, with the day that is cleared up at once a day.
@@ -116,7 +148,7 @@ fn young(site: &Site, span_s: Option<[i64; 2]>) -> Result<String, String> {
     if days > KEEP_DAYS_MAX {
         return Err(format!("vault.keep_days = {days}, {KEEP_DAYS_MAX} at most"));
     }
-    let Some([oldest_s, _]) = span_s else { return Ok(format!("{days} days at most; no window is held yet")) };
+    let Some([oldest_s, _]) = span_s else { return Ok(format!("{days} days at most; {NONE_YET}")) };
     let (now_s, since) = (utc_now().0.div_euclid(1000), rfc3339(UtcMs(oldest_s * 1000)));
     let is_young = oldest_s >= now_s - (i64::from(days) + 1) * DAY_S;
     let told = format!("{days} days at most; the oldest window that is held began {since}");
@@ -164,10 +196,8 @@ fn clock(vault: &Vault) -> Result<Result<String, String>, Failure> {
     })
 }
 
-/// All that a window has at its top: as in the schema, and in tests/openly/report.rs.
-pub(super) const MEMBERS: [&str; 14] =
-    ["v", "k", "id", "ws", "dur", "rev", "boot", "seq", "cfg", "clk", "cov_ms", "privacy", "d", "sig"];
 const DAY_S: i64 = 86_400;
+const NONE_YET: &str = "no window is held yet";
 const PLAIN: &[u8] = b"SQLite format 3";
 /// Bytes looked at for order: a page or more of what is encrypted.
 const LOOKED_AT: usize = 8192;

@@ -7,7 +7,7 @@ use super::{judged, not_run};
 use crate::cli::cage::{summary, tried_with_what_there_is};
 use crate::cli::doctor::{cage, encoders, leavings};
 use crate::cli::finding;
-use crate::cli::model::resolve;
+use crate::cli::model::{known_cards, resolve};
 use crate::config::site::Site;
 use crate::health::walls::Walls;
 use crate::notice::claims::Claim;
@@ -15,7 +15,7 @@ use crate::pipeline::mouth::{EYES, program};
 use crate::wire::payload::selftest::Proof;
 
 pub(super) fn proofs(site: &Site) -> Vec<Proof> {
-    let [stored, network, recognised] = [Claim::NotStored, Claim::NoNetwork, Claim::NoRecognition].map(Claim::id);
+    let [stored, network] = [Claim::NotStored, Claim::NoNetwork].map(Claim::id);
     let encoders = judged(stored, asks_for_no_encoder());
     let tried = match cage::job(Some(site)) {
         Err(failure) => Err(failure.message),
@@ -38,7 +38,7 @@ pub(super) fn proofs(site: &Site) -> Vec<Proof> {
         }
     };
     proofs.push(encoders);
-    proofs.push(judged(recognised, knows_boxes_alone(site)));
+    proofs.push(knows_boxes_alone(site));
     proofs.push(swap());
     proofs
 }
@@ -55,14 +55,24 @@ fn asks_for_no_encoder() -> Result<String, String> {
     Ok(format!("{} ask for nothing that encodes a picture or a film", EYES.join(" and ")))
 }
 
-/// That the one network that is loaded is a person detector we know by its hash, and gives boxes.
-fn knows_boxes_alone(site: &Site) -> Result<String, String> {
-    let model = resolve(&site.settings.detector.model).map_err(|failure| failure.message)?;
-    let (name, sha256) = (&model.card.name, &model.card.sha256);
-    Ok(format!(
-        "the one network is {name} (sha256 {}…, as its card says); of what it finds only boxes of the class person are read",
-        sha256.get(..12).unwrap_or(sha256)
-    ))
+/// That the one network that is loaded is a person detector we know by the hash of its file. Of any other we cannot tell what its
+/// classes are, whatever the card says that somebody wrote for it.
+fn knows_boxes_alone(site: &Site) -> Proof {
+    let id = Claim::NoRecognition.id();
+    let card = match resolve(&site.settings.detector.model) {
+        Ok(model) => model.card,
+        Err(failure) => return not_run(id, &failure.message),
+    };
+    let of = format!("{} (sha256 {}…)", card.name, card.sha256.get(..12).unwrap_or(&card.sha256));
+    if !known_cards().contains(&card) {
+        let why = format!(
+            "the network is {of}, a file of your own: what it finds is what its card says, which nobody here has checked"
+        );
+        return not_run(id, &why);
+    }
+    let told =
+        format!("the one network is {of}, a person detector known by its file; only its boxes of people are read");
+    judged(id, Ok(told))
 }
 
 /// Whether memory could reach a disk by way of swap.

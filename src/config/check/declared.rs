@@ -65,7 +65,7 @@ impl Check {
             self.refuse(
                 "notice.policy_url",
                 quoted(url),
-                "write the address the QR code leads to: https://…, 200 characters at most",
+                "write the address the QR code leads to: https://… (http:// only of this machine), 200 characters at most",
             );
         }
         for change in &notice.changes {
@@ -174,8 +174,25 @@ impl Check {
 
 fn is_page(url: &str) -> bool {
     let is_plain = url.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"<>\\".contains(&byte));
-    let host = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
-    is_plain && url.len() <= URL_CHARS_MAX && host.is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/'))
+    let is_there = |rest: &str| !rest.is_empty() && !rest.starts_with('/');
+    let is_safe = url.strip_prefix("https://").is_some_and(is_there);
+    // Without encryption whoever sits in between can change what is read, unless there is nobody in between.
+    let is_here = url.strip_prefix("http://").is_some_and(is_loopback);
+    is_plain && url.len() <= URL_CHARS_MAX && (is_safe || is_here)
+}
+
+/// Whether what follows `http://` begins with a host that is this machine.
+fn is_loopback(rest: &str) -> bool {
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = match authority.strip_prefix('[').and_then(|inner| inner.split_once(']')) {
+        Some((host, port)) if port.is_empty() || port.starts_with(':') => host,
+        Some(_) => return false,
+        None => authority.split(':').next().unwrap_or_default(),
+    };
+    if authority.contains('@') {
+        return false; // what stands before it is a name, and no host
+    }
+    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 fn is_address(email: &str) -> bool {
@@ -206,6 +223,27 @@ const URL_CHARS_MAX: usize = 200;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_policy_is_read_over_https_or_on_this_machine() {
+        for good in ["https://shop.example/a", "http://127.0.0.1:8080/notice", "http://localhost/", "http://[::1]:80/a"]
+        {
+            assert!(is_page(good), "{good}");
+        }
+        for bad in [
+            "http://shop.example/a",
+            "http://10.0.0.5:8080/notice",
+            "http://127.0.0.1@shop.example/",
+            "http://127.0.0.1:80@shop.example/",
+            "http://localhost.shop.example/",
+            "http://[::1]shop.example/",
+            "http://",
+            "https:///a",
+            "shop.example",
+        ] {
+            assert!(!is_page(bad), "{bad}");
+        }
+    }
 
     #[test]
     fn the_hash_sees_every_value_and_neither_order_nor_comments_nor_passwords() {

@@ -26,8 +26,8 @@ pub(super) fn purposes(writer: Writer) -> Section {
         p(&format!("{}{interest}", writer.say("私たちの利益：", "Our interest: ")))
     };
     let analysed = p(writer.say(
-        "カメラの映像には、映った方の個人情報が含まれます。解析するあいだ、私たちはそれを取得しています。解析から作るのは、下の集計だけです。目的のない集計は行いません。",
-        "Camera images contain personal data of the people in them, and we hold it while the images are analysed. What we make of them is the figures below and nothing else. What has no purpose is not counted.",
+        "カメラの映像には、映った方の個人情報が含まれます。解析するあいだ、私たちはそれを取得しています。解析から作って出すのは、下の集計だけです。目的のない集計は出しません。",
+        "Camera images contain personal data of the people in them, and we hold it while the images are analysed. What is released of them is the figures below and nothing else. A figure without a purpose is not released.",
     ));
     let law = p(law(writer));
     writer.section("目的と根拠", "Why, and on what ground", format!("{analysed}{}{interest}{law}", table(&head, &rows)))
@@ -53,21 +53,48 @@ pub(super) fn derived(writer: Writer) -> Section {
     let (k, crowd) = (settings.gate.k, settings.gate.crowd_min());
     let how = match writer.language {
         Language::Ja => format!(
-            "保護の方式は「threshold」、k = {k} です。ちがう人が{k}人以上になった数字を、そのまま出します。{k}人より少ない数字は伏せ、引き算で求められる数字もあわせて伏せます。地図と移動の数字は、そのカメラや階に{crowd}人以上いたときだけ出します。数字に乱数（ノイズ）は加えていません。"
+            "保護の方式は「threshold」、k = {k} です。線を通った人数は、一人でもそのまま出します。ほかは、ちがう人が{k}人以上になった数字を、そのまま出します。{k}人より少ない数字は伏せ、引き算で求められる数字もあわせて伏せます。地図と移動の数字は、そのカメラや階に{crowd}人以上いたときだけ出します。数字に乱数（ノイズ）は加えていません。"
         ),
         Language::En => format!(
-            "The method is “threshold” with k = {k}: a figure about {k} different people or more is released as it is; one about fewer is withheld, and so is what would give it away by subtraction. Maps and ways between places are released only where at least {crowd} people were. No noise is added to figures."
+            "The method is “threshold” with k = {k}: crossings of a line are released as they are, even of one person. Any other figure is released as it is where it is about {k} different people or more; one about fewer is withheld, and so is what would give it away by subtraction. Maps and ways between places are released only where at least {crowd} people were. No noise is added to figures."
         ),
     };
     let never = p(writer.say(
-        "だれがどこを通ったか（一人ひとりの動き）という数字はありません。会員情報、レジ、スマートフォンの情報と結びつける機能もありません。",
-        "There is no figure of where a single person went, and no means to join figures with memberships, tills or phones.",
+        "一人の人を場所から場所へ追った数字はありません。装置には、会員情報、レジ、スマートフォンの情報と結びつける機能もありません。",
+        "No figure follows one person from place to place, and the device has no means to join figures with memberships, tills or phones.",
     ));
     writer.section(
         "何を作るか",
         "What is made of the images",
-        format!("{}{}{never}", table(&head, &rows), p(&marked(writer, Claim::KPeople, &how))),
+        format!("{}{}{}{never}", table(&head, &rows), p(&marked(writer, Claim::KPeople, &how)), p(&least(writer))),
     )
+}
+
+/// What the rules of the region ask for at the least.
+fn least(writer: Writer) -> String {
+    let Some(region) = writer.notice.site.declared.region else { return String::new() };
+    let (rules, name) = (region.rules(), place(writer, region));
+    let (k, crowd) = (rules.k_min, rules.crowd_min.max(rules.k_min));
+    let dangers = match rules.allows_dangers {
+        true => "",
+        false => writer.say("保護を弱める設定は使えません。", " No setting that weakens protection is taken."),
+    };
+    match writer.language {
+        Language::Ja => format!(
+            "{name}では、この装置は k = {k}、地図と移動の数字は{crowd}人を下回る設定を受けつけません（法律の数字ではなく、製品が決めた下限です）。{dangers}"
+        ),
+        Language::En => format!(
+            "In {name} this device takes no setting below k = {k}, nor below {crowd} people for maps and ways between places. No law names these numbers; they are the product’s own floor.{dangers}"
+        ),
+    }
+}
+
+fn place(writer: Writer, region: Region) -> &'static str {
+    match region {
+        Region::Jp => writer.say("日本", "Japan"),
+        Region::Eu => writer.say("EU", "the European Union"),
+        Region::Uk => writer.say("英国", "the United Kingdom"),
+    }
 }
 
 /// How long each thing lives.
@@ -78,7 +105,14 @@ pub(super) fn lifecycle(writer: Writer) -> Section {
         Language::En => format!("{days} days, then deleted without anybody’s doing"),
     };
     let kept = marked(writer, Claim::KeptAtMost, &kept);
-    let seen = marked(writer, Claim::Wiped, writer.say("1回の解析のあいだ", "one analysis"));
+    let seen = marked(
+        writer,
+        Claim::Wiped,
+        writer.say(
+            "1回の解析のあいだ（復号器には最新の数こまが、次のこまに替わるまであります）",
+            "one analysis; the decoder has the newest few until the next ones come",
+        ),
+    );
     let memory = writer.say("装置のメモリー", "memory of the device");
     let store = writer.say("装置の中の保管庫", "store of the device");
     let row = |thing: &str, time: &str, place: &str| vec![thing.to_owned(), time.to_owned(), place.to_owned()];
@@ -86,7 +120,7 @@ pub(super) fn lifecycle(writer: Writer) -> Section {
         row(writer.say("映像（1こまずつ）", "Image (each one)"), &seen, memory),
         row(
             writer.say("一人ひとりの動き", "Way of a person"),
-            writer.say("その方がいるあいだ。長くても2時間", "the visit, two hours at most"),
+            writer.say("映っているあいだと、その後の数秒", "while the person is in view, and some seconds more"),
             memory,
         ),
         row(
@@ -102,7 +136,19 @@ pub(super) fn lifecycle(writer: Writer) -> Section {
         ),
     ];
     let head = [writer.say("もの", "What"), writer.say("期間", "How long"), writer.say("場所", "Where")];
-    writer.section("いつまで持つか", "How long things are kept", table(&head, &rows))
+    let html = format!("{}{}", table(&head, &rows), copies(writer));
+    writer.section("いつまで持つか", "How long things are kept", html)
+}
+
+/// What becomes of figures once somebody else has them.
+fn copies(writer: Writer) -> String {
+    if writer.notice.site.declared.recipients.is_empty() {
+        return String::new();
+    }
+    p(writer.say(
+        "届け先が受け取った数字は、届け先がそれぞれの決まりで保管します。この装置からは消せません。",
+        "What recipients have received they keep by rules of their own; this device cannot delete it there.",
+    ))
 }
 
 /// What must be said in any case, marked where the self-test has not proved it.

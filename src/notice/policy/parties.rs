@@ -36,8 +36,8 @@ pub(super) fn recipients(writer: Writer) -> Section {
     let recipients = &writer.notice.site.declared.recipients;
     if recipients.is_empty() {
         let nobody = writer.say(
-            "運営者のほかに、数字を渡す相手はいません。国の外へも出しません。",
-            "Nobody but those responsible gets figures, and none leave the country.",
+            "この装置は、運営者のほかのだれにも数字を届けません。",
+            "This device delivers figures to nobody but those responsible.",
         );
         return writer.section("だれに渡すか", "Who gets figures", p(nobody));
     }
@@ -54,8 +54,8 @@ pub(super) fn recipients(writer: Writer) -> Section {
         writer.say("目的", "What for"),
     ];
     let only = p(writer.say(
-        "渡すのは集計した数字だけです。ここにない相手には渡しません。",
-        "They get released figures only. Nobody who is not named here gets any.",
+        "人について届けるのは、集計した数字だけです。この装置は、ここにない相手には届けません。",
+        "Of people they get released figures only. This device delivers to nobody who is not named here.",
     ));
     writer.section("だれに渡すか", "Who gets figures", format!("{}{only}", table(&head, &rows)))
 }
@@ -86,7 +86,9 @@ pub(super) fn operation(writer: Writer) -> Section {
     let hours = match (&writer.notice.site.settings.store.hours, writer.language) {
         (Some(hours), Language::Ja) => format!("映像を解析する時間：{}（店の時計）", escape(hours)),
         (Some(hours), Language::En) => format!("Images are analysed from {} by the shop’s clock.", escape(hours)),
-        (None, _) => writer.say("映像は、一日中解析します。", "Images are analysed all day.").to_owned(),
+        (None, _) => writer
+            .say("止めていないかぎり、一日中解析します。", "Images are analysed all day, unless it is paused.")
+            .to_owned(),
     };
     let arming = if declared.is_sole_operator {
         writer.say(
@@ -95,8 +97,8 @@ pub(super) fn operation(writer: Writer) -> Section {
         )
     } else {
         writer.say(
-            "解析を始めるには、ちがう二人（設置担当と責任者）の確認が必要です。",
-            "Two different people, the installer and the owner, must confirm before the analysis starts.",
+            "この設定での解析を始めるには、ちがう二人（設置担当と責任者）の確認が必要です。",
+            "Two different people, the installer and the owner, must confirm before the analysis starts under this configuration.",
         )
     };
     let stop = writer.say("止めるのは、一人で、すぐにできます。", "Anyone in charge can stop it alone and at once.");
@@ -122,13 +124,13 @@ pub(super) fn changes(writer: Writer) -> Section {
     let mut changes: Vec<_> = declared.changes.iter().collect();
     changes.sort_by(|one, other| other.date.cmp(&one.date));
     let log = if changes.is_empty() {
-        p(writer.say("変更はまだありません。", "Nothing has changed so far."))
+        p(writer.say("変更の記録はありません。", "No change has been noted."))
     } else {
         list(changes.iter().map(|change| format!("{}　{}", escape(&change.date), writer.declared(Some(&change.what)))))
     };
     let bound = p(writer.say(
-        "目的、設定、届け先などを変えると掲示番号も変わり、新しい掲示を出すまで解析は始まりません。",
-        "Whoever changes purposes, settings or recipients changes the id, and no analysis starts before a new sign is up.",
+        "目的、設定、届け先などを変えると掲示番号も変わり、新しい掲示の番号を確かめるまで解析は始まりません。",
+        "Whoever changes purposes, settings or recipients changes the id, and no analysis starts before the new sign is acknowledged.",
     ));
     let heading = writer.say("変更の記録", "Change log");
     writer.section(

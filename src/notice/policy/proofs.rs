@@ -31,7 +31,9 @@ pub(super) fn sources(writer: Writer) -> Section {
             writer.say("平面図にない（画面の上だけで決めた）場所：", "Not on a plan (drawn on the picture alone): ");
         p(&format!("{said}{}", names.join(writer.say("、", ", "))))
     };
-    let source = p(writer.say("情報の出どころは、次のカメラだけです。", "These cameras are the only source."));
+    let source =
+        p(writer
+            .say("この装置の情報の出どころは、次のカメラだけです。", "These cameras are this device’s only source."));
     writer.section("カメラと範囲", "Cameras and area", format!("{source}{}{drawn}{without}", table(&head, &rows)))
 }
 
@@ -55,8 +57,8 @@ pub(super) fn security(writer: Writer) -> Section {
     let claims = figures::claims(writer);
     let html = if claims.is_empty() {
         p(writer.say(
-            "この装置・この設定での自己検査にまだ合格していないため、ここでは何もお約束しません。",
-            "No self-test of this device with this configuration has been passed yet, so nothing is promised here.",
+            "この装置・この設定での自己検査に、この24時間のうちに合格していないため、ここでは何もお約束しません。",
+            "No self-test of this device with this configuration was passed within the last 24 hours, so nothing is promised here.",
         ))
     } else {
         claims
@@ -78,7 +80,7 @@ pub(super) fn self_test(writer: Writer) -> Section {
     let count = |outcome: Outcome| test.proofs.iter().filter(|proof| proof.outcome == outcome).count();
     let counts = [Outcome::Green, Outcome::Red, Outcome::NotRun].map(count);
     let [green, red, open] = counts;
-    let when = notice.tested_on().unwrap_or_default();
+    let when = day(test.at, &notice.site.settings.store.timezone);
     let said = p(&escape(&match writer.language {
         crate::config::declared::Language::Ja => {
             format!("{when}、バージョン {}：合格 {green}、不合格 {red}、未実施 {open}", test.version)

@@ -7,53 +7,14 @@ use crate::notice::layout::escape;
 /// Rights, one by one, and where to complain.
 pub(super) fn rights(writer: Writer) -> Section {
     let why = p(writer.say(
-        "私たちの手もとにあるのは、大勢の方をまとめた数字です。そのうちのどれがあなたのものか、私たちには調べる方法がありません。そのために、あなたについて新しく情報を集めることもしません（GDPR 第11条）。",
-        "What we have is figures about many people together. We have no means to tell which of them are about you, and we will not collect more about you only to find out (GDPR Article 11).",
+        "この装置に残るのは、名前も顔も番号も付いていない数字です。そのうちのどれがあなたのものか、私たちには調べる方法がありません。そのために、あなたについて新しく情報を集めることもしません（GDPR 第11条）。",
+        "What this device keeps is figures without names, faces or numbers of people. We have no means to tell which of them are about you, and we will not collect more about you only to find out (GDPR Article 11).",
     ));
     let id = p(writer.say(
         "ご請求のときに、身分証明書や写真を求めることはありません。",
         "We never ask for identification or for a photograph when you exercise a right.",
     ));
-    let item =
-        |ja: (&str, &str), en: (&str, &str)| (writer.say(ja.0, en.0).to_owned(), writer.say(ja.1, en.1).to_owned());
-    let items = [
-        item(
-            (
-                "知る（開示）",
-                "どんな数字を、いつまで持つかを、署名つきの書面でお答えします。集計した数字そのものもお渡しできます。",
-            ),
-            (
-                "Access",
-                "You get a signed answer: which figures exist, and for how long. You can have the released figures too.",
-            ),
-        ),
-        item(
-            (
-                "消す（消去）",
-                "一人分だけを選んで消すことはできませんが、お申し出の時間帯の数字をまとめて消すことができます。",
-            ),
-            ("Erasure", "We cannot pick out one person’s share, but we can delete every figure of the time you name."),
-        ),
-        item(
-            ("直す（訂正）", "個人についての記録はありません。数えまちがいのご指摘は、装置の調整に使います。"),
-            (
-                "Rectification",
-                "There is no record about a person. If you think we count wrongly, tell us and we adjust the device.",
-            ),
-        ),
-        item(
-            ("断る（異議・利用停止）", "いつでも断ることができます。方法は次の項目をごらんください。"),
-            ("Objection", "You can object at any time; the next section says how."),
-        ),
-        item(
-            ("止める（制限）", "お申し出を調べるあいだ、その場所の解析を止めることができます。"),
-            ("Restriction", "While we look into your request we can stop the analysis at that place."),
-        ),
-        item(
-            ("自動の判断", "人についての自動の判断は行いません。"),
-            ("Automated decisions", "No decision about a person is made automatically."),
-        ),
-    ];
+    let items = RIGHTS.map(|[ja, en]| (writer.say(ja.0, en.0).to_owned(), writer.say(ja.1, en.1).to_owned()));
     let authority = (
         writer.say("苦情を申し立てる", "Complaint").to_owned(),
         writer.declared(writer.notice.site.declared.authority.as_ref()),
@@ -91,3 +52,46 @@ pub(super) fn people(writer: Writer) -> Section {
     }
     writer.section("子どもと従業員", "Children and staff", list(items))
 }
+
+/// What each right comes to here, in Japanese and English.
+const RIGHTS: [[(&str, &str); 2]; 6] = [
+    [
+        (
+            "知る（開示）",
+            "どんな数字を、いつまで持つかを、署名つきの書面でお答えします。集計した数字そのものもお渡しできます。",
+        ),
+        (
+            "Access",
+            "You get a signed answer: which figures exist, and for how long. You can have the released figures too.",
+        ),
+    ],
+    [
+        (
+            "消す（消去）",
+            "一人分だけを選んで消すことはできませんが、お申し出の時間帯の数字を、この装置からまとめて消すことができます。",
+        ),
+        (
+            "Erasure",
+            "We cannot pick out one person’s share, but we can delete every figure of the time you name from this device.",
+        ),
+    ],
+    [
+        ("直す（訂正）", "個人についての記録はありません。数えまちがいのご指摘は、装置の調整に使います。"),
+        (
+            "Rectification",
+            "There is no record about a person. If you think we count wrongly, tell us and we adjust the device.",
+        ),
+    ],
+    [
+        ("断る（異議・利用停止）", "いつでも断ることができます。方法は次の項目をごらんください。"),
+        ("Objection", "You can object at any time; the next section says how."),
+    ],
+    [
+        ("止める（制限）", "お申し出を調べるあいだ、この店の解析を止めることができます。"),
+        ("Restriction", "While we look into your request we can stop the analysis of this shop."),
+    ],
+    [
+        ("自動の判断", "この装置は、人についての自動の判断を行いません。"),
+        ("Automated decisions", "This device makes no decision about a person."),
+    ],
+];

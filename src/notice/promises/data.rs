@@ -9,6 +9,7 @@ pub(super) const ROWS: &[Row] = &[
         &[
             "contract::schema::every_golden_payload_of_version_one_stays_valid",
             "contract::schema::a_payload_of_another_version_or_kind_is_refused",
+            "openly::promises::the_security_policy_says_what_it_must",
         ],
     ),
     tried(
@@ -24,8 +25,11 @@ pub(super) const ROWS: &[Row] = &[
     ),
     tried(
         "0.4",
-        "Who decides and who only carries out are named; the maker has no way in",
-        &["notice::lint::layer_two_says_every_declared_value_and_every_bound_that_runs"],
+        "Who decides and who only carries out are named, and figures go to nobody who is not declared",
+        &[
+            "notice::lint::layer_two_says_every_declared_value_and_every_bound_that_runs",
+            "switch::recipients::whoever_else_is_to_get_figures_is_declared_first_and_takes_a_new_sign",
+        ],
         &["recipients"],
     ),
     tested(
@@ -43,19 +47,29 @@ pub(super) const ROWS: &[Row] = &[
     ),
     tested(
         "0.7",
-        "Each kind of figure has a purpose of its own, and without one it is not published",
-        &["notice::lint::a_kind_of_figure_without_a_purpose_is_not_in_the_policy"],
+        "Each kind of figure has a purpose of its own, and without one it is not released",
+        &[
+            "switch::purposes::a_kind_without_a_purpose_is_not_released_and_every_other_one_is",
+            "notice::lint::a_kind_of_figure_without_a_purpose_is_not_in_the_policy",
+        ],
     ),
     tried(
         "0.8",
         "Nothing is handed to advertisers or anybody else who is not declared",
-        &["notice::lint::nobody_outside_is_said_where_nobody_is"],
+        &[
+            "notice::lint::nobody_outside_is_said_where_nobody_is",
+            "switch::recipients::whoever_else_is_to_get_figures_is_declared_first_and_takes_a_new_sign",
+        ],
         &["recipients"],
     ),
     tried(
         "0.9",
         "That the box was armed, by whom and for what, can be proved later",
-        &["switch::machine::every_turn_is_a_line_of_the_chain_refused_ones_too"],
+        &[
+            "switch::recipients::who_armed_the_box_for_what_and_under_which_sign_stands_in_the_chain",
+            "switch::machine::every_turn_is_a_line_of_the_chain_refused_ones_too",
+            "vault::attacks::no_letter_of_a_chain_can_change_unnoticed",
+        ],
         &["audit-chain"],
     ),
     tested(
@@ -82,7 +96,11 @@ pub(super) const ROWS: &[Row] = &[
     tried(
         "0.13",
         "Capturing and publishing are gated; identifying does not exist",
-        &["tidy::dependencies::nothing_is_linked_that_fetches_recognises_a_person_or_films"],
+        &[
+            "tidy::dependencies::nothing_is_linked_that_fetches_recognises_a_person_or_films",
+            "switch::starting::each_thing_that_is_not_said_is_named_and_no_camera_is_called",
+            "switch::purposes::a_kind_without_a_purpose_is_not_released_and_every_other_one_is",
+        ],
         &["no-recognition"],
     ),
     tested(
@@ -104,6 +122,7 @@ pub(super) const ROWS: &[Row] = &[
         &[
             "tidy::rungs::no_rung_below_the_gate_is_copied_printed_or_serialised",
             "disclosure::cases::a_window_cannot_be_serialised",
+            "notice::lint::layer_two_says_every_declared_value_and_every_bound_that_runs",
         ],
     ),
 ];

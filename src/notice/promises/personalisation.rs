@@ -15,7 +15,9 @@ pub(super) const ROWS: &[Row] = &[
         "1.2",
         "Rules of regions are profiles that can only tighten",
         &[
-            "switch::machine::the_tighter_of_two_bounds_is_as_tight_as_either",
+            "switch::regions::what_a_region_asks_for_holds_where_the_site_file_says_nothing_or_more_and_nothing_less_is_taken",
+            "switch::regions::a_dangerous_key_is_refused_where_the_region_allows_none",
+            "switch::regions::a_notice_has_to_be_in_the_language_of_its_region",
             "switch::starting::what_was_armed_is_not_loosened_by_a_new_site_file",
         ],
     ),

@@ -30,7 +30,10 @@ pub(super) const ROWS: &[Row] = &[
     tried(
         "4.5",
         "The purpose is told when it is collected, and nothing is collected before",
-        &["switch::starting::each_thing_that_is_not_said_is_named_and_no_camera_is_called"],
+        &[
+            "switch::starting::each_thing_that_is_not_said_is_named_and_no_camera_is_called",
+            "notice::lint::layer_one_says_what_who_why_how_to_object_whom_to_ask_and_where_to_read_on",
+        ],
         &["armed"],
     ),
     tried(
@@ -45,6 +48,7 @@ pub(super) const ROWS: &[Row] = &[
         &[
             "vault::commands::a_store_that_cannot_be_opened_any_more_is_destroyed_all_the_same",
             "src::capture::frame::a_frame_is_wiped_while_a_panic_unwinds",
+            "vault::store::a_store_does_not_open_under_another_key_and_a_key_others_can_read_is_refused",
         ],
     ),
     tested(
@@ -75,7 +79,12 @@ pub(super) const ROWS: &[Row] = &[
     ),
     tested(
         "4.12",
-        "The box tells by itself how well it keeps its promises, signed and dated",
-        &["openly::report::a_self_test_is_signed_kept_beside_the_store_and_bears_claims"],
+        "The box tells by itself how well it keeps its promises, signed and dated, and claims nothing on a test older than a day",
+        &[
+            "openly::report::a_self_test_is_signed_kept_beside_the_store_and_bears_claims",
+            "notice::claims::a_claim_disappears_everywhere_when_its_proof_is_red_not_run_old_or_gone_and_the_others_stay",
+            "openly::policy::the_policy_that_is_served_claims_what_is_proved_when_it_is_asked_for_and_not_when_the_shop_was_opened",
+            "openly::report::a_self_test_that_is_old_or_of_something_else_is_told_by_the_doctor",
+        ],
     ),
 ];

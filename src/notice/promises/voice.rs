@@ -25,7 +25,10 @@ pub(super) const ROWS: &[Row] = &[
     tried(
         "3.4",
         "People are told before it begins: without an acknowledged sign nothing is armed",
-        &["switch::starting::a_configuration_that_changed_needs_a_new_sign"],
+        &[
+            "switch::starting::a_configuration_that_changed_needs_a_new_sign",
+            "switch::starting::each_thing_that_is_not_said_is_named_and_no_camera_is_called",
+        ],
         &["armed"],
     ),
     tested(
@@ -45,8 +48,9 @@ pub(super) const ROWS: &[Row] = &[
         "3.7",
         "Only declared purposes; staff are not judged by it, for no figure is of one person",
         &[
-            "notice::lint::a_kind_of_figure_without_a_purpose_is_not_in_the_policy",
+            "switch::purposes::a_kind_without_a_purpose_is_not_released_and_every_other_one_is",
             "laws::secrecy::one_person_who_goes_in_and_out_is_several_visits_and_withheld",
+            "openly::records::records_are_made_from_what_is_declared_in_both_languages",
         ],
     ),
     tested(
@@ -84,7 +88,10 @@ pub(super) const ROWS: &[Row] = &[
     tested(
         "3.13",
         "Each recipient's country is declared",
-        &["openly::records::records_are_made_from_what_is_declared_in_both_languages"],
+        &[
+            "openly::records::records_are_made_from_what_is_declared_in_both_languages",
+            "switch::recipients::whoever_else_is_to_get_figures_is_declared_first_and_takes_a_new_sign",
+        ],
     ),
     tested(
         "3.14",
@@ -180,6 +187,7 @@ pub(super) const ROWS: &[Row] = &[
         &[
             "roles::commands::every_role_does_from_the_command_line_what_it_may_and_each_refusal_is_remembered",
             "openly::records::records_are_made_from_what_is_declared_in_both_languages",
+            "openly::rights::the_desk_has_a_runbook_and_a_dozen_answers_in_both_languages",
         ],
     ),
     tested(
@@ -203,13 +211,19 @@ pub(super) const ROWS: &[Row] = &[
     tried(
         "3.32",
         "AES with 256 bits for what is kept",
-        &["vault::secrecy::a_stranger_with_the_file_and_their_own_tools_gets_nothing"],
+        &[
+            "vault::retention::after_thirty_one_days_a_window_is_gone_from_the_rows_from_the_file_and_from_every_page",
+            "vault::secrecy::a_stranger_with_the_file_and_their_own_tools_gets_nothing",
+        ],
         &["encrypted"],
     ),
     tried(
         "3.33",
         "Nothing is copied without leave: the eye cannot write, and an export stands in the chain",
-        &["cage::escapes::thirteen_ways_out_are_denied_and_told_one_by_one"],
+        &[
+            "cage::escapes::thirteen_ways_out_are_denied_and_told_one_by_one",
+            "roles::commands::every_role_does_from_the_command_line_what_it_may_and_each_refusal_is_remembered",
+        ],
         &["not-stored"],
     ),
     tested(
@@ -250,8 +264,12 @@ pub(super) const ROWS: &[Row] = &[
     ),
     tried(
         "3.39",
-        "Walls and encryption are the rule; speaking in the clear beyond the box is refused",
-        &["delivery::doctor::a_shop_that_publishes_in_the_clear_says_so_on_its_page_and_at_its_start"],
+        "Walls and encryption are the rule; speaking in the clear beyond the box is refused, or called dangerous and told",
+        &[
+            "switch::recipients::speaking_in_the_clear_to_another_machine_is_refused_unless_it_is_called_dangerous",
+            "delivery::doctor::a_shop_that_publishes_in_the_clear_says_so_on_its_page_and_at_its_start",
+            "cage::relay::eye_and_relay_have_a_network_of_their_own_and_no_right_in_it",
+        ],
         &["no-network", "dangers"],
     ),
     not_applicable(

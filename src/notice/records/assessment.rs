@@ -32,8 +32,8 @@ pub(super) fn impact(writer: Writer) -> Paper {
     let mut blocks = vec![
         writer.heading("1. 何をするか", "1. What is done"),
         writer.text(
-            "カメラの映像から人の位置を取り出し、映像は一回の解析ごとに消し、大勢をまとめた数字だけを出します。",
-            "Where people are is taken out of camera pictures, each picture is destroyed after one look, and only totals of many people leave.",
+            "カメラの映像から人の位置を取り出し、映像は一回の解析ごとに消し、まとめた数字だけを出します（出入口を通った人数は、一人からでも出ます）。",
+            "Where people are is taken out of camera pictures, each picture is destroyed after one look, and only totals leave (of doors also those of one person).",
         ),
         Block::List(bounds),
         writer.heading("2. 必要か、ほかの方法はないか", "2. Whether it is needed, and what else would do"),
@@ -75,15 +75,15 @@ pub(super) fn interest(writer: Writer) -> Paper {
         ),
         writer.heading("2. 必要性", "2. The need"),
         writer.text(
-            "個人を見分ける必要はなく、装置にもその手段がありません。目的のない数字は測りません。",
-            "Nobody has to be told apart, and the device has no means to. A figure without a purpose is not measured.",
+            "個人を見分ける必要はなく、人がいるかどうかだけを調べます。目的のない数字は、装置の中で捨て、出しません。",
+            "Nobody has to be recognised; it is only looked for whether and where somebody is. A figure without a purpose is dropped in memory and not released.",
         ),
         open(writer, "より立ち入らない方法では足りない理由：", "Why nothing less intrusive is enough:"),
         writer.heading("3. つりあい", "3. The balance"),
         writer.list(&[
             (
-                "店に入る方は、カメラの手前の掲示で知らされます。",
-                "Whoever comes in is told by a sign before a camera sees them.",
+                "店に入る方に、カメラの手前の掲示で知らせます（掲示をそこに出すのは店の仕事です）。",
+                "Whoever comes in is to be told by a sign before a camera sees them; putting it there is the shop's work.",
             ),
             ("子どもも通ります。年齢は調べません。", "Children pass as well; nobody's age is worked out."),
             (
@@ -121,8 +121,8 @@ const RISKS: [[(&str, &str); 2]; 6] = [
     [
         ("映像が外に出る、残る", "pictures leave or stay"),
         (
-            "映像を見るプログラムは、書くことも、よそへつなぐこともできません。始めるたびに試します。",
-            "what sees them can neither write nor connect elsewhere, which is tried at every start",
+            "映像を見るプログラムが、書いたりよそへつないだりできないようにします。始めるたびに試し、結果は下の自己検査に書きます。",
+            "what sees them is kept from writing and from connecting elsewhere; that is tried at every start, and the self-test below says how it ended",
         ),
     ],
     [
@@ -149,15 +149,15 @@ const RISKS: [[(&str, &str); 2]; 6] = [
     [
         ("目的がいつのまにか広がる", "the purpose creeps"),
         (
-            "設定を変えると、新しい掲示と、二人による始動のやり直しが必要です。",
-            "another configuration takes a new sign and two people to arm it anew",
+            "設定を変えると、新しい掲示と、始動のやり直し（二人で。一人運営と届け出た店では一人で）が必要です。",
+            "another configuration takes a new sign and arming anew, by two people or by the one who is declared to run it alone",
         ),
     ],
     [
         ("知らないうちに映る", "people do not know"),
         (
-            "掲示がなければ動きません。掲示の番号は、すべての数字に添えられます。",
-            "without a sign nothing runs, and every figure carries the number of the sign",
+            "掲示の番号を確かめるまで、カメラの映像は使いません。掲示の番号は、すべての数字に添えられます。",
+            "without an acknowledged sign no camera is watched, and every figure carries the number of the sign",
         ),
     ],
 ];

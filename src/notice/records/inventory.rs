@@ -53,7 +53,7 @@ pub(super) fn inventory(writer: Writer) -> Paper {
         let of = Use::of(&field.message);
         let purposes = &writer.known.site.declared.purposes;
         if matches!(of, Some(Use::Figures(metric)) if !purposes.contains_key(&metric)) {
-            // Without a purpose it is neither measured nor published.
+            // Without a purpose it is not released.
             return None;
         }
         let [purpose, ground, period] = reasons(writer, of?);
@@ -61,8 +61,8 @@ pub(super) fn inventory(writer: Writer) -> Paper {
     });
     let blocks = vec![
         writer.text(
-            "装置から出るものは、次の項目がすべてです。この表は、装置が通知の形を決める元の定義から作られます。",
-            "This is everything that leaves the device. The table is made from the definition the device makes its messages by.",
+            "装置が送る通知の項目は、次がすべてです（画像や一覧にするときも、同じ数字を使います）。この表は、装置が通知の形を決める元の定義から作られます。",
+            "These are all fields of all messages the device sends; pictures and lists are made of the same figures. The table is made from the definition the device makes its messages by.",
         ),
         Block::Table { head: head.map(str::to_owned).to_vec(), rows: rows.collect() },
     ];

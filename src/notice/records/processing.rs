@@ -44,8 +44,8 @@ pub(super) fn retention(writer: Writer) -> Paper {
     let blocks = vec![
         periods(writer),
         writer.text(
-            "期間が過ぎたものは、装置が自分で消します。消した行は上書きされ、元に戻せません。期間は短くすることだけができます。",
-            "The device deletes by itself what is older. Deleted rows are overwritten. A period can only be shortened.",
+            "期間が過ぎたものは、装置が自分で消します。消した行は上書きされます。期間は短くすることだけができます（すべてを消してやり直すときを除く）。届け先が受け取ったものは、届け先の決まりによります。",
+            "The device deletes by itself what is older. Deleted rows are overwritten. A period can only be shortened, unless everything is wiped. What recipients have received is kept by rules of their own.",
         ),
     ];
     writer.paper("保存期間の表", "Retention", blocks)
@@ -66,11 +66,11 @@ pub(super) fn recipients(writer: Writer) -> Paper {
     let blocks = vec![
         Block::Text(broker),
         recipients_table(writer),
-        writer.heading("仲介サーバでの権利", "Rights at the broker"),
+        writer.heading("仲介サーバに設定する権利", "Rights to be set at the broker"),
         Block::List(vec![
             format!(
                 "{base}/# : {}",
-                writer.say("上の届け先は読むことだけができます", "the recipients above may read, and nothing else")
+                writer.say("上の届け先には、読む権利だけを与えます", "give the recipients above the right to read, and no other")
             ),
             format!(
                 "{base}/cmd/+ : {}",
@@ -81,8 +81,8 @@ pub(super) fn recipients(writer: Writer) -> Paper {
             ),
         ]),
         writer.text(
-            "ここに書かれていない相手には、何も届けません。相手を加えると、新しい掲示と、始動のやり直しが必要です。",
-            "Nobody else gets anything. To add somebody takes a new sign and arming anew.",
+            "この装置は、ここに書かれていない相手には何も届けません。相手を加えると、新しい掲示と、始動のやり直しが必要です。",
+            "This device delivers to nobody else. To add somebody takes a new sign and arming anew.",
         ),
     ];
     writer.paper("届け先の一覧", "Recipients", blocks)
@@ -100,7 +100,7 @@ fn purposes(writer: Writer) -> Block {
 fn recipients_table(writer: Writer) -> Block {
     let recipients = &writer.known.site.declared.recipients;
     if recipients.is_empty() {
-        return writer.text("店の外の届け先はありません。", "Nobody outside the shop gets figures.");
+        return writer.text("店の外の届け先はありません。", "This device delivers figures to nobody outside the shop.");
     }
     let head = [
         writer.say("名前", "Name"),
@@ -133,18 +133,21 @@ fn periods(writer: Writer) -> Block {
 const KEEP_DAYS: &str = "{keep_days}";
 const PERIODS: [[[&str; 3]; 2]; 5] = [
     [
-        ["映像", "一回の解析のあいだ", "解析プログラムのメモリ（終わると上書き）"],
-        ["picture", "one look", "memory of the analysing program, then overwritten"],
+        ["映像", "一回の解析のあいだ（復号器の最新の数こまを除く）", "解析プログラムのメモリ（終わると上書き）"],
+        ["picture", "one look; the decoder has the newest few", "memory of the analysing program, then overwritten"],
     ],
     [
-        ["動きの線", "その場にいるあいだ、長くても2時間", "同じメモリ"],
-        ["path", "the visit, two hours at most", "the same memory"],
+        ["動きの線", "映っているあいだと、その後の数秒", "同じメモリ"],
+        ["path", "while the person is in view, and some seconds more", "the same memory"],
     ],
     [
         ["人数がそろう前の数字", "集計の区切りまで", "同じメモリ"],
         ["exact figures", "until their window closes", "the same memory"],
     ],
-    [["公開した集計", KEEP_DAYS, "暗号化した保管庫"], ["released totals", KEEP_DAYS, "encrypted store"]],
+    [
+        ["公開した集計", KEEP_DAYS, "この装置の暗号化した保管庫"],
+        ["released totals", KEEP_DAYS, "encrypted store of this device"],
+    ],
     [["操作の記録", "1年", "同じ保管庫"], ["record of deeds", "one year", "the same store"]],
 ];
 const PEOPLE: [(&str, &str); 4] = [

@@ -12,13 +12,23 @@ pub fn questions(language: Language) -> Paper {
         Language::Ja => ja.to_owned(),
         Language::En => en.to_owned(),
     };
-    let blocks =
+    let first = Block::Text(say(FIRST));
+    let answers =
         QUESTIONS.iter().flat_map(|[question, answer]| [Block::Heading(say(*question)), Block::Text(say(*answer))]);
-    Paper { title: say(("窓口の質問と答え", "Questions at the desk")), language, blocks: blocks.collect() }
+    Paper {
+        title: say(("窓口の質問と答え", "Questions at the desk")),
+        language,
+        blocks: std::iter::once(first).chain(answers).collect(),
+    }
 }
 
 type Texts = (&'static str, &'static str);
 
+/// Answers are of the product; whether this box keeps to them is for its self-test to say.
+const FIRST: Texts = (
+    "答える前に、今日の自己検査（掲示のコードの先のページ）を見てください。合格していないことは、そのとおりに伝え、下の答えを使わないでください。",
+    "Before you answer, look at today's self-test, on the page behind the sign's code. Where something did not hold or was not tried, say so, and do not use the answer below.",
+);
 const QUESTIONS: &[[Texts; 2]] = &[
     [
         ("私は録画されていますか。", "Am I being recorded?"),
@@ -66,15 +76,15 @@ const QUESTIONS: &[[Texts; 2]] = &[
     [
         ("私のデータを見せてください。", "May I see my data?"),
         (
-            "どの数字があなたの分か、調べる方法がありません。この店にあるものを、署名つきの紙でお渡しします。",
-            "There is no means to tell which part of a figure is you. You get a signed paper that says all that exists.",
+            "どの数字があなたの分か、調べる方法がありません。この装置にあるものを、署名つきの紙でお渡しします。",
+            "There is no means to tell which part of a figure is you. You get a signed paper that says all that exists on this device.",
         ),
     ],
     [
         ("私のデータを消してください。", "Please delete my data."),
         (
-            "映像はもうありません。いらした日と時間帯を教えていただければ、その間の数字をまとめて消します。",
-            "The pictures are gone already. Tell us day and time, and all figures of that time are deleted.",
+            "映像はもうありません。いらした日と時間帯を教えていただければ、その間の数字をこの装置からまとめて消します。",
+            "The pictures are gone already. Tell us day and time, and all figures of that time are deleted from this device.",
         ),
     ],
     [
@@ -94,15 +104,15 @@ const QUESTIONS: &[[Texts; 2]] = &[
     [
         ("だれが数字を見ますか。", "Who sees the figures?"),
         (
-            "掲示の先のページに書いた相手だけです。広告の会社には渡しません。",
-            "Those who are named on the page behind the sign's code. No advertisers.",
+            "掲示の先のページに書いた相手だけです。この装置は、ほかの相手には届けません。",
+            "Those who are named on the page behind the sign's code. The device delivers to nobody else.",
         ),
     ],
     [
         ("どのくらい残りますか。", "For how long are they kept?"),
         (
-            "数字は、長くても30日で自動的に消えます。正確な日数はページにあります。",
-            "Totals go by themselves after thirty days at most; the page says exactly.",
+            "この装置の数字は、長くても30日で自動的に消えます。正確な日数はページにあります。届け先に渡した数字は、届け先の決まりによります。",
+            "From this device totals go by themselves after thirty days at most; the page says exactly. Recipients keep theirs by rules of their own.",
         ),
     ],
     [

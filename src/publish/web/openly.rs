@@ -1,7 +1,8 @@
 //! What is said openly: the policy behind the sign's code, and the newest self-test. Anybody reads it, nobody changes it.
 //!
 //! In: the file of the newest self-test, and what makes pages of it. Out: exactly these pages. Invariants: nothing of a request
-//! enters an answer but its language; a page rests on the self-test that lies there now, not on one that lay there at the start.
+//! enters an answer but its language; a page rests on the self-test that lies there now, not on one that lay there at the start, and
+//! a claim whose proof grows too old is gone within a minute.
 
 use std::io::Read;
 use std::path::PathBuf;
@@ -17,6 +18,7 @@ use super::headers::POLICY_OF_READING;
 use super::porter::{Guest, Hall};
 use super::spoken;
 use super::words::Language;
+use crate::clock::monotonic_ns;
 
 /// What anybody may read.
 #[derive(Clone)]
@@ -35,12 +37,20 @@ struct Drawer {
     make: Box<dyn Fn(Language) -> Sheets + Send + Sync>,
     /// Where the newest self-test lies, signed, JSON.
     newest: Option<PathBuf>,
-    /// What was made, and of which self-test.
-    made: Mutex<Option<(Option<Vec<u8>>, [Sheets; 2])>>,
+    made: Mutex<Option<Made>>,
+}
+
+/// What was made.
+struct Made {
+    /// Of which self-test.
+    of: Option<Vec<u8>>,
+    /// When, ns of the monotonic clock.
+    at_ns: i64,
+    sheets: [Sheets; 2],
 }
 
 impl Transparency {
-    /// Pages that are made anew whenever another self-test lies at `newest`.
+    /// Pages that are made anew whenever another self-test lies at `newest`, and when they are a minute old.
     #[must_use]
     pub fn new(newest: Option<PathBuf>, make: impl Fn(Language) -> Sheets + Send + Sync + 'static) -> Self {
         Self(Arc::new(Drawer { make: Box::new(make), newest, made: Mutex::default() }))
@@ -55,15 +65,15 @@ impl Transparency {
     }
 
     /// The pages in a language, as they stand now.
-    fn sheets(&self, language: Language) -> Sheets {
+    fn sheets(&self, language: Language, now_ns: i64) -> Sheets {
         let newest = self.signed();
         // One at a time: many who ask make no more work than one.
         let mut made = self.0.made.lock().unwrap_or_else(PoisonError::into_inner);
-        if made.as_ref().is_none_or(|(of, _)| *of != newest) {
-            *made = Some((newest, Language::ALL.map(&self.0.make)));
+        if made.as_ref().is_none_or(|made| made.of != newest || now_ns - made.at_ns >= PAGE_AGE_NS_MAX) {
+            *made = Some(Made { of: newest, at_ns: now_ns, sheets: Language::ALL.map(&self.0.make) });
         }
         let place = Language::ALL.iter().position(|one| *one == language).unwrap_or_default();
-        made.as_ref().map(|(_, sheets)| sheets[place].clone()).unwrap_or_default()
+        made.as_ref().map(|made| made.sheets[place].clone()).unwrap_or_default()
     }
 }
 
@@ -96,7 +106,7 @@ pub(super) async fn self_test(State(hall): State<Hall>, Extension(guest): Extens
 
 async fn sheets(hall: &Hall, guest: &Guest) -> Option<Sheets> {
     let (transparency, language) = (hall.page.transparency.clone(), guest.language);
-    tokio::task::spawn_blocking(move || transparency.sheets(language)).await.ok()
+    tokio::task::spawn_blocking(move || transparency.sheets(language, monotonic_ns())).await.ok()
 }
 
 fn read(html: String) -> Response {
@@ -128,3 +138,24 @@ pub(super) async fn not_this_way(State(hall): State<Hall>, Extension(guest): Ext
 
 /// Longest self-test that is served.
 const SELFTEST_BYTES_MAX: u64 = 1 << 20;
+/// A claim whose proof has grown too old is gone from the page after this long; more often a page is not worth making.
+const PAGE_AGE_NS_MAX: i64 = 60_000_000_000;
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use super::*;
+
+    #[test]
+    fn a_page_is_made_anew_after_a_minute_and_not_before() {
+        let made = AtomicU32::new(0);
+        let page = Transparency::new(None, move |_| Sheets {
+            notice: Some(made.fetch_add(1, Ordering::Relaxed).to_string()),
+            self_test: None,
+        });
+        let pages = [7, PAGE_AGE_NS_MAX + 6, PAGE_AGE_NS_MAX + 7, 3 * PAGE_AGE_NS_MAX]
+            .map(|at_ns| page.sheets(Language::ALL[0], at_ns).notice.unwrap_or_default());
+        assert_eq!(pages, ["0", "0", "2", "4"], "two languages are made at a time");
+    }
+}

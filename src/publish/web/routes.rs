@@ -95,8 +95,6 @@ fn behind_a_login() -> Vec<Way> {
         (Method::POST, "/logout", Need::Login, post(login::leave)),
         (Method::GET, "/switch", Need::Login, get(switching::show)),
         (Method::POST, "/lock", Need::Right(Act::Lock), post(switching::lock)),
-        (Method::POST, "/resume", Need::Right(Act::Resume), post(switching::resume)),
-        (Method::POST, "/unlock", Need::Right(Act::Unlock), post(switching::unlock)),
         (Method::POST, "/purge", Need::Right(Act::Purge), post(switching::purge)),
         (Method::GET, "/audit", Need::Right(Act::SeeAudit), get(chain::search)),
         (Method::GET, "/reports", Need::Right(Act::SeeReports), get(chain::reports)),

@@ -40,14 +40,6 @@ pub const LOCK_WHY: Word = Word(
     "Stops too, and nothing goes on until an owner has unlocked it and resumed.",
     "計測を止めたうえで、責任者がロックを解除して再開するまで動かないようにします。",
 );
-pub const RESUME: Word = Word("Watch again", "計測を再開する");
-pub const RESUME_WHY: Word = Word(
-    "Cameras are watched again, under the sign that hangs at the door.",
-    "入口の掲示のとおりに、カメラの映像をふたたび使います。",
-);
-pub const UNLOCK: Word = Word("Unlock", "ロックを解除する");
-pub const UNLOCK_WHY: Word =
-    Word("It stays stopped until it is resumed.", "解除しても、再開するまでは停止したままです。");
 pub const PURGE: Word = Word("Delete for ever", "完全に削除する");
 pub const PURGE_TITLE: Word = Word("Delete figures", "数値を削除する");
 pub const PURGE_WHY: Word = Word(
@@ -65,12 +57,8 @@ pub const WRONG_SPAN: Word = Word(
      first that goes.",
     "何も削除していません。2026-11-20 または 2026-11-20T09:00 の形の時刻が二つ必要で、残す最初の時刻は、削除する最初の時刻より後でなければなりません。",
 );
-pub const OWNERS_START: Word = Word("To go on is up to an owner.", "再開できるのは責任者だけです。");
-pub const NEEDS_CODES: Word = Word(
-    "To go on at this page takes codes (kehai people add --totp); at the box it takes your password: {0}.",
-    "このページで再開するには確認コードが必要です（kehai people add --totp）。装置ではパスワードで再開できます: {0}",
-);
-pub const AT_THE_BOX: Word = Word("What goes on from here, at the box: {0}.", "次の操作は装置で行います: {0}");
+pub const AT_THE_BOX: Word =
+    Word("What goes on from here, on site and at the box alone: {0}.", "次の操作は、店舗の装置でだけ行えます: {0}");
 
 pub const DONE_WITHOUT_ROOM: Word = Word(
     "Stopped. It is written down as soon as there is room on the disk.",

@@ -1,7 +1,8 @@
 //! The switch on the page: where it stands, and the buttons that turn it.
 //!
-//! In: forms. Out: turns of the switch, purged windows, the banner. Invariants: to stop needs a page of ours and nothing else; to
-//! start again, to unlock and to purge needs an owner and a code that was not used before; who asks stands in the audit chain.
+//! In: forms. Out: stops of the switch, purged windows, the banner. Invariants: to stop needs a page of ours and nothing else; nothing is
+//! started or unlocked here, for nobody can tell from how far a page is asked; to purge needs an owner and a code that was not used
+//! before; who asks stands in the audit chain.
 
 use std::sync::Arc;
 
@@ -84,16 +85,10 @@ pub(super) async fn show(State(hall): State<Hall>, Extension(guest): Extension<G
     let mode = hall.page.vault.switch().map_or(Mode::Setup, |switch| switch.mode());
     let mut turns = String::new();
     match mode {
-        Mode::Armed | Mode::PausedRemotely => turns += &format!("<p>{}</p>", spoken::PAUSE_WHY.of(guest.language)),
-        Mode::Unprovisioned | Mode::Setup => turns += &format!("<p>{}</p>", at_the_box(mode, guest.language)),
-        Mode::PausedHere | Mode::Locked => {}
+        Mode::Armed => turns += &format!("<p>{}</p>", spoken::PAUSE_WHY.of(guest.language)),
+        _ => turns += &format!("<p>{}</p>", at_the_box(mode, guest.language)),
     }
-    if matches!(mode, Mode::PausedHere | Mode::PausedRemotely) {
-        turns += &starting(&hall, &guest, (Act::Resume, "/resume"), [spoken::RESUME, spoken::RESUME_WHY]);
-    }
-    if mode == Mode::Locked {
-        turns += &starting(&hall, &guest, (Act::Unlock, "/unlock"), [spoken::UNLOCK, spoken::UNLOCK_WHY]);
-    } else if guest.may(Act::Lock) {
+    if mode != Mode::Locked && guest.may(Act::Lock) {
         turns += &offered(&guest, [spoken::LOCK, spoken::LOCK_WHY], &form(&guest, "/lock", "", spoken::LOCK));
     }
     let purge = purging(&hall, &guest);
@@ -106,20 +101,6 @@ pub(super) async fn show(State(hall): State<Hall>, Extension(guest): Extension<G
 fn offered(guest: &Guest, [name, why]: [Word; 2], form: &str) -> String {
     let [name, why] = [name, why].map(|word| word.of(guest.language));
     format!("<section class=\"turn\"><h3>{name}</h3><p class=\"quiet\">{why}</p>{form}</section>")
-}
-
-/// What starts anything: a form for owners with codes, words for everybody else.
-fn starting(hall: &Hall, guest: &Guest, (act, path): (Act, &str), words: [Word; 2]) -> String {
-    let language = guest.language;
-    let form = if !guest.may(act) {
-        format!("<p>{}</p>", spoken::OWNERS_START.of(language))
-    } else if !has_codes(hall, guest) {
-        let command = format!("kehai {}", act.name());
-        format!("<p>{}</p>", spoken::NEEDS_CODES.with(language, &[&command]))
-    } else {
-        form(guest, path, &code(language), words[0])
-    };
-    offered(guest, words, &form)
 }
 
 /// The form that deletes, for owners with codes.
@@ -162,22 +143,6 @@ async fn stop(hall: &Hall, guest: &Guest, body: &[u8], (act, turn): (Act, Turn))
         return hall.refuse(guest, act.name(), spoken::NOT_OF_SESSION);
     }
     turned(hall, guest, turn).await
-}
-
-/// Goes on.
-pub(super) async fn resume(State(hall): State<Hall>, Extension(guest): Extension<Guest>, body: Bytes) -> Response {
-    match stepped_up(&hall, &guest, &body, Act::Resume).await {
-        Ok(person) => turned(&hall, &guest, Turn::Resume { by: Some(person), from: From::Here }).await,
-        Err(refusal) => *refusal,
-    }
-}
-
-/// Undoes a lock.
-pub(super) async fn unlock(State(hall): State<Hall>, Extension(guest): Extension<Guest>, body: Bytes) -> Response {
-    match stepped_up(&hall, &guest, &body, Act::Unlock).await {
-        Ok(person) => turned(&hall, &guest, Turn::Unlock { by: Some(person), from: From::Here }).await,
-        Err(refusal) => *refusal,
-    }
 }
 
 /// Deletes released windows.

@@ -146,15 +146,15 @@ pub const NOT_ARMED: Word =
 pub const ARMED: Word =
     Word("Armed: cameras are watched within opening hours.", "計測中です（営業時間内のみカメラの映像を使います）。");
 pub const PAUSED_HERE: Word = Word(
-    "Stopped on site: cameras are not watched. An owner resumes it here, nobody from afar.",
+    "Stopped on site: cameras are not watched. An owner resumes it at the box, nobody from afar.",
     "店舗で停止中です。カメラの映像は使われていません。再開できるのは店舗にいる責任者だけで、遠隔ではできません。",
 );
 pub const PAUSED_REMOTELY: Word = Word(
-    "Stopped from afar: cameras are not watched. An owner resumes it here.",
+    "Stopped from afar: cameras are not watched. An owner resumes it at the box.",
     "遠隔で停止中です。カメラの映像は使われていません。店舗にいる責任者が再開できます。",
 );
 pub const LOCKED: Word = Word(
-    "Locked: cameras are not watched. An owner unlocks it here.",
+    "Locked: cameras are not watched. An owner unlocks it at the box.",
     "ロック中です。カメラの映像は使われていません。店舗にいる責任者が解除できます。",
 );
 pub const UNREADABLE: Word = Word(

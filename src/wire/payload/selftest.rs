@@ -19,7 +19,7 @@ pub const SELF_TEST_FILE: &str = "selftest.json";
 pub struct SelfTest {
     /// Version of the product, as `kehai --version` says it.
     pub version: String,
-    /// SHA-256 (hex) of each program, by its file name.
+    /// SHA-256 (hex) of each program, by its file name, and of the network they load, as "network".
     pub binaries: BTreeMap<String, String>,
     /// Hash of everything the site file declares.
     pub declaration: String,
