@@ -69,32 +69,47 @@ fn names_in_the_site_file_stay_names_on_every_page() {
 fn ten_thousand_bad_logins_neither_stall_the_page_nor_the_cameras_nor_lock_the_owner_out() {
     let camera = RtspCamera::start(scene(), 10.0);
     let work = AtWork::open("hammered", &camera.url());
-    work.shop.hear("camera seen");
+    work.shop.hear(" seen");
     let (eye, mouth) = (work.shop.eye(None), work.shop.mouth());
-    std::thread::sleep(Duration::from_secs(6));
-    let before = (Holdings::of(mouth), captured(&work.served));
+    // What a first password and a first login take is taken before: the rest is what ten thousand more add.
+    for number in 0..20 {
+        let wrong =
+            work.served.visitor_from(std::net::Ipv4Addr::new(127, 0, 8, 1 + number)).try_in("guest", "wrong", "");
+        assert!(matches!(wrong.status, 401 | 429), "{wrong:?}");
+    }
+    let before = (Holdings::of(mouth), frames_per_second(&work.served));
     let told = hammered(&work.served, 10_000);
-    // The next report says how the cameras fared meanwhile.
-    std::thread::sleep(Duration::from_secs(6));
-    let after = (Holdings::of(mouth), captured(&work.served));
+    let after = (Holdings::of(mouth), frames_per_second(&work.served));
     assert_eq!(work.shop.eye(None), eye, "no eye was replaced");
-    let frames = after.1 - before.1;
-    println!("{told:?}; {frames} frames of 10 a second; mouth before {:?}, after {:?}", before.0, after.0);
+    tell(&format!("{told:?}; before {before:?}, after {after:?} (frames a second, of ten)"));
     assert_eq!(told.looked_at + told.turned_away, 10_000);
-    assert!(told.slowest < Duration::from_secs(2), "{told:?}");
-    assert!(frames as f64 > 10.0 * told.took.as_secs_f64() * 0.8, "{frames} frames in {:?}", told.took);
+    assert!(told.slowest < Duration::from_secs(2) && told.took < Duration::from_secs(600), "{told:?}");
+    assert!(before.1 > 9.0 && after.1 > 9.0, "the camera is watched as before: {before:?} {after:?}");
     let grown_kb = after.0.resident_kb.saturating_sub(before.0.resident_kb);
-    assert!(grown_kb < 64 << 10, "the mouth has grown by {grown_kb} kB");
+    assert!(grown_kb < 16 << 10, "the mouth has grown by {grown_kb} kB");
     assert!(after.0.descriptors < before.0.descriptors + 16, "{before:?} {after:?}");
 }
 
-/// Frames its camera has given so far.
-fn captured(served: &Served) -> u64 {
+#[expect(clippy::print_stdout, reason = "figures of a long test are read by people")]
+fn tell(words: &str) {
+    println!("{words}");
+}
+
+/// Frames that arrive of its camera each second, by the next report: one comes every minute.
+fn frames_per_second(served: &Served) -> f64 {
     let mut viewer = served.visitor_from(std::net::Ipv4Addr::new(127, 0, 6, 1));
     assert_eq!(viewer.log_in(Role::Viewer, 0).status, 303);
-    let text = viewer.get("/metrics").body;
-    let line = text.lines().find(|line| line.starts_with("kehai_camera_frames_total") && line.contains("captured"));
-    line.and_then(|line| line.rsplit(' ').next()?.parse().ok()).unwrap_or_else(|| panic!("{text}"))
+    let mut told = |name: &str| {
+        let text = viewer.get("/metrics").body;
+        let line = text.lines().find(|line| line.starts_with(name)).map(str::to_owned);
+        line.and_then(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).unwrap_or_else(|| panic!("{name}: {text}"))
+    };
+    let (report, begun) = (told("kehai_uptime_seconds"), std::time::Instant::now());
+    while told("kehai_uptime_seconds") <= report {
+        assert!(begun.elapsed() < Duration::from_secs(90), "no report comes");
+        std::thread::sleep(Duration::from_secs(1));
+    }
+    told("kehai_camera_frames_per_second")
 }
 
 const SCRIPT: &str = "<script>alert(1)</script>";
