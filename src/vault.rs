@@ -131,15 +131,6 @@ impl Vault {
         Self::over(db, path, keys.signer, (keeping, Duration::ZERO, None))
     }
 
-    /// The store of a replay: gone with this process, and signed with everybody's key.
-    ///
-    /// # Errors
-    /// No memory.
-    pub fn throw_away() -> Result<Self, VaultError> {
-        let of = (Keeping::default(), Duration::ZERO, None);
-        Self::over(store::throw_away()?, PathBuf::from(MEMORY), Signer::of_replays(), of)
-    }
-
     fn over(
         db: Connection,
         path: PathBuf,

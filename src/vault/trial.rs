@@ -1,6 +1,6 @@
-//! A store to try things on: laid out like that of a shop, in memory alone, and with pages that can be looked at.
+//! Stores in memory alone, laid out like that of a shop: of a replay, and to try things on.
 //!
-//! In: how long windows are kept. Out: [`Trial`]. Invariant: only a store that was never on a disk shows its pages; in that of a
+//! In: how long windows are kept. Out: a [`Vault`], or [`Trial`] around one. Invariant: only a store that was never on a disk shows its pages; in that of a
 //! shop they are encrypted, and nobody asks for them.
 
 use std::path::{Path, PathBuf};
@@ -10,7 +10,22 @@ use super::{Vault, VaultError, store};
 use crate::config::Keeping;
 use crate::wire::seal::Signer;
 
-/// A store that is gone with this process.
+impl Vault {
+    /// The store of a replay: gone with this process, and signed with everybody's key.
+    ///
+    /// # Errors
+    /// No memory.
+    pub fn throw_away() -> Result<Self, VaultError> {
+        in_memory(Keeping::default())
+    }
+}
+
+fn in_memory(keeping: Keeping) -> Result<Vault, VaultError> {
+    let of = (keeping, Duration::ZERO, None);
+    Vault::over(store::throw_away()?, PathBuf::from(":memory:"), Signer::of_replays(), of)
+}
+
+/// A store that is gone with this process, and whose pages can be looked at.
 pub struct Trial {
     vault: Vault,
 }
@@ -21,9 +36,7 @@ impl Trial {
     /// # Errors
     /// No memory.
     pub fn new(keeping: Keeping) -> Result<Self, VaultError> {
-        let of = (keeping, Duration::ZERO, None);
-        let vault = Vault::over(store::throw_away()?, PathBuf::from(":memory:"), Signer::of_replays(), of)?;
-        Ok(Self { vault })
+        Ok(Self { vault: in_memory(keeping)? })
     }
 
     /// The store.
