@@ -35,8 +35,14 @@ struct Drawer {
     make: Box<dyn Fn(Language) -> Sheets + Send + Sync>,
     /// Where the newest self-test lies, signed, JSON.
     newest: Option<PathBuf>,
-    /// What was made, and of which self-test.
-    made: Mutex<Option<(Option<Vec<u8>>, [Sheets; 2])>>,
+    made: Mutex<Option<Made>>,
+}
+
+/// What was made, and of which self-test.
+struct Made {
+    of: Option<Vec<u8>>,
+    /// In the order of [`Language::ALL`].
+    sheets: [Sheets; 2],
 }
 
 impl Transparency {
@@ -59,11 +65,11 @@ impl Transparency {
         let newest = self.signed();
         // One at a time: many who ask make no more work than one.
         let mut made = self.0.made.lock().unwrap_or_else(PoisonError::into_inner);
-        if made.as_ref().is_none_or(|(of, _)| *of != newest) {
-            *made = Some((newest, Language::ALL.map(&self.0.make)));
+        if made.as_ref().is_none_or(|made| made.of != newest) {
+            *made = Some(Made { of: newest, sheets: Language::ALL.map(&self.0.make) });
         }
         let place = Language::ALL.iter().position(|one| *one == language).unwrap_or_default();
-        made.as_ref().map(|(_, sheets)| sheets[place].clone()).unwrap_or_default()
+        made.as_ref().map(|made| made.sheets[place].clone()).unwrap_or_default()
     }
 }
 
