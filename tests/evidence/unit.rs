@@ -59,7 +59,7 @@ fn the_unit_holds_every_wall_it_is_known_for() {
 }
 
 #[test]
-fn the_daily_self_test_stands_behind_the_walls_of_the_service_and_under_its_account() {
+fn the_self_test_by_timer_stands_behind_the_walls_of_the_service_and_under_its_account() {
     let of = |name: &str, but_for: &[&str]| -> Vec<(String, String, String)> {
         let settings = settings(&in_repository(&format!("deploy/{name}"))).into_iter();
         settings.filter(|(section, key, _)| section == "Service" && !but_for.contains(&key.as_str())).collect()
@@ -85,7 +85,7 @@ fn the_daily_self_test_stands_behind_the_walls_of_the_service_and_under_its_acco
     assert!(value("kehai-report.service", "ExecStart").ends_with("kehai report --site /etc/kehai/site.toml"));
     assert_eq!(
         (value("kehai-report.timer", "OnCalendar"), value("kehai-report.timer", "Persistent")),
-        ("daily".into(), "yes".into())
+        ("*-*-* 04,16:00".into(), "yes".into())
     );
 }
 

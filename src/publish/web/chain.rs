@@ -175,8 +175,8 @@ pub(super) async fn reports(State(hall): State<Hall>, Extension(guest): Extensio
     let (vault, language) = (Arc::clone(&hall.page.vault), guest.language);
     let store = match tokio::task::spawn_blocking(move || vault.status()).await {
         Ok(Ok(status)) => {
-            let counts = [status.head.n, u64::from(status.head.epoch), status.windows, status.waiting]
-                .map(|count| count.to_string());
+            let counts =
+                [status.head.n, status.head.epoch, status.windows, status.waiting].map(|count| count.to_string());
             format!("<p>{}</p>", spoken::STORE_STANDS.with(language, &counts.each_ref().map(String::as_str)))
         }
         _ => format!("<p class=\"alarm\" role=\"alert\">{}</p>", spoken::STORE_UNREADABLE.of(language)),

@@ -46,6 +46,7 @@ struct Made {
     of: Option<Vec<u8>>,
     /// When, ns of the monotonic clock.
     at_ns: i64,
+    /// In the order of [`Language::ALL`].
     sheets: [Sheets; 2],
 }
 
