@@ -154,13 +154,13 @@ fn existing(site: &Site, language: Language) -> Vec<String> {
             format!(
                 "集計した数字：この装置では{days}日で消えます。{k}人に満たないものは出しません（出入口の人数を除く）。目的："
             ),
-            "映像：一回の解析のあいだだけ。保存した映像はありません。".to_owned(),
+            "映像：一回の解析のあいだだけ。保存した映像はありません。人の動き：映っているあいだと、その後の数秒だけ。装置を操作した人の記録：1年。".to_owned(),
         ),
         Language::En => (
             format!(
                 "Totals: deleted from this device after {days} days; those of fewer than {k} people are withheld, except counts at doors. What for:"
             ),
-            "Pictures: for the length of one look. None are kept.".to_owned(),
+            "Pictures: for the length of one look; none are kept. Where somebody goes: while they are in view, and some seconds more. Who operated the device: one year.".to_owned(),
         ),
     };
     let purposes = Metric::ALL.into_iter().filter_map(|metric| {
@@ -198,10 +198,10 @@ fn from_which(site: &Site, language: Language) -> String {
     let cfg = site.settings.revision();
     match language {
         Language::Ja => format!(
-            "このお答えは、動いている設定（{cfg}、掲示 {sign}）から作り、装置が署名しました。費用はかかりません。身分証明書や写真は必要ありません。"
+            "このお答えは、設定 {cfg}（掲示 {sign}）から作り、装置が署名しました。費用はかかりません。身分証明書や写真は必要ありません。"
         ),
         Language::En => format!(
-            "This answer was made from the configuration that runs ({cfg}, sign {sign}) and signed by the device. It is free of charge. No papers and no photograph are needed."
+            "This answer was made from configuration {cfg} (sign {sign}) and signed by the device. It is free of charge. No papers and no photograph are needed."
         ),
     }
 }
