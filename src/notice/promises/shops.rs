@@ -46,7 +46,7 @@ pub(super) const ROWS: &[Row] = &[
         "4.7",
         "What is destroyed is destroyed for good",
         &[
-            "vault::commands::a_store_that_cannot_be_opened_any_more_is_destroyed_all_the_same",
+            "vault::commands::a_store_that_is_damaged_under_its_own_keys_is_destroyed_all_the_same",
             "src::capture::frame::a_frame_is_wiped_while_a_panic_unwinds",
             "vault::store::a_store_does_not_open_under_another_key_and_a_key_others_can_read_is_refused",
         ],
