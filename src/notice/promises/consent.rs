@@ -124,7 +124,7 @@ pub(super) const ROWS: &[Row] = &[
         "A link that is passed on changes nothing: what the code leads to has no form",
         &[
             "notice::pages::a_page_has_no_script_no_form_and_asks_nobody_for_anything",
-            "roles::page::a_stranger_reads_what_is_said_openly_and_nothing_else",
+            "roles::page::a_stranger_reads_what_is_said_openly_and_changes_none_of_it",
             "roles::attacks::a_foreign_page_cannot_act_for_whoever_is_logged_in",
         ],
     ),

@@ -38,7 +38,7 @@ pub(super) const ROWS: &[Row] = &[
         &[
             "src::switch::rights::every_role_has_the_least_it_needs",
             "roles::commands::every_role_does_from_the_command_line_what_it_may_and_each_refusal_is_remembered",
-            "roles::page::every_role_sees_and_does_what_it_may_and_each_refusal_is_remembered",
+            "roles::matrix::at_every_way_into_the_page_only_the_allowed_cells_succeed_and_each_refusal_is_remembered",
         ],
     ),
     tried(

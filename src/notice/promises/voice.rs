@@ -242,7 +242,7 @@ pub(super) const ROWS: &[Row] = &[
         &[
             "switch::starting::one_identity_twice_is_one_identity",
             "roles::commands::once_anybody_is_known_nobody_acts_without_a_name",
-            "roles::page::an_owner_without_codes_starts_nothing_at_the_page",
+            "roles::page::an_owner_without_codes_deletes_nothing_at_the_page",
             "src::vault::totp::a_code_is_good_once_and_for_a_minute_and_a_half_at_most",
         ],
     ),
