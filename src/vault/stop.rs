@@ -8,6 +8,7 @@ use std::fs::File;
 use std::io::{Error, ErrorKind};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rustix::fs::{FlockOperation, flock};
 
@@ -98,6 +99,12 @@ impl StopFile {
         }
     }
 
+    /// Whether whoever asked has had the time to write it into the store as well.
+    pub(super) fn is_settled(&self) -> bool {
+        let age = self.path.metadata().and_then(|about| about.modified()).ok().and_then(|at| at.elapsed().ok());
+        age.is_none_or(|age| age >= SETTLED)
+    }
+
     /// Takes out what is in the store now; what was asked since stays.
     pub(super) fn clear(&self, asked: &Asked) -> std::io::Result<()> {
         let file = self.open(false)?;
@@ -147,6 +154,8 @@ fn unknown() -> Asked {
 
 pub(super) const STOP: &str = "stop";
 const NONE: &str = "none";
+/// Longer than a store is waited for.
+const SETTLED: Duration = Duration::from_secs(10);
 /// One write, within one block of any disk.
 const LENGTH: usize = 128;
 

@@ -71,8 +71,10 @@ impl Vault {
     /// The store cannot be read: nothing may be watched then.
     pub fn switch(&self) -> Result<Switch, VaultError> {
         let mut inner = self.lock();
-        // What finds no room holds all the same.
-        let _ = self.take_up_stop(&mut inner);
+        if self.stop.as_ref().is_none_or(StopFile::is_settled) {
+            // What finds no room holds all the same.
+            let _ = self.take_up_stop(&mut inner);
+        }
         let switch = read(&inner.db).map_err(|error| store::of(&self.path, error))?;
         Ok(stopped(switch, self.asked().as_ref()))
     }

@@ -57,7 +57,7 @@ fn a_node_introduces_itself_and_says_goodbye() {
         ["about", "meta/calendar", "meta/cameras", "meta/floors", "meta/lines", "meta/queues", "meta/zones", "state"]
     );
     assert!(kept.iter().all(|got| got.retained && got.qos == 1), "{kept:#?}");
-    assert_eq!(kept[6].body, r#"{"v":1,"k":"state","state":"offline","boot":"replay"}"#);
+    assert_eq!(kept[7].body, r#"{"v":1,"k":"state","state":"offline","boot":"replay"}"#);
     let about: Value = serde_json::from_str(&kept[0].body).expect("a payload is JSON");
     assert_eq!(about["cfg"], played.windows()[0]["cfg"], "records and introduction name the same configuration");
 }

@@ -9,11 +9,11 @@ use super::world::{Walk, released, settings};
 fn told(settings: &Settings) -> [usize; 3] {
     let walks: Vec<Walk> = (0..PEOPLE)
         .map(|person| {
-            let first = person * 60;
+            let first = person * 6;
             Walk { from_m: [2.5, 5.5], to_m: [17.5, 5.5], first, last: first + 50 }
         })
         .collect();
-    let windows = released(settings, &walks, PEOPLE * 60 + 60, 200);
+    let windows = released(settings, &walks, PEOPLE * 6 + 60, 200);
     let mut told = [0; 3];
     for window in &windows {
         match window.figures() {

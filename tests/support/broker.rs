@@ -267,8 +267,8 @@ pub fn free_port() -> (u16, TcpListener) {
         .expect("loopback has free ports")
 }
 
-/// The subscription to commands, answered by six bytes (MQTT 5.0, §3.9); state, about and five times meta, each by four (§3.4).
-const GREETING_RECEIPTS_BYTES: u64 = 6 + 7 * 4;
+/// The subscription to commands, answered by six bytes (MQTT 5.0, §3.9); state, about and six times meta, each by four (§3.4).
+const GREETING_RECEIPTS_BYTES: u64 = 6 + 8 * 4;
 const MARK: &str = "mark";
 const CALL: &str = "call";
 /// Longest a message may take, and a subscriber to come.

@@ -148,6 +148,9 @@ async fn stop(hall: &Hall, guest: &Guest, body: &[u8], (act, turn): (Act, Turn))
 /// Deletes released windows.
 pub(super) async fn purge(State(hall): State<Hall>, Extension(guest): Extension<Guest>, body: Bytes) -> Response {
     let form = Form::read(&body);
+    if !hall.is_own_form(&guest, form.get("token")) {
+        return hall.refuse(&guest, Act::Purge.name(), spoken::NOT_OF_SESSION);
+    }
     let calendar = hall.page.calendar();
     let span = calendar.moment_s(form.get("from").trim()).and_then(|from_s| {
         let to_s = calendar.moment_s(form.get("to").trim())?;
@@ -157,7 +160,7 @@ pub(super) async fn purge(State(hall): State<Hall>, Extension(guest): Extension<
         let words = spoken::WRONG_SPAN.of(guest.language);
         return told(&hall, &guest, StatusCode::BAD_REQUEST, (spoken::NOT_DONE_TITLE, words));
     };
-    let person = match stepped_up(&hall, &guest, &body, Act::Purge).await {
+    let person = match stepped_up(&hall, &guest, form.get("code"), Act::Purge).await {
         Ok(person) => person,
         Err(refusal) => return *refusal,
     };
@@ -173,16 +176,11 @@ pub(super) async fn purge(State(hall): State<Hall>, Extension(guest): Extension<
 }
 
 /// Whoever may do this, and has just shown a code.
-async fn stepped_up(hall: &Hall, guest: &Guest, body: &[u8], act: Act) -> Result<Person, Box<Response>> {
-    let form = Form::read(body);
-    if !hall.is_own_form(guest, form.get("token")) {
-        return Err(Box::new(hall.refuse(guest, act.name(), spoken::NOT_OF_SESSION)));
-    }
+async fn stepped_up(hall: &Hall, guest: &Guest, code: &str, act: Act) -> Result<Person, Box<Response>> {
     if !has_codes(hall, guest) {
         return Err(Box::new(hall.refuse(guest, act.name(), spoken::NO_CODES)));
     }
-    let (vault, name, code) =
-        (Arc::clone(&hall.page.vault), guest.who().to_owned(), form.get("code").trim().to_owned());
+    let (vault, name, code) = (Arc::clone(&hall.page.vault), guest.who().to_owned(), code.trim().to_owned());
     match tokio::task::spawn_blocking(move || vault.prove_code(&name, &code)).await {
         Ok(Ok(person)) => Ok(person),
         Ok(Err(ProofError::Wrong)) => Err(Box::new(hall.refuse(guest, act.name(), spoken::WRONG_CODE))),
