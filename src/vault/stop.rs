@@ -59,6 +59,20 @@ impl Stop {
 pub(super) struct Asked {
     pub(super) stop: Stop,
     pub(super) who: String,
+    /// Which process asked; it writes the stop into the store too, if it can.
+    pub(super) process: u32,
+}
+
+impl Asked {
+    /// Asked by this process.
+    pub(super) fn now(stop: Stop, who: &str) -> Self {
+        Self { stop, who: who.to_owned(), process: std::process::id() }
+    }
+
+    /// Somebody unknown wants it to stop.
+    pub(super) fn of_somebody() -> Self {
+        Self { stop: Stop::Here, who: "unknown".to_owned(), process: 0 }
+    }
 }
 
 /// The file.
@@ -80,13 +94,13 @@ impl StopFile {
     }
 
     /// Stops.
-    pub(super) fn set(&self, stop: Stop, who: &str) -> std::io::Result<()> {
+    pub(super) fn set(&self, asked: &Asked) -> std::io::Result<()> {
         let file = self.open(true)?;
         flock(&file, FlockOperation::LockExclusive)?;
-        if read(&file).is_some_and(|asked| asked.stop >= stop) {
+        if read(&file).is_some_and(|there| there.stop >= asked.stop) {
             return Ok(());
         }
-        put(&file, Some(&Asked { stop, who: who.to_owned() }))
+        put(&file, Some(asked))
     }
 
     /// What was asked and is not in the store yet. Whoever asks in words we do not know stops as well, and so does a file that cannot be
@@ -95,14 +109,16 @@ impl StopFile {
         match File::open(&self.path) {
             Ok(file) => read(&file),
             Err(error) if error.kind() == ErrorKind::NotFound => None,
-            Err(_) => Some(unknown()),
+            Err(_) => Some(Asked::of_somebody()),
         }
     }
 
-    /// Whether whoever asked has had the time to write it into the store as well.
-    pub(super) fn is_settled(&self) -> bool {
+    /// Whether somebody else has to write it into the store: whoever asked is gone, or has had the time.
+    pub(super) fn is_left(&self) -> bool {
+        let Some(asked) = self.asked() else { return false };
+        let is_gone = asked.process == std::process::id() || !Path::new(&format!("/proc/{}", asked.process)).exists();
         let age = self.path.metadata().and_then(|about| about.modified()).ok().and_then(|at| at.elapsed().ok());
-        age.is_none_or(|age| age >= SETTLED)
+        is_gone || age.is_none_or(|age| age >= PATIENCE)
     }
 
     /// Takes out what is in the store now; what was asked since stays.
@@ -123,18 +139,22 @@ fn read(file: &File) -> Option<Asked> {
         Ok(()) => String::from_utf8_lossy(&bytes),
         // Cut off while it was made: nothing was asked.
         Err(error) if error.kind() == ErrorKind::UnexpectedEof => return None,
-        Err(_) => return Some(unknown()),
+        Err(_) => return Some(Asked::of_somebody()),
     };
-    let (name, who) = text.trim_end().split_once(' ').unwrap_or((text.trim_end(), ""));
+    let mut words = text.trim_end().splitn(3, ' ');
+    let name = words.next().unwrap_or_default();
     if name == NONE {
         return None;
     }
+    let process = words.next().and_then(|number| number.parse().ok()).unwrap_or_default();
+    let who = words.next().unwrap_or_default().to_owned();
     let stop = [Stop::Afar, Stop::Here, Stop::Lock].into_iter().find(|stop| stop.name() == name);
-    Some(stop.map_or_else(unknown, |stop| Asked { stop, who: who.to_owned() }))
+    Some(stop.map_or_else(Asked::of_somebody, |stop| Asked { stop, who, process }))
 }
 
 fn put(file: &File, asked: Option<&Asked>) -> std::io::Result<()> {
-    let text = asked.map_or_else(|| NONE.to_owned(), |asked| format!("{} {}", asked.stop.name(), asked.who));
+    let text =
+        asked.map_or_else(|| NONE.to_owned(), |asked| format!("{} {} {}", asked.stop.name(), asked.process, asked.who));
     let mut bytes = [b' '; LENGTH];
     let mut end = text.len().min(LENGTH - 1);
     while !text.is_char_boundary(end) {
@@ -148,14 +168,10 @@ fn put(file: &File, asked: Option<&Asked>) -> std::io::Result<()> {
     file.sync_data()
 }
 
-fn unknown() -> Asked {
-    Asked { stop: Stop::Here, who: "unknown".to_owned() }
-}
-
 pub(super) const STOP: &str = "stop";
 const NONE: &str = "none";
 /// Longer than a store is waited for.
-const SETTLED: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(10);
 /// One write, within one block of any disk.
 const LENGTH: usize = 128;
 
@@ -171,18 +187,18 @@ mod tests {
         assert_eq!(file.asked(), None, "nothing is there");
         file.make().expect("room");
         assert_eq!(file.asked(), None, "nothing was asked");
-        file.set(Stop::Lock, "uid:1000").expect("room");
-        file.set(Stop::Here, "uid:0").expect("room");
-        let locked = Asked { stop: Stop::Lock, who: "uid:1000".to_owned() };
+        let locked = Asked::now(Stop::Lock, "uid:1000");
+        file.set(&locked).expect("room");
+        file.set(&Asked::now(Stop::Here, "uid:0")).expect("room");
         assert_eq!(file.asked(), Some(locked.clone()));
-        file.clear(&unknown()).expect("ours");
+        file.clear(&Asked::of_somebody()).expect("ours");
         assert_eq!(file.asked(), Some(locked.clone()), "something else was in the store");
         file.clear(&locked).expect("ours");
         assert_eq!(file.asked(), None);
-        file.set(Stop::Afar, &"光".repeat(100)).expect("cut to what there is room for");
+        file.set(&Asked::now(Stop::Afar, &"光".repeat(100))).expect("cut to what there is room for");
         assert_eq!(file.asked().map(|asked| asked.stop), Some(Stop::Afar));
         std::fs::write(folder.join(STOP), "x".repeat(LENGTH)).expect("ours");
-        assert_eq!(file.asked(), Some(unknown()), "words we do not know stop");
+        assert_eq!(file.asked(), Some(Asked::of_somebody()), "words we do not know stop");
         std::fs::remove_dir_all(&folder).expect("ours");
     }
 }

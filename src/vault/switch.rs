@@ -54,7 +54,7 @@ impl SwitchReader {
 /// # Errors
 /// The folder is not there, or not ours.
 pub fn stop(folder: &Path, turn: &Turn, who: &str) -> std::io::Result<()> {
-    Stop::of(turn).map_or(Ok(()), |stop| StopFile::of(folder).set(stop, who))
+    Stop::of(turn).map_or(Ok(()), |stop| StopFile::of(folder).set(&Asked::now(stop, who)))
 }
 
 impl Vault {
@@ -71,7 +71,7 @@ impl Vault {
     /// The store cannot be read: nothing may be watched then.
     pub fn switch(&self) -> Result<Switch, VaultError> {
         let mut inner = self.lock();
-        if self.stop.as_ref().is_none_or(StopFile::is_settled) {
+        if self.halted.load(Ordering::Acquire) || self.stop.as_ref().is_some_and(StopFile::is_left) {
             // What finds no room holds all the same.
             let _ = self.take_up_stop(&mut inner);
         }
@@ -84,10 +84,10 @@ impl Vault {
     /// # Errors
     /// [`TurnError`].
     pub fn turn(&self, turn: &Turn, who: &str, right_sign: Option<&str>) -> Result<Switch, TurnError> {
-        let asked = Stop::of(turn).map(|stop| Asked { stop, who: who.to_owned() });
+        let asked = Stop::of(turn).map(|stop| Asked::now(stop, who));
         if let (Some(asked), Some(file)) = (&asked, &self.stop) {
             // Where not even the file can be written, this process at least watches nothing.
-            self.halted.store(file.set(asked.stop, &asked.who).is_err(), Ordering::Release);
+            self.halted.store(file.set(asked).is_err(), Ordering::Release);
         }
         let mut inner = self.lock();
         if asked.is_none() {
@@ -121,7 +121,7 @@ impl Vault {
         let in_file = self.stop.as_ref().and_then(StopFile::asked);
         in_file.or_else(|| {
             let is_halted = self.halted.load(Ordering::Acquire);
-            is_halted.then(|| Asked { stop: Stop::Here, who: "unknown".to_owned() })
+            is_halted.then(Asked::of_somebody)
         })
     }
 
