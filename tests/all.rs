@@ -233,6 +233,7 @@ mod support {
     pub mod records;
     pub mod rtsp_camera;
     pub mod rtsp_faults;
+    pub mod served;
     pub mod simulated;
     pub mod site;
     pub mod stand;

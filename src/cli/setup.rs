@@ -80,11 +80,14 @@ fn steps(path: &std::path::Path) -> Result<Vec<Step>, Failure> {
         true => "somebody may arm (`kehai people list` names them)".to_owned(),
         false => format!("name an owner: kehai people add NAME --role owner --site {shown}"),
     };
-    let sign = format!(
-        "make it with kehai notice --site {shown} --out DIR and hang it up before the first camera; its id is {}",
-        armable.sign
-    );
     let armed = switch.may_start(&armable.declaration, &armable.bounds);
+    let sign = match armed {
+        Ok(()) => format!("its id is {}", armable.sign),
+        Err(_) => format!(
+            "make it with kehai notice --site {shown} --out DIR and hang it up before the first camera; its id is {}",
+            armable.sign
+        ),
+    };
     let arming = match &armed {
         Ok(()) => format!("sign {} was acknowledged", armable.sign),
         Err(refusal) => format!("{refusal} (kehai arm --site {shown} --sign {} --as NAME)", armable.sign),

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use kehai::clock::{WindowSpan, utc_now};
 use kehai::config::PageDoor;
-use kehai::publish::web::{Page, Sheets, Shelf, Transparency, serve};
+use kehai::publish::web::{Page, Sheets, Shelf, Transparency};
 use kehai::switch::{Bounds, Mode, Person, Role, Site, Turn};
 use kehai::vault::{Vault, step_at};
 use kehai::wire::Message;
@@ -25,6 +25,7 @@ use crate::support::broker::{await_port, free_port};
 use crate::support::folder::Folder;
 use crate::support::papers::Authority;
 use crate::support::records::BEGIN_S;
+use crate::support::served::serve_page;
 
 /// A page that is served, over a store with six windows, armed.
 pub struct Served {
@@ -78,17 +79,9 @@ impl Served {
         arm(&vault);
         let (door, roots) = door(&folder, port);
         let selftest = folder.write("selftest.json", "{\"proofs\":[]}");
-        let page = page(&vault, selftest.into());
+        let served = Arc::clone(&vault);
         drop(held);
-        std::thread::spawn(move || {
-            // As in the mouth: one thread does everything.
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-            runtime.block_on(async {
-                serve(page, &door).await.expect("the port is free");
-                std::future::pending::<()>().await;
-            });
-        });
-        await_port(port, true);
+        serve_page(move || page(&served, selftest.clone().into()), door);
         let step = step_at(utc_now().0.div_euclid(1000));
         Self { vault, port, staff, step, tls: roots.map(|roots| believing(&roots)), folder }
     }

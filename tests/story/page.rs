@@ -12,7 +12,7 @@ use std::sync::{Arc, OnceLock};
 use kehai::clock::{WindowSpan, utc_now};
 use kehai::config::PageDoor;
 use kehai::floor::visible_cells;
-use kehai::publish::web::{DANGER_PLAINTEXT, DANGER_UNSANDBOXED, Page, Shelf, Transparency, serve};
+use kehai::publish::web::{DANGER_PLAINTEXT, DANGER_UNSANDBOXED, Page, Shelf, Transparency};
 use kehai::vault::Vault;
 use kehai::wire::Message;
 use kehai::wire::compose::Record;
@@ -20,6 +20,7 @@ use kehai::wire::read::{BodyFigures, Kind, WindowBody};
 use serde_json::Value;
 
 use crate::support::broker::free_port;
+use crate::support::served::serve_page;
 use crate::support::simulated::shop;
 
 /// A page over a simulated fortnight in Tokyo, and the bodies it was made from.
@@ -39,35 +40,29 @@ fn served() -> &'static Served {
         let windows: Vec<Message> = shop.windows(today_s - 14 * DAY_S, today_s).collect();
         let vault = Vault::throw_away().expect("memory");
         windows.iter().for_each(|window| vault.release(|_| record(window)).expect("room"));
-        let port = free_port().0;
-        let seen = BTreeMap::from([("hall".to_owned(), visible_cells(&shop.settings, 0))]);
-        let (_, health) = tokio::sync::watch::channel(Some(report()));
-        let page = Page {
-            name: "Shop <b> & sons {figures}".into(),
-            k: 5,
-            timezone: "Asia/Tokyo".into(),
-            names: BTreeMap::from([
-                ("line/door-a".into(), "Main door".into()),
-                ("zone/cellar".into(), "Cellar".into()),
-            ]),
-            seen,
-            vault: Arc::new(vault),
-            dangers: vec![DANGER_UNSANDBOXED, DANGER_PLAINTEXT],
-            health,
-            connected: Arc::new(AtomicBool::new(true)),
-            shelf: Shelf::default(),
-            transparency: Transparency::default(),
-        };
-        std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-            runtime.block_on(async {
-                serve(page, &PageDoor::Loopback { port }).await.expect("the port is free");
-                std::future::pending::<()>().await;
-            });
-        });
-        crate::support::broker::await_port(port, true);
+        let (port, held) = free_port();
+        drop(held);
+        let (vault, seen) = (Arc::new(vault), BTreeMap::from([("hall".to_owned(), visible_cells(&shop.settings, 0))]));
+        serve_page(move || page(&vault, &seen), PageDoor::Loopback { port });
         Served { port, bodies: windows.into_iter().map(|window| window.body).collect(), today_s }
     })
+}
+
+fn page(vault: &Arc<Vault>, seen: &BTreeMap<String, Vec<bool>>) -> Page {
+    let (_, health) = tokio::sync::watch::channel(Some(report()));
+    Page {
+        name: "Shop <b> & sons {figures}".into(),
+        k: 5,
+        timezone: "Asia/Tokyo".into(),
+        names: BTreeMap::from([("line/door-a".into(), "Main door".into()), ("zone/cellar".into(), "Cellar".into())]),
+        seen: seen.clone(),
+        vault: Arc::clone(vault),
+        dangers: vec![DANGER_UNSANDBOXED, DANGER_PLAINTEXT],
+        health,
+        connected: Arc::new(AtomicBool::new(true)),
+        shelf: Shelf::default(),
+        transparency: Transparency::default(),
+    }
 }
 
 /// A window as the store takes it.
