@@ -60,7 +60,7 @@ impl std::fmt::Display for Mode {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum From {
-    /// On the box, or at its page on its own network.
+    /// On the box, or a stop at its page.
     Here,
     /// By a command through the broker.
     Afar,
