@@ -24,6 +24,8 @@ struct Stage {
     folder: Folder,
     camera: RtspCamera,
     shop: Shop,
+    /// What its site file says beside the usual.
+    more: String,
     port: u16,
     heard: Listener,
     _broker: Broker,
@@ -47,7 +49,7 @@ impl Stage {
         );
         let shop = Shop::open_with(name, &more);
         shop.hear("camera view seen");
-        Self { folder, camera, shop, port, heard, _broker: broker }
+        Self { folder, camera, shop, more, port, heard, _broker: broker }
     }
 
     fn vault(&self) -> Vault {
@@ -246,6 +248,11 @@ fn a_shop_that_is_paused_stays_so_over_a_restart_and_says_so_in_its_health() {
             break;
         }
     }
+    signal(stage.shop.mouth(), libc::SIGKILL);
+    let again = Shop::open_with("again-anew", &stage.more);
+    again.hear("paused-here");
+    std::thread::sleep(Duration::from_secs(1));
+    assert!(eye_of(again.mouth() as u32).is_none(), "a restart starts nothing");
     assert_eq!(stage.vault().switch().expect("it is there").mode(), Mode::PausedHere);
 }
 
